@@ -1,0 +1,116 @@
+"""Configuration: two frozen records and the only reader of the environment and of `instance/*.toml`."""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, TypeVar
+
+from kiosk import ROOT
+from kiosk.errors import CONFIG_INVALID, Problem
+
+_Config = TypeVar("_Config", "BoothConfig", "HubConfig")
+
+
+@dataclass(frozen=True)
+class BoothConfig:
+    """What a booth needs to know before it starts."""
+
+    data: Path  # folder with booth.db and the device key
+    hosts: tuple[str, ...] = ("127.0.0.1", "localhost")  # names the tablet answers to
+    idle_seconds: int = 60  # a visitor who does nothing this long is asked, then cleared away
+    staff_idle_seconds: int = 300  # the staff screens lock after this long
+    sync_seconds: int = 30  # pause between two tries to reach the hub; 0: only `kiosk booth sync`
+    pack: Path | None = None  # folder of a pack; None: the built-in one
+
+    @property
+    def database(self) -> Path:
+        return self.data / "booth.db"
+
+
+@dataclass(frozen=True)
+class HubConfig:
+    """What a hub needs to know before it starts."""
+
+    data: Path  # folder with the hub's keys (and hub.db unless `database` says otherwise)
+    database: str = ""  # SQLAlchemy URL; empty: SQLite in `data`
+    hosts: tuple[str, ...] = ("127.0.0.1", "localhost")
+    public_url: str = "http://127.0.0.1:3151"  # where a visitor's phone reaches this hub; HTTPS in the field
+    session_idle_seconds: int = 15 * 60
+    session_seconds: int = 12 * 3600
+    pack: Path | None = None
+
+    @property
+    def url(self) -> str:
+        url = self.database or f"sqlite:///{self.data / 'hub.db'}"
+        return url.replace("postgresql://", "postgresql+psycopg://", 1)
+
+    @property
+    def is_public_https(self) -> bool:
+        return self.public_url.startswith("https://")
+
+
+def booth_config(data: Path | None = None, environment: Mapping[str, str] = os.environ) -> BoothConfig:
+    """From `booth.toml` in the data folder, then `KIOSK_BOOTH_*` variables, then the argument."""
+    return _read(BoothConfig, "booth.toml", "KIOSK_BOOTH_", data, {}, environment)
+
+
+def hub_config(
+    data: Path | None = None, database: str | None = None, environment: Mapping[str, str] = os.environ
+) -> HubConfig:
+    """From `hub.toml`, then `KIOSK_HUB_*` and `DATABASE_URL`, then the arguments."""
+    fixed = {"database": environment.get("DATABASE_URL", "")} if environment.get("DATABASE_URL") else {}
+    if database:
+        fixed["database"] = database
+    return _read(HubConfig, "hub.toml", "KIOSK_HUB_", data, fixed, environment)
+
+
+def _read(
+    kind: type[_Config],
+    file_name: str,
+    prefix: str,
+    data: Path | None,
+    fixed: Mapping[str, Any],
+    environment: Mapping[str, str],
+) -> _Config:
+    folder = data or Path(environment.get(prefix + "DATA", ROOT / "instance"))
+    known = {field.name: field for field in fields(kind)}
+    values: dict[str, Any] = {}
+    file = folder / file_name
+    if file.is_file():
+        for key, value in _toml(file).items():
+            if key not in known or key == "data":
+                raise Problem(CONFIG_INVALID, source=file_name, reason=f"unknown key {key}")
+            values[key] = _typed(kind, key, value, file_name)
+    for name in known:
+        text = environment.get(prefix + name.upper())
+        if text is not None and name != "data":
+            values[name] = _typed(kind, name, text, prefix + name.upper())
+    return kind(**{**values, **fixed, "data": folder})
+
+
+def _toml(file: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(file.read_text("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+        raise Problem(CONFIG_INVALID, source=file.name, reason=str(error)) from None
+
+
+def _typed(kind: type[Any], name: str, value: Any, source: str) -> Any:
+    """A TOML value or an environment's text in the type of the field."""
+    wanted = str(next(field.type for field in fields(kind) if field.name == name))
+    try:
+        if "int" in wanted:
+            number = int(value)
+            if number < 0:
+                raise ValueError
+            return number
+        if "tuple" in wanted:
+            parts = value.split(",") if isinstance(value, str) else value
+            return tuple(str(part).strip() for part in parts)
+        if "Path" in wanted:
+            return Path(value) if value else None
+    except (TypeError, ValueError):
+        raise Problem(CONFIG_INVALID, source=source, reason=f"{name} cannot be {value!r}") from None
+    return str(value)

@@ -1,0 +1,1 @@
+"""WHAT HAPPENED: facts, pure. No Flask, no database, no clock of its own."""

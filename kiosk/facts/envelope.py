@@ -1,0 +1,73 @@
+"""The envelope: what every fact carries, its exact bytes, and the chain over them.
+
+A line is written once and never re-serialised; hashes and signatures cover those very bytes.
+"""
+
+import hashlib
+from datetime import datetime
+from typing import Annotated, Any
+
+import msgspec
+
+from kiosk import strictjson
+from kiosk.clock import BEIJING
+from kiosk.errors import FACT_MALFORMED, Problem
+from kiosk.values import Id, Moment, Seq, Slug
+
+#: No line is longer. The largest honest one (a complaint's reference) is under 1 KB.
+LINE_LIMIT = 16 * 1024
+_CHAIN = b"kiosk/fact/1\0"
+_ROOT = b"kiosk/journal/1\0"
+
+
+class Fact(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One thing that happened, as a booth or a hub wrote it down."""
+
+    v: Annotated[int, msgspec.Meta(ge=1, le=1000)]  # version of the body's shape
+    id: Id  # 128 random bits, made before the request, so that a retry is the same fact
+    seq: Seq  # place in its journal, from 1, without gaps
+    kind: Annotated[str, msgspec.Meta(pattern=r"^[a-z]+\.[a-z_]{1,40}$")]  # noun.past_tense
+    at: Moment  # the device's wall clock, Beijing time; shown, never used for order
+    mono: Annotated[int, msgspec.Meta(ge=0, le=2**53)]  # milliseconds since the device started
+    boot: Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{8}$")]  # drawn anew at each start of the program
+    desk: Slug
+    by: Slug  # who: a volunteer's id, a person at the hub, or "visitor"
+    body: dict[str, Any]  # read it with `kinds.read`
+
+    @property
+    def moment(self) -> datetime:
+        return datetime.fromisoformat(self.at)
+
+
+def encode(fact: Fact) -> bytes:
+    """The line: UTF-8 JSON on one line, without the newline."""
+    return strictjson.dumps(msgspec.structs.asdict(fact))
+
+
+def decode(line: bytes) -> Fact:
+    """Read a line strictly. Raises `json.malformed` or `fact.malformed`; never changes or guesses."""
+    value = strictjson.loads(line, LINE_LIMIT)
+    if b"\n" in line or b"\r" in line:
+        raise Problem(FACT_MALFORMED, reason="a line holds a line break")
+    try:
+        fact = msgspec.convert(value, Fact)
+        datetime.fromisoformat(fact.at)
+    except (msgspec.ValidationError, ValueError) as error:
+        raise Problem(FACT_MALFORMED, reason=str(error)) from None
+    return fact
+
+
+def root(certificate: bytes) -> bytes:
+    """The hash a journal starts from: its certificate's."""
+    return hashlib.sha256(_ROOT + certificate).digest()
+
+
+def chain(previous: bytes, line: bytes) -> bytes:
+    """The hash of a line that follows `previous`."""
+    return hashlib.sha256(_CHAIN + previous + line).digest()
+
+
+def day_and_hour(moment: datetime) -> tuple[str, int]:
+    """The business day (ISO date) and hour in Beijing time: the buckets totals are kept in."""
+    local = moment.astimezone(BEIJING)
+    return local.date().isoformat(), local.hour

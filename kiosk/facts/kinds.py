@@ -1,0 +1,79 @@
+"""The registry: kind and version → the shape of a body.
+
+Facts are never migrated. When a body's shape changes, its class takes the next version and an upcaster
+from the one before is registered; old facts stay as written and are read through the chain of upcasters.
+"""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import msgspec
+
+from kiosk.errors import FACT_MALFORMED, FACT_UNKNOWN_KIND, Problem
+from kiosk.facts.envelope import Fact
+
+Upcaster = Callable[[dict[str, Any]], dict[str, Any]]
+
+
+class Body(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What every body is: frozen, typed, and strict about unknown fields."""
+
+
+_BodyType = TypeVar("_BodyType", bound=type[Body])
+
+
+class Registry:
+    """Kinds with their current shapes and the upcasters that lead to them."""
+
+    def __init__(self) -> None:
+        self._current: dict[str, tuple[int, type[Body]]] = {}
+        self._names: dict[type[Body], str] = {}
+        self._upcasters: dict[tuple[str, int], Upcaster] = {}
+
+    def kind(self, name: str, version: int = 1) -> Callable[[_BodyType], _BodyType]:
+        """Class decorator: this is the current shape of `name`."""
+
+        def register(body: _BodyType) -> _BodyType:
+            if name in self._current:
+                raise ValueError(f"kind {name} is registered twice")
+            self._current[name] = (version, body)
+            self._names[body] = name
+            return body
+
+        return register
+
+    def upcaster(self, name: str, version: int) -> Callable[[Upcaster], Upcaster]:
+        """Function decorator: turns a body of `name` at `version` into one of `version + 1`."""
+
+        def register(function: Upcaster) -> Upcaster:
+            self._upcasters[name, version] = function
+            return function
+
+        return register
+
+    def name_of(self, body: Body) -> str:
+        return self._names[type(body)]
+
+    def version_of(self, name: str) -> int:
+        return self._current[name][0]
+
+    def names(self) -> list[str]:
+        return sorted(self._current)
+
+    def read(self, fact: Fact) -> Body:
+        """The body in its current shape. Raises `fact.unknown_kind` or `fact.malformed`."""
+        version, shape = self._current.get(fact.kind, (0, Body))
+        if not 1 <= fact.v <= version:
+            raise Problem(FACT_UNKNOWN_KIND, kind=fact.kind, version=fact.v)
+        body = fact.body
+        try:
+            for step in range(fact.v, version):
+                body = self._upcasters[fact.kind, step](body)
+            return msgspec.convert(body, shape)
+        except (msgspec.ValidationError, KeyError, TypeError, ValueError) as error:
+            raise Problem(FACT_MALFORMED, reason=str(error)) from None
+
+
+#: The kinds of this release. The noun modules register themselves here; `facts.vocabulary` imports them all.
+REGISTRY = Registry()
+kind = REGISTRY.kind

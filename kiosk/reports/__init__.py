@@ -1,0 +1,1 @@
+"""WHAT IT AMOUNTS TO: facts → figures, pure."""

@@ -1,0 +1,71 @@
+"""What one fact adds to which metric. Every total in the house, on either side, is a sum of these."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from functools import singledispatch
+
+from kiosk.errors import Problem
+from kiosk.facts.complaints import ComplaintFiled
+from kiosk.facts.envelope import Fact, day_and_hour
+from kiosk.facts.galleries import ExhibitJudged
+from kiosk.facts.kinds import Body
+from kiosk.facts.quizzes import QuizAnswered, QuizFinished
+from kiosk.facts.tallies import TallyCounted, TallyUndone
+from kiosk.facts.vocabulary import REGISTRY
+
+#: A bucket of totals: business day, hour (Beijing time), desk, metric.
+Bucket = tuple[str, int, str, str]
+
+
+@singledispatch
+def amounts(_body: Body) -> Mapping[str, int]:
+    """Metric → what this body adds to it. Most kinds add to none."""
+    return {}
+
+
+@amounts.register
+def _(body: TallyCounted) -> Mapping[str, int]:
+    return {f"tally.{body.counter}": body.n}
+
+
+@amounts.register
+def _(body: TallyUndone) -> Mapping[str, int]:
+    return {f"tally.{body.counter}": -body.n}
+
+
+@amounts.register
+def _(body: QuizAnswered) -> Mapping[str, int]:
+    return {"quiz.answered": 1, "quiz.right": int(body.right)}
+
+
+@amounts.register
+def _(body: QuizFinished) -> Mapping[str, int]:
+    return {"quiz.finished": 1, "quiz.passed": int(body.passed)}
+
+
+@amounts.register
+def _(body: ExhibitJudged) -> Mapping[str, int]:
+    return {"exhibit.judged": 1, "exhibit.right": int(body.right)}
+
+
+@amounts.register
+def _(body: ComplaintFiled) -> Mapping[str, int]:
+    return {"complaint.filed": 1, f"complaint.{body.channel}": 1}
+
+
+def buckets(fact: Fact) -> dict[Bucket, int]:
+    """What a fact adds, by bucket; zeros left out. A body this release cannot use adds nothing."""
+    try:
+        body = REGISTRY.read(fact)
+    except Problem:
+        return {}
+    day, hour = day_and_hour(fact.moment)
+    return {(day, hour, fact.desk, metric): n for metric, n in amounts(body).items() if n}
+
+
+def fold(facts: Iterable[Fact]) -> Counter[Bucket]:
+    """The reference: totals of all facts, in plain Python. The databases must agree with it."""
+    totals: Counter[Bucket] = Counter()
+    for fact in facts:
+        totals.update(buckets(fact))
+    return totals
