@@ -1,0 +1,1 @@
+"""WHAT IS SHOWN: packs and fairs, pure."""

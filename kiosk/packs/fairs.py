@@ -1,0 +1,76 @@
+"""A fair: one campaign with its theme, dates, venues, desks and leaflets."""
+
+from typing import Annotated, Literal
+
+import msgspec
+
+from kiosk.packs.model import Item, Text
+from kiosk.values import Date, Slug
+
+DESK_TYPES = {
+    "advice": Text("宣传咨询台", "Advice desk"),
+    "complaints": Text("投诉举报台", "Complaints desk"),
+    "exhibits": Text("假冒伪劣产品展示台", "Counterfeit exhibits"),
+    "quicktests": Text("食品快检演示台", "Food quick tests"),
+    "lectures": Text("识假辨假知识讲解台", "Spotting fakes, explained"),
+}
+
+
+class Organiser(Item, frozen=True):
+    """Who answers for the fair and for the personal data in complaints."""
+
+    name: Text
+    contact: Annotated[str, msgspec.Meta(max_length=120)]  # telephone and address, as shown in the notice
+
+
+class Venue(Item, frozen=True):
+    id: Slug
+    name: Text
+
+
+class Desk(Item, frozen=True):
+    id: Slug
+    venue: Slug
+    type: Literal["advice", "complaints", "exhibits", "quicktests", "lectures"]
+    name: Text
+
+
+class Leaflet(Item, frozen=True):
+    id: Slug
+    name: Text
+    bundle: Annotated[int, msgspec.Meta(ge=2, le=1000)]  # copies in a bundle
+
+
+class Fair(Item, frozen=True, kw_only=True):
+    id: Slug
+    title: Text
+    theme: Text
+    starts: Date
+    ends: Date
+    organiser: Organiser
+    venues: Annotated[list[Venue], msgspec.Meta(min_length=1, max_length=500)]
+    desks: Annotated[list[Desk], msgspec.Meta(min_length=1, max_length=5000)]
+    leaflets: Annotated[list[Leaflet], msgspec.Meta(min_length=1, max_length=30)]
+    retention_months: Annotated[int, msgspec.Meta(ge=1, le=120)] = 6  # complaints are deleted this long after closing
+
+    def desk(self, desk_id: str) -> Desk:
+        return next(desk for desk in self.desks if desk.id == desk_id)
+
+    def venue(self, venue_id: str) -> Venue:
+        return next(venue for venue in self.venues if venue.id == venue_id)
+
+    def faults(self) -> list[str]:
+        found = []
+        for what, ids in (
+            ("venue", [venue.id for venue in self.venues]),
+            ("desk", [desk.id for desk in self.desks]),
+            ("leaflet", [leaflet.id for leaflet in self.leaflets]),
+        ):
+            found += [f"{what} {one} stands twice" for one in sorted({i for i in ids if ids.count(i) > 1})]
+        venues = {venue.id for venue in self.venues}
+        found += [
+            f"desk {d.id} is at venue {d.venue}, which does not exist" for d in self.desks if d.venue not in venues
+        ]
+        if self.ends < self.starts:
+            found.append("it ends before it starts")
+        return found

@@ -1,0 +1,52 @@
+"""Exhibits of the counterfeit gallery: a genuine and a fake drawing, and what gives the fake away."""
+
+from typing import Annotated
+
+import msgspec
+
+from kiosk.packs.model import Item, Text
+from kiosk.values import Date, Slug
+
+Fraction = Annotated[float, msgspec.Meta(ge=0, le=1)]
+FileName = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9-]{1,60}\.svg$")]
+
+
+class Source(Item, frozen=True, kw_only=True):
+    law: str
+    article: int | None
+    article_cn: str
+    key: str
+    checked_on: Date
+
+
+class Region(Item, frozen=True, kw_only=True):
+    """A marked place on the fake. Coordinates are fractions of the drawing."""
+
+    id: Slug
+    x: Fraction
+    y: Fraction
+    w: Fraction
+    h: Fraction
+    wrong: Text
+    why: Text
+    check: Text
+    source: Source
+
+
+class Exhibit(Item, frozen=True, kw_only=True):
+    id: Slug
+    number: Annotated[int, msgspec.Meta(ge=1, le=999)]
+    category: Slug
+    title: Text
+    department: Text
+    genuine: FileName
+    fake: FileName
+    genuine_alt: Text
+    fake_alt: Text
+    regions: Annotated[list[Region], msgspec.Meta(min_length=1, max_length=6)]
+    remember: Text
+    valid_from: Date
+    valid_until: Date | None
+
+    def faults(self) -> list[str]:
+        return [f"region {r.id} reaches over the edge" for r in self.regions if r.x + r.w > 1 or r.y + r.h > 1]

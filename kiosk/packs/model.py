@@ -1,0 +1,24 @@
+"""A pack: questions, exhibits, slogans. Text stands in Simplified Chinese with English beside it."""
+
+from typing import Annotated
+
+import msgspec
+
+
+class Item(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What everything in a pack is: frozen, typed, strict."""
+
+
+class Text(Item, frozen=True):
+    """One piece of wording in both languages."""
+
+    zh: Annotated[str, msgspec.Meta(min_length=1, max_length=600)]
+    en: Annotated[str, msgspec.Meta(min_length=1, max_length=1200)]
+
+    def in_(self, language: str) -> str:
+        return self.en if language.startswith("en") else self.zh
+
+
+def is_in_force(valid_from: str, valid_until: str | None, day: str) -> bool:
+    """Whether a rule holds on an ISO day; both ends belong to it."""
+    return valid_from <= day and (valid_until is None or day <= valid_until)

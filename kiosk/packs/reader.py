@@ -1,0 +1,177 @@
+"""Folder → Pack and Fair, with every fault listed at once."""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+
+from kiosk import strictjson
+from kiosk.errors import PACK_FAULTY, Problem
+from kiosk.packs.fairs import Fair
+from kiosk.packs.galleries import Exhibit
+from kiosk.packs.model import Item, Text, is_in_force
+from kiosk.packs.quizzes import QUESTIONS, Question
+
+BUILTIN = Path(__file__).parent / "builtin"
+_LIMIT = 8 * 1024 * 1024
+_Item = TypeVar("_Item", bound=Item)
+
+
+@dataclass(frozen=True)
+class Pack:
+    """What a booth shows."""
+
+    folder: Path
+    version: str  # SHA-256 over its files, shortened: equal versions show equal things
+    questions: Sequence[Question]
+    exhibits: Sequence[Exhibit]
+    slogans: Sequence[Text]
+    topics: dict[str, Text]
+    categories: dict[str, Text]
+
+    @cached_property
+    def question_by_id(self) -> dict[str, Question]:
+        return {question.id: question for question in self.questions}
+
+    @cached_property
+    def exhibit_by_id(self) -> dict[str, Exhibit]:
+        return {exhibit.id: exhibit for exhibit in self.exhibits}
+
+    @property
+    def drawings(self) -> Path:
+        return self.folder / "exhibits"
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "version": self.version,
+            "questions": msgspec.to_builtins(list(self.questions)),
+            "exhibits": msgspec.to_builtins(list(self.exhibits)),
+            "topics": msgspec.to_builtins(self.topics),
+            "categories": msgspec.to_builtins(self.categories),
+            "surveys": [],
+            "slogans": msgspec.to_builtins(list(self.slogans)),
+        }
+
+
+def read_pack(folder: Path = BUILTIN, day: str | None = None) -> Pack:
+    """Read a pack; with `day`, also require that every rule it cites is in force then.
+
+    Raises `pack.faulty` with all faults, each with its file and the item's id.
+    """
+    faults: list[str] = []
+    pack = Pack(
+        folder=folder,
+        version=_version(folder),
+        questions=_items(folder / "questions.json", Question, faults),
+        exhibits=_items(folder / "exhibits.json", Exhibit, faults),
+        slogans=_items(folder / "slogans.json", Text, faults),
+        topics=_texts(folder / "topics.json", faults),
+        categories=_texts(folder / "categories.json", faults),
+    )
+    faults += _pack_faults(pack, day)
+    _raise(faults)
+    return pack
+
+
+def read_fair(file: Path) -> Fair:
+    """Read a fair's JSON file. Raises `pack.faulty`."""
+    faults: list[str] = []
+    fair = _convert(_load(file, faults), Fair, file.name, faults)
+    if fair is not None:
+        faults += [f"{file.name}: {fault}" for fault in fair.faults()]
+    _raise(faults)
+    assert fair is not None
+    return fair
+
+
+def _raise(faults: Sequence[str]) -> None:
+    if faults:
+        raise Problem(PACK_FAULTY, count=len(faults), faults="\n".join(f"  {fault}" for fault in faults))
+
+
+def _load(file: Path, faults: list[str]) -> Any:
+    try:
+        return strictjson.loads(file.read_bytes(), _LIMIT)
+    except OSError as error:
+        faults.append(f"{file.name}: {error.strerror}")
+    except Problem as problem:
+        faults.append(f"{file.name}: {problem.sentence('en')}")
+    return None
+
+
+def _convert(value: Any, kind: type[_Item], where: str, faults: list[str]) -> _Item | None:
+    if value is None:
+        return None
+    try:
+        return msgspec.convert(value, kind)
+    except msgspec.ValidationError as error:
+        faults.append(f"{where}: {error}")
+        return None
+
+
+def _items(file: Path, kind: type[_Item], faults: list[str]) -> list[_Item]:
+    value = _load(file, faults)
+    if value is not None and not isinstance(value, list):
+        faults.append(f"{file.name}: expected a list")
+        value = None
+    found = []
+    for place, one in enumerate(value or [], 1):
+        name = one.get("id", place) if isinstance(one, dict) else place
+        item = _convert(one, kind, f"{file.name} {name}", faults)
+        if item is not None:
+            found.append(item)
+    return found
+
+
+def _texts(file: Path, faults: list[str]) -> dict[str, Text]:
+    value = _load(file, faults) or {}
+    found = {}
+    for key, one in value.items() if isinstance(value, dict) else ():
+        text = _convert(one, Text, f"{file.name} {key}", faults)
+        if text is not None:
+            found[key] = text
+    return found
+
+
+def _pack_faults(pack: Pack, day: str | None) -> Iterable[str]:
+    yield from _item_faults("questions.json", pack.questions, pack.topics, "topic", day)
+    yield from _item_faults("exhibits.json", pack.exhibits, pack.categories, "category", day)
+    if len(pack.questions) < QUESTIONS:
+        yield f"questions.json: a quiz needs at least {QUESTIONS} questions"
+    for exhibit in pack.exhibits:
+        for name in (exhibit.genuine, exhibit.fake):
+            if not (pack.drawings / name).is_file():
+                yield f"exhibits.json {exhibit.id}: there is no drawing {name}"
+
+
+def _item_faults(
+    file: str,
+    items: Sequence[Question] | Sequence[Exhibit],
+    labels: dict[str, Text],
+    group: str,
+    day: str | None,
+) -> Iterable[str]:
+    seen: set[str] = set()
+    for item in items:
+        where = f"{file} {item.id}"
+        if item.id in seen:
+            yield f"{where}: the id stands twice"
+        seen.add(item.id)
+        if getattr(item, group) not in labels:
+            yield f"{where}: {group} {getattr(item, group)} has no label"
+        if day and not is_in_force(item.valid_from, item.valid_until, day):
+            yield f"{where}: what it cites is not in force on {day}"
+        yield from (f"{where}: {fault}" for fault in item.faults())
+
+
+def _version(folder: Path) -> str:
+    digest = hashlib.sha256()
+    for file in sorted(folder.rglob("*")):
+        if file.is_file() and file.name != "fair.json":
+            digest.update(f"{file.relative_to(folder).as_posix()}\0".encode())
+            digest.update(hashlib.sha256(file.read_bytes()).digest())
+    return digest.hexdigest()[:12]
