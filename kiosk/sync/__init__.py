@@ -1,0 +1,1 @@
+"""THE WIRE: batches, receipts, keys, and pushing one to get the other."""

@@ -1,0 +1,50 @@
+"""HTTPS as a road to the hub."""
+
+import gzip
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+from kiosk.errors import SYNC_UNREACHABLE, Problem
+from kiosk.sync.push import Answer
+
+_TIMEOUT = 20  # seconds without a byte
+_ANSWER_LIMIT = 2 * 1024 * 1024
+_GZIP_FROM = 1_024  # bytes; below, compressing costs more than it saves
+
+
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    """A hub that answers with another address is not the hub we enrolled at."""
+
+    def redirect_request(self, *_: object) -> None:
+        return None
+
+
+class HttpTransport:
+    """Carries requests to one hub. Batches travel compressed; signatures cover the plain bytes."""
+
+    def __init__(self, url: str) -> None:
+        if urlsplit(url).scheme not in ("http", "https"):
+            raise Problem(SYNC_UNREACHABLE, reason="not an http(s) address")
+        self._url = url.rstrip("/")
+        # The hub is on the fair's own network or at a known name: no proxy of the environment may come between.
+        self._opener = urllib.request.build_opener(_NoRedirect, urllib.request.ProxyHandler({}))
+
+    def __call__(self, method: str, path: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+        sent = dict(headers)
+        data: bytes | None = body or None
+        if data is not None:
+            sent.setdefault("Content-Type", "application/octet-stream")
+            if len(data) >= _GZIP_FROM and path.endswith("/batches"):
+                data, sent["Content-Encoding"] = gzip.compress(data, 6, mtime=0), "gzip"
+        request = urllib.request.Request(self._url + path, data, sent, method=method)  # noqa: S310 (scheme checked)
+        try:
+            with self._opener.open(request, timeout=_TIMEOUT) as response:
+                return Answer(response.status, dict(response.headers), response.read(_ANSWER_LIMIT))
+        except urllib.error.HTTPError as error:
+            with error:
+                return Answer(error.code, dict(error.headers), error.read(_ANSWER_LIMIT))
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "reason", error)
+            raise Problem(SYNC_UNREACHABLE, reason=str(reason)) from None
