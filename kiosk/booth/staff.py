@@ -1,0 +1,194 @@
+"""Staff screens: the PIN that keeps passers-by out, and the lock after too many wrong ones.
+
+A PIN puts a name to a tap. It protects no data: nothing on the tablet can be opened with it.
+"""
+
+import secrets
+import threading
+from dataclasses import dataclass
+
+from flask import Blueprint, Response, request
+
+from kiosk import web
+from kiosk.booth.context import booth, new_id
+from kiosk.booth.journal import Draft, Journal
+from kiosk.clock import Clock
+from kiosk.errors import PIN_LOCKED, PIN_WRONG, STAFF_ONLY, Problem
+from kiosk.facts.shifts import ShiftEntered, ShiftRefused
+from kiosk.sync import keys
+
+views = Blueprint("staff", __name__)
+COOKIE = "staff"
+#: Wrong tries that cost nothing, and the seconds of lock after each one beyond.
+FREE_TRIES = 5
+LOCKS = (60, 120, 240, 480, 900)
+
+
+@dataclass
+class StaffSession:
+    token: str
+    volunteer: str
+    name: str
+    seen_at: int
+
+
+class StaffSessions:
+    """Who has the staff screens open. In memory: a restart locks them."""
+
+    def __init__(self, clock: Clock, idle_seconds: int) -> None:
+        self._clock = clock
+        self._limit = idle_seconds * 1000
+        self._sessions: dict[str, StaffSession] = {}
+        self._lock = threading.Lock()
+
+    def open(self, volunteer: str, name: str) -> StaffSession:
+        session = StaffSession(secrets.token_urlsafe(24), volunteer, name, self._clock.monotonic())
+        with self._lock:
+            self._sessions[session.token] = session
+        return session
+
+    def find(self, token: str | None) -> StaffSession | None:
+        now = self._clock.monotonic()
+        with self._lock:
+            session = self._sessions.get(token or "")
+            if session is None:
+                return None
+            if now - session.seen_at > self._limit:
+                del self._sessions[session.token]
+                return None
+            session.seen_at = now
+            return session
+
+    def close(self, token: str | None) -> None:
+        with self._lock:
+            self._sessions.pop(token or "", None)
+
+
+class PinLock:
+    """Wrong tries in a row, counted on disk before the PIN is even looked at.
+
+    Within one run of the program the lock is measured by the monotonic clock, which nobody can set; after
+    a restart by the wall clock, but never for longer than the lock itself.
+    """
+
+    def __init__(self, journal: Journal, clock: Clock) -> None:
+        self._journal = journal
+        self._clock = clock
+
+    def locked_seconds(self) -> int:
+        row = self._journal.read_one("SELECT tries, until_wall, until_mono, boot FROM pin_lock")
+        if row is None:
+            return 0
+        tries, until_wall, until_mono, boot = row
+        if boot == self._journal.boot:
+            left = (until_mono - self._clock.monotonic()) / 1000
+        else:
+            left = until_wall - self._clock.now().timestamp()
+        return max(0, min(int(left + 0.999), _lock_seconds(tries)))
+
+    def count_try(self) -> None:
+        """Count one try and set the lock it would earn. Raises `staff.pin_locked` while locked."""
+        locked = self.locked_seconds()
+        if locked:
+            raise Problem(PIN_LOCKED, seconds=locked)
+        row = self._journal.read_one("SELECT tries FROM pin_lock")
+        seconds = _lock_seconds((row[0] if row else 0) + 1)
+        self._journal.write(
+            "INSERT INTO pin_lock (one, tries, until_wall, until_mono, boot) VALUES (1, 1, ?1, ?2, ?3) "
+            "ON CONFLICT DO UPDATE SET tries = tries + 1, until_wall = ?1, until_mono = ?2, boot = ?3",
+            (
+                self._clock.now().timestamp() + seconds,
+                self._clock.monotonic() + seconds * 1000,
+                self._journal.boot,
+            ),
+        )
+
+    def forgive(self) -> None:
+        self._journal.write("DELETE FROM pin_lock")
+
+
+def _lock_seconds(tries: int) -> int:
+    return LOCKS[min(tries - FREE_TRIES, len(LOCKS)) - 1] if tries > FREE_TRIES else 0
+
+
+def signed_in() -> StaffSession:
+    """The volunteer of this request, or the problem `staff.only`."""
+    session = booth().staff.find(request.cookies.get(COOKIE))
+    if session is None:
+        raise Problem(STAFF_ONLY)
+    return session
+
+
+@dataclass(frozen=True)
+class EnterPage:
+    volunteers: list[dict[str, str]]  # id, name
+    next: str
+    problem: str | None
+    locked_seconds: int
+
+
+@views.get("/staff/enter")
+def enter_form() -> Response:
+    target = request.args.get("next", "/staff")
+    return _enter_page(target if web.is_local_path(target) else "/staff", None)
+
+
+@views.post("/staff/enter")
+def enter() -> Response:
+    form = web.read_form("volunteer", "pin", "next")
+    here = booth()
+    target = form["next"] if web.is_local_path(form["next"]) else "/staff"
+    lock = PinLock(here.journal, here.clock)
+    try:
+        lock.count_try()
+        volunteer = here.enrolled.volunteers.get(form["volunteer"])
+        if not keys.is_password(volunteer["pin"] if volunteer else _nobody(), form["pin"]) or volunteer is None:
+            here.journal.append(Draft(new_id(), ShiftRefused(), "visitor"))
+            raise Problem(PIN_WRONG)
+    except Problem as problem:
+        if problem.kind not in (PIN_WRONG, PIN_LOCKED):
+            raise
+        return _enter_page(target, problem)
+    lock.forgive()
+    here.journal.append(Draft(new_id(), ShiftEntered(volunteer=volunteer["id"]), volunteer["id"]))
+    session = here.staff.open(volunteer["id"], volunteer["name"])
+    response = Response(status=303, headers={"Location": target})
+    response.set_cookie(COOKIE, session.token, httponly=True, samesite="Strict")
+    return response
+
+
+@views.post("/staff/lock")
+def lock_screen() -> Response:
+    web.read_form()
+    booth().staff.close(request.cookies.get(COOKIE))
+    response = web.see_other("visits.attract")
+    response.delete_cookie(COOKIE, samesite="Strict", httponly=True)
+    return response
+
+
+def ask_for_pin() -> Response | None:
+    """Before a staff page: send whoever is not signed in to the PIN screen."""
+    if booth().staff.find(request.cookies.get(COOKIE)) is not None:
+        return None
+    if request.method != "GET":
+        raise Problem(STAFF_ONLY)
+    return web.see_other("staff.enter_form", next=request.path)
+
+
+def _enter_page(target: str, problem: Problem | None) -> Response:
+    here = booth()
+    people = [{"id": one["id"], "name": one["name"]} for one in here.enrolled.volunteers.values()]
+    sentence = problem.sentence(web.language()) if problem else None
+    locked = PinLock(here.journal, here.clock).locked_seconds()
+    page = EnterPage(people, target, sentence, locked)
+    return web.page("booth/staff/enter.html", problem.status if problem else 200, page=page)
+
+
+_NOBODY: list[str] = []
+
+
+def _nobody() -> str:
+    """A hash to compare with when the name is unknown, so that the answer takes the same time."""
+    if not _NOBODY:
+        _NOBODY.append(keys.hash_password(secrets.token_hex(16)))
+    return _NOBODY[0]

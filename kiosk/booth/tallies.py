@@ -1,0 +1,163 @@
+"""Counters on the staff screen: one touch, one fact; and ten seconds to take it back."""
+
+from dataclasses import dataclass
+
+from flask import Blueprint, Response
+
+from kiosk import web
+from kiosk.booth import staff
+from kiosk.booth.context import Booth, booth, new_id
+from kiosk.booth.journal import Draft
+from kiosk.clock import BEIJING
+from kiosk.errors import FIELD_INVALID, UNDO_NOTHING, UNDO_TOO_LATE, Problem
+from kiosk.facts.envelope import Fact, day_and_hour
+from kiosk.facts.tallies import (
+    BOARD,
+    CONSULTATION,
+    HEADCOUNT,
+    LEAFLET,
+    MOST,
+    UNDO_WINDOW,
+    TallyCounted,
+    TallyUndone,
+    undo_id,
+)
+from kiosk.packs.fairs import Fair
+from kiosk.packs.model import Text
+from kiosk.values import is_id
+
+views = Blueprint("tallies", __name__)
+views.before_request(staff.ask_for_pin)
+
+
+@dataclass(frozen=True)
+class Counter:
+    """One counter on the staff screen."""
+
+    id: str
+    name: Text
+    unit: Text
+    steps: list[int]  # what its keys add, the main one first
+
+
+def counters_of(fair: Fair) -> list[Counter]:
+    """The counters a desk shows, headcount first."""
+    people, copies = Text("人次", "visits"), Text("份", "copies")
+    return [
+        Counter(HEADCOUNT, Text("进场群众", "Visitors in"), people, [1, 5]),
+        *(Counter(LEAFLET + one.id, one.name, copies, [1, 10, one.bundle]) for one in fair.leaflets),
+        Counter(CONSULTATION, Text("接受咨询", "Consultations"), people, [1]),
+        Counter(BOARD, Text("展板", "Display boards"), Text("块", "boards"), [1]),
+    ]
+
+
+@dataclass(frozen=True)
+class Undo:
+    fact_id: str
+    n: int
+    seconds: int  # left to take it back
+
+
+@dataclass(frozen=True)
+class CounterView:
+    counter: Counter
+    total: int  # today, on this tablet
+    fact_id: str  # for the next touch
+    undo: Undo | None
+
+
+@dataclass(frozen=True)
+class CountersPage:
+    counters: list[CounterView]
+    saved_at: str | None  # Beijing time of the last touch, "10:31:07"
+
+
+@views.get("/staff")
+def counters() -> Response:
+    return web.page("booth/staff/counters.html", page=_page(booth()))
+
+
+@views.post("/staff/tally")
+def tally() -> Response:
+    form = web.read_form("id", "counter", "n")
+    here, volunteer = booth(), staff.signed_in()
+    counter = _counter(here, form["counter"])
+    amount = _amount(form["n"])
+    body = TallyCounted(counter=counter.id, n=amount)
+    today, _ = day_and_hour(here.clock.now())
+    total = here.journal.tally(Draft(_id(form["id"]), body, volunteer.volunteer), f"tally.{counter.id}", today)
+    return _answer(here, counter, total, Undo(form["id"], amount, UNDO_WINDOW // 1000))
+
+
+@views.post("/staff/undo")
+def undo() -> Response:
+    form = web.read_form("undoes")
+    here, volunteer = booth(), staff.signed_in()
+    tap = here.journal.fact(_id(form["undoes"]))
+    if tap is None or tap.kind != "tally.counted":
+        raise Problem(UNDO_NOTHING)
+    if here.journal.fact(undo_id(tap.id)) is None and not _is_fresh(here, tap):
+        raise Problem(UNDO_TOO_LATE)
+    counter = _counter(here, tap.body["counter"])
+    body = TallyUndone(undoes=tap.id, counter=counter.id, n=tap.body["n"])
+    today, _ = day_and_hour(here.clock.now())
+    total = here.journal.tally(Draft(undo_id(tap.id), body, volunteer.volunteer), f"tally.{counter.id}", today)
+    return _answer(here, counter, total, None)
+
+
+def _answer(here: Booth, counter: Counter, total: int, undo: Undo | None) -> Response:
+    """To htmx the one counter that changed; to a plain form the way back to all of them."""
+    if not web.wants_fragment():
+        return web.see_other("tallies.counters")
+    view = CounterView(counter, total, new_id(), undo)
+    return web.page("booth/staff/_counter.html", view=view, saved_at=_time(here), unsent=here.journal.unsent())
+
+
+def _page(here: Booth) -> CountersPage:
+    today, _ = day_and_hour(here.clock.now())
+    totals = here.journal.day_totals(today)
+    since = max(0, here.clock.monotonic() - UNDO_WINDOW)
+    undone = {fact.body["undoes"] for fact in here.journal.last_of("tally.undone", since)}
+    taps = [fact for fact in here.journal.last_of("tally.counted", since) if fact.id not in undone]
+    last = {fact.body["counter"]: fact for fact in reversed(taps)}
+    views_ = [
+        CounterView(counter, totals.get(f"tally.{counter.id}", 0), new_id(), _undo(here, last.get(counter.id)))
+        for counter in counters_of(here.enrolled.fair)
+    ]
+    newest = taps[0].moment.astimezone(BEIJING).strftime("%H:%M:%S") if taps else None
+    return CountersPage(views_, newest)
+
+
+def _undo(here: Booth, tap: Fact | None) -> Undo | None:
+    if tap is None:
+        return None
+    left = UNDO_WINDOW - (here.clock.monotonic() - tap.mono)
+    return Undo(tap.id, tap.body["n"], max(1, left // 1000))
+
+
+def _is_fresh(here: Booth, tap: Fact) -> bool:
+    """Two seconds more than the screen shows: the finger was quicker than the network."""
+    return tap.boot == here.journal.boot and here.clock.monotonic() - tap.mono <= UNDO_WINDOW + 2_000
+
+
+def _counter(here: Booth, counter_id: str) -> Counter:
+    for counter in counters_of(here.enrolled.fair):
+        if counter.id == counter_id:
+            return counter
+    raise Problem(FIELD_INVALID, field="counter")
+
+
+def _amount(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) <= 4 and 1 <= int(text) <= MOST):
+        raise Problem(FIELD_INVALID, field="n")
+    return int(text)
+
+
+def _id(text: str) -> str:
+    if not is_id(text):
+        raise Problem(FIELD_INVALID, field="id")
+    return text
+
+
+def _time(here: Booth) -> str:
+    return here.clock.now().astimezone(BEIJING).strftime("%H:%M:%S")

@@ -1,0 +1,62 @@
+"""A Flask app with the manners of the house, for either side."""
+
+import gzip
+from collections.abc import Sequence
+
+from flask import Flask, Response, g
+from flask_babel import Babel
+from jinja2 import StrictUndefined
+from markupsafe import Markup
+
+from kiosk import PACKAGE, ROOT, qr
+from kiosk.web import assets, layout, preferences, problems
+from kiosk.web.forms import refuse_foreign_origin
+from kiosk.web.requests import understand_htmx
+
+HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self'; "
+        "font-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; object-src 'none'; "
+        "frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Permissions-Policy": "camera=(self), geolocation=(), microphone=()",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+
+
+def make_app(name: str, side: str, hosts: Sequence[str]) -> Flask:
+    """A Flask app with the manners of the house. `side` is "booth" or "hub"; `hosts` are its own names."""
+    app = Flask(name, static_folder=None, template_folder=str(ROOT / "templates"))
+    app.config["TRUSTED_HOSTS"] = list(hosts) or None
+    app.jinja_env.undefined = StrictUndefined
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.jinja_env.filters["qr"] = lambda text: Markup(qr.svg(text))  # noqa: S704 (our own SVG, text only inside a path)
+    understand_htmx(app)
+    Babel(app, default_translation_directories=str(PACKAGE / "translations"), locale_selector=layout.locale)
+    app.extensions["assets"] = assets.load(side)
+    app.before_request(refuse_foreign_origin)
+    app.context_processor(layout.template_context)
+    app.after_request(_finish)
+    app.register_error_handler(Exception, problems.show_error)
+    app.register_blueprint(assets.views)
+    app.register_blueprint(preferences.views)
+    return app
+
+
+def _finish(response: Response) -> Response:
+    for header, value in HEADERS.items():
+        response.headers.setdefault(header, value)
+    response.headers.setdefault("Cache-Control", "no-store")
+    response.vary.update(["HX-Request", "Cookie"] if response.mimetype == "text/html" else [])
+    if g.get("compress", True) and response.mimetype == "text/html":
+        _compress(response)
+    return response
+
+
+def _compress(response: Response) -> None:
+    response.vary.add("Accept-Encoding")
+    if assets.accepts_gzip() and (response.content_length or 0) > 600:
+        response.set_data(gzip.compress(response.get_data(), 4, mtime=0))
+        response.headers["Content-Encoding"] = "gzip"

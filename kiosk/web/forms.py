@@ -1,0 +1,51 @@
+"""Reading forms strictly, and only from our own pages."""
+
+from collections.abc import Sequence
+from urllib.parse import urlsplit
+
+from flask import request
+
+from kiosk import errors
+from kiosk.errors import Problem
+
+FIELD_LIMIT = 4_000
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+def read_form(*required: str, optional: Sequence[str] = ()) -> dict[str, str]:
+    """The posted fields: exactly those named, each once, bounded. Raises `field.*` problems."""
+    allowed = {*required, *optional, "csrf"}
+    for name in request.form:
+        if name not in allowed:
+            raise Problem(errors.FIELD_UNKNOWN, field=name[:40])
+        if len(request.form.getlist(name)) > 1:
+            raise Problem(errors.FIELD_REPEATED, field=name)
+    if request.files:
+        raise Problem(errors.FIELD_UNKNOWN, field=next(iter(request.files))[:40])
+    for name in required:
+        if name not in request.form:
+            raise Problem(errors.FIELD_MISSING, field=name)
+    values = {name: request.form.get(name, "") for name in (*required, *optional)}
+    for name, value in values.items():
+        if len(value) > FIELD_LIMIT:
+            raise Problem(errors.REQUEST_TOO_LARGE)
+        if any("\ud800" <= letter <= "\udfff" for letter in value):
+            raise Problem(errors.FIELD_INVALID, field=name)
+    return values
+
+
+def is_local_path(path: str) -> bool:
+    """Whether a `next` address stays on this site."""
+    parts = urlsplit(path)
+    return path.startswith("/") and not parts.scheme and not parts.netloc and "\\" not in path and "\n" not in path
+
+
+def refuse_foreign_origin() -> None:
+    """Browsers say where a form stood. A tablet's own forms come from itself; programs send no Origin."""
+    if request.method in SAFE_METHODS:
+        return
+    origin = request.headers.get("Origin")
+    if origin is not None and urlsplit(origin).netloc != request.host:
+        raise Problem(errors.ORIGIN_FOREIGN)
+    if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
+        raise Problem(errors.ORIGIN_FOREIGN)

@@ -1,0 +1,55 @@
+"""One template, two layouts: a page for the browser, a fragment for htmx. And the language of both."""
+
+from typing import Any
+
+from flask import Response, render_template, request, url_for
+
+from kiosk import strictjson
+from kiosk.web import assets
+from kiosk.web.requests import wants_fragment
+
+LANGUAGES = ("zh", "en")
+
+
+def language() -> str:
+    """The language of this request: "zh" unless the person chose "en"."""
+    chosen = request.cookies.get("lang", "zh")
+    return chosen if chosen in LANGUAGES else "zh"
+
+
+def is_large() -> bool:
+    """Large-type mode, chosen by the person."""
+    return request.cookies.get("large") == "1"
+
+
+def locale() -> str:
+    return "en" if language() == "en" else "zh_Hans"
+
+
+def template_context() -> dict[str, Any]:
+    return {
+        "layout": "layouts/fragment.html" if wants_fragment() else "layouts/page.html",
+        "lang": language(),
+        "large": is_large(),
+        "asset": assets.url,
+        "side": assets.current().side,
+    }
+
+
+def page(template: str, status: int = 200, **context: object) -> Response:
+    """Render one template, as page or as fragment."""
+    return Response(render_template(template, **context), status, content_type="text/html; charset=utf-8")
+
+
+def see_other(endpoint: str, **values: Any) -> Response:
+    """After a POST: 303 to a GET. htmx follows with its headers, so a fragment comes back."""
+    return to(url_for(endpoint, **values))
+
+
+def to(path: str) -> Response:
+    """303 to a path on this site."""
+    return Response(status=303, headers={"Location": path})
+
+
+def json_response(value: Any, status: int = 200) -> Response:
+    return Response(strictjson.dumps(value) + b"\n", status, content_type="application/json")

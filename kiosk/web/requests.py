@@ -1,0 +1,46 @@
+"""What a request of ours is: it never spools to disk, and it knows whether htmx wants a fragment.
+
+All knowledge of htmx's headers stands here; htmx_flask parses them.
+"""
+
+import io
+from typing import IO
+
+from flask import Flask, request
+from htmx_flask import Htmx
+from htmx_flask.requests import HtmxAwareRequest
+
+FORM_LIMIT = 64 * 1024
+
+
+class Request(HtmxAwareRequest):  # type: ignore[misc]  # htmx_flask ships no types
+    """Bounded in size, and kept in memory: what visitors type must not reach a disk on the way."""
+
+    max_content_length = FORM_LIMIT
+    max_form_memory_size = FORM_LIMIT
+    max_form_parts = 100
+
+    def _get_file_stream(
+        self,
+        total_content_length: int | None,  # noqa: ARG002
+        content_type: str | None,  # noqa: ARG002
+        filename: str | None = None,  # noqa: ARG002
+        content_length: int | None = None,  # noqa: ARG002
+    ) -> IO[bytes]:
+        """Werkzeug would roll uploads over 500 KB to a temporary file in the clear."""
+        return io.BytesIO()
+
+
+def understand_htmx(app: Flask) -> None:
+    Htmx(app)
+    app.request_class = Request
+
+
+def wants_fragment() -> bool:
+    """htmx asked for a part. A boosted link or a restored history entry wants the page."""
+    htmx = request.htmx  # type: ignore[attr-defined]
+    return bool(htmx) and not htmx.boosted and not htmx.history_restore_request
+
+
+def wants_json() -> bool:
+    return request.path.startswith("/sync/") or request.path == "/healthz"
