@@ -1,0 +1,141 @@
+"""`kiosk demo`: a booth and a hub on this machine, enrolled with one another, with the built-in fair."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
+
+from kiosk.booth import outbox
+from kiosk.booth.journal import Journal
+from kiosk.booth.setup import init_booth
+from kiosk.clock import SystemClock
+from kiosk.config import BoothConfig, HubConfig
+from kiosk.hub import app as hub_app
+from kiosk.hub import devices, fairs, people
+from kiosk.packs.reader import BUILTIN, read_fair
+from kiosk.sync.http import HttpTransport
+
+#: Known to everybody, and therefore only for a demo on this machine.
+LOGIN, PASSWORD, PIN = "demo", "kiosk-315-demo", "380315"
+VOLUNTEERS = {"li": "李志愿", "wang": "王小明"}
+DESK = "d01"
+_PATIENCE = 30  # seconds to wait for a server to answer
+
+
+@dataclass(frozen=True)
+class Demo:
+    """Where a demo lives."""
+
+    folder: Path
+    booth_port: int
+    hub_port: int
+
+    @property
+    def hub_url(self) -> str:
+        return f"http://127.0.0.1:{self.hub_port}"
+
+    @property
+    def booth_url(self) -> str:
+        return f"http://127.0.0.1:{self.booth_port}"
+
+    @property
+    def booth(self) -> BoothConfig:
+        return BoothConfig(self.folder / "booth")
+
+    @property
+    def hub(self) -> HubConfig:
+        return HubConfig(self.folder / "hub", public_url=self.hub_url)
+
+
+def run(demo: Demo) -> int:
+    """Set up what is missing, start both sides, and stay until one stops or Ctrl-C."""
+    clock = SystemClock()
+    if not (demo.hub.data / hub_app.SIGNING_KEY).exists():
+        _make_hub(demo, clock)
+    servers = [_start(demo, "hub", demo.hub.data, demo.hub_port)]
+    try:
+        _wait(demo.hub_url, servers[0])
+        if not demo.booth.database.exists():
+            init_booth(demo.booth, clock)
+        _enrol(demo, clock)
+        servers.append(_start(demo, "booth", demo.booth.data, demo.booth_port))
+        _wait(demo.booth_url, servers[1])
+        print(_welcome(demo), flush=True)
+        while all(server.poll() is None for server in servers):
+            time.sleep(0.5)
+        return 1
+    except KeyboardInterrupt:
+        return 0
+    finally:
+        for server in reversed(servers):
+            server.send_signal(signal.SIGTERM)
+        for server in servers:
+            server.wait(timeout=30)
+
+
+def _make_hub(demo: Demo, clock: SystemClock) -> None:
+    here, sealing_key = hub_app.create_hub(demo.hub, clock)
+    fair = read_fair(BUILTIN / "fair.json")
+    with here.store.begin() as tx:
+        fairs.add_fair(tx, fair)
+        people.add_person(tx, LOGIN, PASSWORD, {"organiser", "caseworker"}, sealing_key)
+        for volunteer, name in VOLUNTEERS.items():
+            people.add_volunteer(tx, fair.id, volunteer, name, PIN)
+    here.close()
+
+
+def _enrol(demo: Demo, clock: SystemClock) -> None:
+    """The booth joins with a code, as any tablet does."""
+    journal = Journal(demo.booth.database, clock)
+    try:
+        if journal.identity().certificate is not None:
+            return
+        here = hub_app.open_hub(demo.hub, clock)
+        with here.store.begin() as tx:
+            code = devices.draw_code(tx, here, fairs.find_fair(tx, None), DESK, clock.now())
+        here.close()
+        key = outbox.load_key(demo.booth.data)
+        outbox.enrol(journal, key, HttpTransport(demo.hub_url), demo.hub_url, code)
+    finally:
+        journal.close()
+
+
+def _start(demo: Demo, side: str, data: Path, port: int) -> "subprocess.Popen[bytes]":
+    command = [sys.executable, "-m", "kiosk.cli", side, "serve", "--data", str(data), "--port", str(port)]
+    environment = {**os.environ, "KIOSK_HUB_PUBLIC_URL": demo.hub_url, "KIOSK_BOOTH_SYNC_SECONDS": "5"}
+    environment.pop("DATABASE_URL", None)
+    return subprocess.Popen(command, env=environment, start_new_session=True)
+
+
+def _wait(url: str, server: "subprocess.Popen[bytes]") -> None:
+    deadline = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            with urllib.request.urlopen(url + "/healthz", timeout=2):  # noqa: S310 (our own address)
+                return
+        except OSError:
+            if server.poll() is not None or time.monotonic() > deadline:
+                raise SystemExit(
+                    f"{url} did not start; is the port taken? BOOTH_PORT and HUB_PORT choose others"
+                ) from None
+            time.sleep(0.1)
+
+
+def _welcome(demo: Demo) -> str:
+    return f"""
+Kiosk 315 · 示范活动 demo fair
+
+  展台 booth       {demo.booth_url}/
+  计数 counters    {demo.booth_url}/staff       PIN {PIN}
+  汇总端 hub       {demo.hub_url}/            {LOGIN} / {PASSWORD}
+
+  记录每 5 秒自动上传；也可以 it sends every 5 seconds; or at once:
+    kiosk booth sync --data {demo.booth.data}
+    kiosk hub figures --data {demo.hub.data} --json
+
+  Ctrl-C 停止 stops both.
+"""

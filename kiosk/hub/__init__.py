@@ -1,0 +1,1 @@
+"""THE CENTRE: takes in what booths send, adds it up, and opens complaints. Never imports the booth."""

@@ -1,0 +1,115 @@
+"""What a hub is while it runs, and how a view gets at it."""
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+
+from flask import current_app, g, request
+from sqlalchemy import Connection
+
+from kiosk.clock import Clock
+from kiosk.config import HubConfig
+from kiosk.errors import LOGIN_NEEDED, ROLE_NEEDED, Problem
+from kiosk.hub import people
+from kiosk.hub.people import Session
+from kiosk.hub.store import Store
+from kiosk.packs.reader import Pack
+from kiosk.sync import keys, protocol
+
+COOKIE = "session"
+SECURE_COOKIE = "__Host-session"  # a browser keeps it only over HTTPS and for this host alone
+
+
+class Hub:
+    """One running hub process."""
+
+    def __init__(
+        self,
+        config: HubConfig,
+        store: Store,
+        pack: Pack,
+        clock: Clock,
+        hub_id: str,
+        key: keys.SigningKey,
+        sealing: str,
+    ) -> None:
+        self.config = config
+        self.store = store
+        self.pack = pack
+        self.clock = clock
+        self.id = hub_id
+        self.key = key
+        self.sealing_key = keys.PublicKey(bytes.fromhex(sealing))
+
+    @property
+    def fingerprint(self) -> bytes:
+        return keys.fingerprint(self.key.verify_key, self.sealing_key)
+
+    @property
+    def cookie(self) -> str:
+        return SECURE_COOKIE if self.config.is_public_https else COOKIE
+
+    def sign(self, message: protocol.Message) -> bytes:
+        return protocol.sign_document(message, self.key)
+
+    def close(self) -> None:
+        self.store.close()
+
+
+def hub() -> Hub:
+    """The hub this request is served by."""
+    here = current_app.extensions["hub"]
+    assert isinstance(here, Hub)
+    return here
+
+
+def reading() -> AbstractContextManager[Connection]:
+    return hub().store.reading()
+
+
+def writing() -> AbstractContextManager[Connection]:
+    return hub().store.begin()
+
+
+@contextmanager
+def acting(role: str) -> Iterator[tuple[Connection, Session]]:
+    """A write transaction for a signed-in person with a role."""
+    session = signed_in(role)
+    with hub().store.begin() as tx:
+        yield tx, session
+
+
+def session() -> Session | None:
+    """Whoever is signed in on this request; looked up once."""
+    if "session" not in g:
+        token = request.cookies.get(hub().cookie)
+        g.session = _find(token) if token else None
+    found = g.session
+    assert found is None or isinstance(found, Session)
+    return found
+
+
+def _find(token: str) -> Session | None:
+    here = hub()
+    with here.store.begin() as tx:
+        return people.find_session(
+            tx, token, here.clock.now(), here.config.session_idle_seconds, here.config.session_seconds
+        )
+
+
+def signed_in(role: str | None = None) -> Session:
+    """The session of this request. Raises `login.needed` or `login.role`."""
+    found = session()
+    if found is None:
+        raise Problem(LOGIN_NEEDED)
+    if role is not None and not found.person.may(role):
+        raise Problem(ROLE_NEEDED)
+    g.compress = False  # a page that holds secrets beside what others typed is not compressed
+    return found
+
+
+def client_address() -> str:
+    """Who is asking, for throttling only; never stored in the clear."""
+    return request.remote_addr or ""
+
+
+__all__ = ["COOKIE", "Hub", "acting", "client_address", "hub", "reading", "session", "signed_in", "writing"]

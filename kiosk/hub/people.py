@@ -1,0 +1,160 @@
+"""People at the hub: accounts, sign-in, sessions, and the key to complaints.
+
+The private sealing key is stored nowhere in the clear. Each caseworker's account holds it wrapped under
+their own password; signing in unwraps it and locks it again under the session's cookie, which the hub
+does not keep. So it is open only while a named person is signed in, on any of several hub processes.
+"""
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import pairwise
+
+from sqlalchemy import Connection, delete, select, update
+
+from kiosk.errors import LOGIN_WRONG, TOO_MANY_REQUESTS, Problem
+from kiosk.hub.tables import people, sessions, throttles, volunteers
+from kiosk.sync import keys
+
+ROLES = ("organiser", "caseworker", "viewer")
+
+
+@dataclass(frozen=True)
+class Person:
+    id: str
+    name: str
+    roles: frozenset[str]
+
+    def may(self, role: str) -> bool:
+        return role in self.roles
+
+
+@dataclass(frozen=True)
+class Session:
+    person: Person
+    csrf: str
+    key: keys.PrivateKey | None  # to open complaints; None without the role
+
+
+def add_person(
+    tx: Connection, name: str, password: str, roles: set[str], sealing_key: keys.PrivateKey | None = None
+) -> Person:
+    """A new account. A caseworker's needs the private sealing key, to be wrapped under the password."""
+    person = Person(f"p-{secrets.token_hex(4)}", name, frozenset(roles))
+    wrapped = keys.wrap(bytes(sealing_key), password) if sealing_key and "caseworker" in roles else None
+    tx.execute(
+        people.insert().values(
+            id=person.id,
+            name=name,
+            password=keys.hash_password(password),
+            roles=" ".join(sorted(roles)),
+            wrapped_key=wrapped,
+        )
+    )
+    return person
+
+
+def open_key(tx: Connection, name: str, password: str) -> keys.PrivateKey:
+    """The private sealing key, from a caseworker's password. Raises `login.wrong`."""
+    wrapped = tx.execute(select(people.c.wrapped_key).where(people.c.name == name)).scalar()
+    opened = keys.unwrap(bytes(wrapped), password) if wrapped else None
+    if opened is None:
+        raise Problem(LOGIN_WRONG)
+    return keys.PrivateKey(opened)
+
+
+def sign_in(tx: Connection, name: str, password: str, now: datetime) -> tuple[str, Session]:
+    """(cookie token, session). Raises `login.wrong`, the same for an unknown name and a wrong password."""
+    row = tx.execute(select(people).where(people.c.name == name)).one_or_none()
+    stored = row.password if row else _nobody()
+    if not keys.is_password(stored, password) or row is None:
+        raise Problem(LOGIN_WRONG)
+    token = secrets.token_urlsafe(32)
+    opened = keys.unwrap(bytes(row.wrapped_key), password) if row.wrapped_key else None
+    csrf = secrets.token_urlsafe(24)
+    tx.execute(
+        sessions.insert().values(
+            token_hash=_hash(token),
+            person=row.id,
+            csrf=csrf,
+            began_at=now.timestamp(),
+            seen_at=now.timestamp(),
+            key_box=keys.lock(opened, _box_key(token)) if opened else None,
+        )
+    )
+    return token, Session(_person(row.id, row.name, row.roles), csrf, keys.PrivateKey(opened) if opened else None)
+
+
+def find_session(tx: Connection, token: str, now: datetime, idle: int, longest: int) -> Session | None:
+    """The session of a cookie, kept alive; None when it is unknown, idle too long or too old."""
+    row = tx.execute(
+        select(sessions, people.c.name, people.c.roles)
+        .join(people, people.c.id == sessions.c.person)
+        .where(sessions.c.token_hash == _hash(token))
+    ).one_or_none()
+    moment = now.timestamp()
+    if row is None or moment - row.seen_at > idle or moment - row.began_at > longest:
+        return None
+    if moment - row.seen_at > 60:
+        tx.execute(update(sessions).where(sessions.c.token_hash == row.token_hash).values(seen_at=moment))
+    opened = keys.unlock(bytes(row.key_box), _box_key(token)) if row.key_box else None
+    return Session(_person(row.person, row.name, row.roles), row.csrf, keys.PrivateKey(opened) if opened else None)
+
+
+def sign_out(tx: Connection, token: str) -> None:
+    tx.execute(delete(sessions).where(sessions.c.token_hash == _hash(token)))
+
+
+def add_volunteer(tx: Connection, fair: str, volunteer_id: str, name: str, pin: str) -> None:
+    tx.execute(volunteers.insert().values(fair=fair, id=volunteer_id, name=name, pin=keys.hash_password(pin)))
+
+
+def new_volunteer_id() -> str:
+    return f"v-{secrets.token_hex(3)}"
+
+
+def draw_pin() -> str:
+    """Six digits nobody would try first."""
+    while True:
+        pin = f"{secrets.randbelow(10**6):06d}"
+        steps = {(int(b) - int(a)) % 10 for a, b in pairwise(pin)}
+        if len(steps) > 1:
+            return pin
+
+
+def throttle(tx: Connection, what: str, who: str, most: int, seconds: int, now: datetime) -> None:
+    """Count one try; raises `request.too_many` beyond `most` in `seconds`. Who is kept only as a hash."""
+    key = _hash(f"{what}\0{who}")
+    moment = now.timestamp()
+    row = tx.execute(select(throttles).where(throttles.c.key == key).with_for_update()).one_or_none()
+    if row is None:
+        tx.execute(throttles.insert().values(key=key, since=moment, n=1))
+    elif moment - row.since > seconds:
+        tx.execute(update(throttles).where(throttles.c.key == key).values(since=moment, n=1))
+    else:
+        if row.n >= most:
+            raise Problem(TOO_MANY_REQUESTS)
+        tx.execute(update(throttles).where(throttles.c.key == key).values(n=row.n + 1))
+
+
+def _person(person_id: str, name: str, roles: str) -> Person:
+    return Person(person_id, name, frozenset(roles.split()))
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _box_key(token: str) -> bytes:
+    return hashlib.sha256(b"kiosk/session-key/1\0" + token.encode()).digest()
+
+
+_NOBODY: list[str] = []
+
+
+def _nobody() -> str:
+    """A hash to compare with when the name is unknown, so that the answer takes the same time."""
+    if not _NOBODY:
+        _NOBODY.append(keys.hash_password(secrets.token_hex(16)))
+    return _NOBODY[0]

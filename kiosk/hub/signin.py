@@ -1,0 +1,62 @@
+"""The hub's door."""
+
+from dataclasses import dataclass
+
+from flask import Blueprint, Response, request
+
+from kiosk import web
+from kiosk.errors import LOGIN_WRONG, TOO_MANY_REQUESTS, Problem
+from kiosk.hub import people
+from kiosk.hub.context import client_address, hub, writing
+
+views = Blueprint("signin", __name__)
+TRIES = 5  # of one name from one address in a minute
+
+
+@dataclass(frozen=True)
+class LoginPage:
+    next: str
+    problem: str | None
+
+
+@views.get("/login")
+def form() -> Response:
+    return web.page("hub/people/login.html", page=LoginPage(_target(request.args.get("next", "/")), None))
+
+
+@views.post("/login")
+def sign_in() -> Response:
+    posted = web.read_form("name", "password", "next")
+    here = hub()
+    target = _target(posted["next"])
+    try:
+        with writing() as tx:
+            people.throttle(tx, "login", f"{client_address()} {posted['name']}", TRIES, 60, here.clock.now())
+        with writing() as tx:
+            token, _ = people.sign_in(tx, posted["name"].strip(), posted["password"], here.clock.now())
+    except Problem as problem:
+        if problem.kind not in (LOGIN_WRONG, TOO_MANY_REQUESTS):
+            raise
+        page = LoginPage(target, problem.sentence(web.language()))
+        return web.page("hub/people/login.html", problem.status, page=page)
+    response = Response(status=303, headers={"Location": target})
+    response.set_cookie(here.cookie, token, httponly=True, samesite="Strict", secure=here.config.is_public_https)
+    return response
+
+
+@views.post("/logout")
+def sign_out() -> Response:
+    web.read_form()
+    here = hub()
+    token = request.cookies.get(here.cookie)
+    if token:
+        with writing() as tx:
+            people.sign_out(tx, token)
+    response = web.see_other("signin.form")
+    response.delete_cookie(here.cookie, httponly=True, samesite="Strict", secure=here.config.is_public_https)
+    response.headers["Clear-Site-Data"] = '"cache", "storage"'
+    return response
+
+
+def _target(path: str) -> str:
+    return path if web.is_local_path(path) and not path.startswith("//") else "/"
