@@ -249,6 +249,8 @@ def hub_person(
     """Add an account. A caseworker's needs --opened-by, who types their own password."""
     import secrets
 
+    if "caseworker" in roles and not opened_by:
+        raise click.UsageError("a caseworker needs --opened-by: somebody who can open complaints gives the key on")
     with _hub(data, database) as here:
         from kiosk.hub import people
 

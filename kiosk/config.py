@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 from kiosk import ROOT
 from kiosk.errors import CONFIG_INVALID, Problem
@@ -45,6 +46,11 @@ class HubConfig:
     def url(self) -> str:
         url = self.database or f"sqlite:///{self.data / 'hub.db'}"
         return url.replace("postgresql://", "postgresql+psycopg://", 1)
+
+    @property
+    def all_hosts(self) -> tuple[str, ...]:
+        """The names this hub answers to, the public one among them."""
+        return (*self.hosts, urlsplit(self.public_url).hostname or "localhost")
 
     @property
     def is_public_https(self) -> bool:

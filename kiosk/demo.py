@@ -56,6 +56,7 @@ def run(demo: Demo) -> int:
     clock = SystemClock()
     if not (demo.hub.data / hub_app.SIGNING_KEY).exists():
         _make_hub(demo, clock)
+    signal.signal(signal.SIGTERM, _as_interrupt)
     servers = [_start(demo, "hub", demo.hub.data, demo.hub_port)]
     try:
         _wait(demo.hub_url, servers[0])
@@ -75,6 +76,11 @@ def run(demo: Demo) -> int:
             server.send_signal(signal.SIGTERM)
         for server in servers:
             server.wait(timeout=30)
+
+
+def _as_interrupt(_number: int, _frame: object) -> None:
+    """Being told to stop is Ctrl-C: both servers go with us."""
+    raise KeyboardInterrupt
 
 
 def _make_hub(demo: Demo, clock: SystemClock) -> None:

@@ -222,12 +222,6 @@ STAFF_ONLY = _kind(
 
 # --- packs ----------------------------------------------------------------------------------------
 PACK_FAULTY = _kind("pack.faulty", 422, "内容包有 {count} 处错误：\n{faults}", "The pack has {count} faults:\n{faults}")
-QUESTION_NOT_CURRENT = _kind(
-    "quiz.not_current",
-    409,
-    "这一题已经答过了，请看屏幕上的题目。",
-    "That question has been answered; please look at the one on the screen.",
-)
 EXHIBIT_UNKNOWN = _kind("gallery.unknown", 404, "没有这件展品。", "There is no such exhibit.")
 
 # --- complaints -----------------------------------------------------------------------------------
@@ -319,7 +313,6 @@ FAIR_AMBIGUOUS = _kind(
 )
 FAIR_EXISTS = _kind("fair.exists", 409, "已经有这个活动：{fair}。", "There is a fair {fair} already.")
 DESK_UNKNOWN = _kind("desk.unknown", 404, "没有这个服务台：{desk}。", "There is no desk {desk}.")
-DESK_TAKEN = _kind("desk.taken", 409, "{desk} 已有平板。", "{desk} has a tablet already.")
 LOGIN_WRONG = _kind("login.wrong", 403, "用户名或密码不对。", "Wrong name or password.")
 LOGIN_NEEDED = _kind("login.needed", 401, "请先登录。", "Please sign in first.")
 ROLE_NEEDED = _kind("login.role", 403, "您的账号没有这项权限。", "Your account may not do this.")

@@ -13,7 +13,7 @@ from kiosk.errors import JSON_MALFORMED, Problem
 
 DEPTH = 16
 _INT64 = 2**63
-_BRACKETS = re.compile(rb'"(?:[^"\\]|\\.)*"|([\[{])|([\]}])', re.DOTALL)
+_BRACKETS = re.compile(rb'"(?:[^"\\]|\\.)*+"?|([\[{])|([\]}])', re.DOTALL)  # *+: an open string is not read twice
 
 
 def loads(data: bytes, limit: int = 64 * 1024) -> Any:

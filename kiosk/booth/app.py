@@ -13,8 +13,7 @@ from kiosk.booth import complaints, galleries, quizzes, staff, tallies, visits
 from kiosk.booth.context import Booth, booth
 from kiosk.booth.journal import Journal
 from kiosk.booth.outbox import Courier
-from kiosk.booth.staff import StaffSessions
-from kiosk.booth.visits import Visits
+from kiosk.booth.sessions import StaffSessions, Visits
 from kiosk.clock import Clock, SystemClock, stamp
 from kiosk.config import BoothConfig
 from kiosk.errors import BOOTH_MISSING, Problem

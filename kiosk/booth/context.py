@@ -3,12 +3,13 @@
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+import msgspec
 from flask import current_app
 
 from kiosk.booth import outbox
 from kiosk.booth.journal import Journal
+from kiosk.booth.sessions import StaffSessions, Visits
 from kiosk.clock import Clock
 from kiosk.config import BoothConfig
 from kiosk.errors import BOOTH_UNENROLLED, Problem
@@ -17,10 +18,6 @@ from kiosk.packs.reader import Pack
 from kiosk.sync import keys, protocol
 from kiosk.sync.http import HttpTransport
 from kiosk.sync.push import Result, Transport
-
-if TYPE_CHECKING:
-    from kiosk.booth.staff import StaffSessions
-    from kiosk.booth.visits import Visits
 
 _REFRESH = 5_000  # milliseconds for which what the database says about the fair is believed
 
@@ -52,8 +49,8 @@ class Booth:
         journal: Journal,
         pack: Pack,
         clock: Clock,
-        visits: "Visits",
-        staff: "StaffSessions",
+        visits: Visits,
+        staff: StaffSessions,
     ) -> None:
         self.config = config
         self.journal = journal
@@ -93,8 +90,6 @@ class Booth:
 
 
 def _read_enrolment(journal: Journal) -> Enrolment | None:
-    import msgspec  # noqa: PLC0415
-
     identity = journal.identity()
     if identity.certificate is None or identity.hello is None or identity.notice is None:
         return None

@@ -8,7 +8,7 @@ from kiosk import web
 from kiosk.booth import visits
 from kiosk.booth.context import booth, new_id
 from kiosk.booth.journal import Draft
-from kiosk.booth.visits import Look, Visit
+from kiosk.booth.sessions import Look, Visit
 from kiosk.errors import EXHIBIT_UNKNOWN, FIELD_INVALID, PAGE_NOT_FOUND, Problem
 from kiosk.facts.galleries import ExhibitJudged
 from kiosk.packs.galleries import Exhibit
@@ -126,8 +126,7 @@ def _page(one: Exhibit, look: Look) -> ExhibitPage:
 
 
 def _side(one: Exhibit, look: Look, side: str) -> Side:
-    """Before the judgement both drawings are described alike: a screen reader must not give it away."""
+    """Each drawing is described by what is on it; that it is the fake is said only after the judgement."""
     is_fake = (side == "left") == look.fake_is_left
-    if look.judged is None:
-        return Side(side, None, one.genuine_alt if not is_fake else one.fake_alt)
-    return Side(side, is_fake, one.fake_alt if is_fake else one.genuine_alt)
+    alt = one.fake_alt if is_fake else one.genuine_alt
+    return Side(side, None if look.judged is None else is_fake, alt)

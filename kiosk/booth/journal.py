@@ -2,11 +2,11 @@
 
 import secrets
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -20,6 +20,8 @@ from kiosk.facts.kinds import Body
 from kiosk.facts.vocabulary import REGISTRY
 from kiosk.reports.amounts import buckets
 from kiosk.sync import protocol
+
+_Result = TypeVar("_Result")
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,7 @@ class Journal:
         if not file.is_file():
             raise Problem(BOOTH_MISSING)
         self.file = file
+        self._read_only = f"{file.resolve().as_uri()}?mode=ro"
         self._clock = clock
         self._boot = secrets.token_hex(4)
         connection = schema.connect(file)
@@ -203,7 +206,7 @@ class Journal:
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
-        connection = sqlite3.connect(f"file:{self.file.as_posix()}?mode=ro", timeout=5, isolation_level=None, uri=True)
+        connection = sqlite3.connect(self._read_only, timeout=5, isolation_level=None, uri=True)
         try:
             yield connection
         finally:
@@ -326,6 +329,10 @@ class Journal:
     def write(self, statement: str, parameters: Sequence[Any] = ()) -> int:
         """One statement on a table beside the chain (drafts, PIN lock); returns the rows it touched."""
         return self._writer.write(lambda connection: connection.execute(statement, parameters).rowcount)
+
+    def transact(self, job: Callable[[sqlite3.Connection], _Result]) -> _Result:
+        """Read and write tables beside the chain in one transaction."""
+        return self._writer.write(job)
 
     def read_one(self, statement: str, parameters: Sequence[Any] = ()) -> tuple[Any, ...] | None:
         with self.reading() as connection:

@@ -8,7 +8,7 @@ from kiosk import web
 from kiosk.booth import visits
 from kiosk.booth.context import booth, new_id
 from kiosk.booth.journal import Draft
-from kiosk.booth.visits import Play, Visit
+from kiosk.booth.sessions import Play, Visit
 from kiosk.clock import BEIJING
 from kiosk.errors import FIELD_INVALID, Problem
 from kiosk.facts.quizzes import QuizAnswered, QuizFinished

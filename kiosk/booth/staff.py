@@ -3,8 +3,9 @@
 A PIN puts a name to a tap. It protects no data: nothing on the tablet can be opened with it.
 """
 
+import math
 import secrets
-import threading
+import sqlite3
 from dataclasses import dataclass
 
 from flask import Blueprint, Response, request
@@ -12,6 +13,7 @@ from flask import Blueprint, Response, request
 from kiosk import web
 from kiosk.booth.context import booth, new_id
 from kiosk.booth.journal import Draft, Journal
+from kiosk.booth.sessions import StaffSession
 from kiosk.clock import Clock
 from kiosk.errors import PIN_LOCKED, PIN_WRONG, STAFF_ONLY, Problem
 from kiosk.facts.shifts import ShiftEntered, ShiftRefused
@@ -22,46 +24,6 @@ COOKIE = "staff"
 #: Wrong tries that cost nothing, and the seconds of lock after each one beyond.
 FREE_TRIES = 5
 LOCKS = (60, 120, 240, 480, 900)
-
-
-@dataclass
-class StaffSession:
-    token: str
-    volunteer: str
-    name: str
-    seen_at: int
-
-
-class StaffSessions:
-    """Who has the staff screens open. In memory: a restart locks them."""
-
-    def __init__(self, clock: Clock, idle_seconds: int) -> None:
-        self._clock = clock
-        self._limit = idle_seconds * 1000
-        self._sessions: dict[str, StaffSession] = {}
-        self._lock = threading.Lock()
-
-    def open(self, volunteer: str, name: str) -> StaffSession:
-        session = StaffSession(secrets.token_urlsafe(24), volunteer, name, self._clock.monotonic())
-        with self._lock:
-            self._sessions[session.token] = session
-        return session
-
-    def find(self, token: str | None) -> StaffSession | None:
-        now = self._clock.monotonic()
-        with self._lock:
-            session = self._sessions.get(token or "")
-            if session is None:
-                return None
-            if now - session.seen_at > self._limit:
-                del self._sessions[session.token]
-                return None
-            session.seen_at = now
-            return session
-
-    def close(self, token: str | None) -> None:
-        with self._lock:
-            self._sessions.pop(token or "", None)
 
 
 class PinLock:
@@ -76,35 +38,50 @@ class PinLock:
         self._clock = clock
 
     def locked_seconds(self) -> int:
-        row = self._journal.read_one("SELECT tries, until_wall, until_mono, boot FROM pin_lock")
-        if row is None:
-            return 0
-        tries, until_wall, until_mono, boot = row
-        if boot == self._journal.boot:
-            left = (until_mono - self._clock.monotonic()) / 1000
-        else:
-            left = until_wall - self._clock.now().timestamp()
-        return max(0, min(int(left + 0.999), _lock_seconds(tries)))
+        with self._journal.reading() as connection:
+            return self._left(_read_lock(connection))
 
     def count_try(self) -> None:
-        """Count one try and set the lock it would earn. Raises `staff.pin_locked` while locked."""
-        locked = self.locked_seconds()
-        if locked:
-            raise Problem(PIN_LOCKED, seconds=locked)
-        row = self._journal.read_one("SELECT tries FROM pin_lock")
-        seconds = _lock_seconds((row[0] if row else 0) + 1)
-        self._journal.write(
-            "INSERT INTO pin_lock (one, tries, until_wall, until_mono, boot) VALUES (1, 1, ?1, ?2, ?3) "
-            "ON CONFLICT DO UPDATE SET tries = tries + 1, until_wall = ?1, until_mono = ?2, boot = ?3",
-            (
-                self._clock.now().timestamp() + seconds,
-                self._clock.monotonic() + seconds * 1000,
-                self._journal.boot,
-            ),
-        )
+        """Count one try and set the lock it would earn, at once. Raises `staff.pin_locked` while locked."""
+
+        def job(connection: sqlite3.Connection) -> None:
+            row = _read_lock(connection)
+            left = self._left(row)
+            if left:
+                raise Problem(PIN_LOCKED, seconds=left)
+            seconds = _lock_seconds(row.tries + 1)
+            until_wall = self._clock.now().timestamp() + seconds
+            until_mono = self._clock.monotonic() + seconds * 1000
+            connection.execute(
+                "INSERT OR REPLACE INTO pin_lock (one, tries, until_wall, until_mono, boot) VALUES (1, ?, ?, ?, ?)",
+                (row.tries + 1, until_wall, until_mono, self._journal.boot),
+            )
+
+        self._journal.transact(job)
+
+    def _left(self, row: "_LockRow") -> int:
+        """Whole seconds until the next try is free."""
+        if row.boot == self._journal.boot:
+            left = (row.until_mono - self._clock.monotonic()) / 1000
+        else:
+            left = row.until_wall - self._clock.now().timestamp()
+        return max(0, min(math.ceil(left), _lock_seconds(row.tries)))
 
     def forgive(self) -> None:
         self._journal.write("DELETE FROM pin_lock")
+
+
+@dataclass(frozen=True)
+class _LockRow:
+    tries: int
+    until_wall: float
+    until_mono: int
+    boot: str
+
+
+def _read_lock(connection: sqlite3.Connection) -> _LockRow:
+    row = connection.execute("SELECT tries, until_wall, until_mono, boot FROM pin_lock").fetchone()
+    return _LockRow(*row) if row else _LockRow(0, 0, 0, "")
 
 
 def _lock_seconds(tries: int) -> int:

@@ -46,16 +46,22 @@ class Writer:
             self._thread = None
 
     def _run(self) -> None:
-        connection = connect(self._file)
+        connection: sqlite3.Connection | None = None
         try:
             while (first := self._queue.get()) is not None:
                 jobs = [first]
                 stop = self._take_waiting(jobs)
-                _commit(connection, jobs)
+                try:
+                    connection = connection or connect(self._file)
+                except sqlite3.Error as error:  # the disk is gone or the file locked: say so, and try anew next time
+                    _fail(jobs, error)
+                else:
+                    _commit(connection, jobs)
                 if stop:
                     return
         finally:
-            connection.close()
+            if connection is not None:
+                connection.close()
 
     def _take_waiting(self, jobs: list[tuple[Job, Future[Any]]]) -> bool:
         while len(jobs) < _MOST_JOBS:
@@ -80,15 +86,19 @@ def _commit(connection: sqlite3.Connection, jobs: list[tuple[Job, Future[Any]]])
     except BaseException as error:  # noqa: BLE001 (every waiting job must hear of it)
         if connection.in_transaction:
             connection.execute("ROLLBACK")
-        problem = _as_problem(error)
-        for _, future in jobs:
-            future.set_exception(problem)
+        _fail(jobs, error)
         return
     for future, result, raised in outcomes:
         if raised is not None:
             future.set_exception(raised)
         else:
             future.set_result(result)
+
+
+def _fail(jobs: list[tuple[Job, Future[Any]]], error: BaseException) -> None:
+    problem = _as_problem(error)
+    for _, future in jobs:
+        future.set_exception(problem)
 
 
 def _run_job(connection: sqlite3.Connection, job: Job) -> tuple[Any, BaseException | None]:

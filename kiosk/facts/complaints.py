@@ -111,7 +111,8 @@ def _is_phone(text: str, _today: date) -> bool:
 
 def _is_past_date(text: str, today: date) -> bool:
     try:
-        return date(1990, 1, 1) <= date.fromisoformat(text) <= today
+        day = date.fromisoformat(text)
+        return date(1990, 1, 1) <= day <= today and day.isoformat() == text
     except ValueError:
         return False
 

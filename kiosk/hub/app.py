@@ -80,7 +80,7 @@ def open_hub(settings: HubConfig, clock: Clock | None = None) -> Hub:
 
 def create_hub_app(here: Hub) -> Flask:
     """The app of one hub process."""
-    app = web.make_app("kiosk.hub", "hub", here.config.hosts)
+    app = web.make_app("kiosk.hub", "hub", here.config.all_hosts)
     app.extensions["hub"] = here
     for views in (fairs.views, devices.views, complaints.views, signin.views, api.views):
         app.register_blueprint(views)

@@ -198,16 +198,20 @@ def _case_page(tx: Connection, fair: Fair, row: Row[Any], complaint: Complaint) 
         .order_by(openings.c.at.desc())
         .limit(20)
     )
-    amount = None if complaint.amount is None else f"{complaint.amount / 100:.2f}"
+    amount = None if complaint.amount is None else f"{complaint.amount // 100}.{complaint.amount % 100:02d}"
     return CasePage(
-        fair, str(row.case), _short(str(row.at)), *_names(fair, str(row.desk)), str(row.channel), complaint, amount,
-        [(_short(at), name) for at, name in opened],
+        fair, str(row.case), _long(str(row.at)), *_names(fair, str(row.desk)), str(row.channel), complaint, amount,
+        [(_long(at), name) for at, name in opened],
     )  # fmt: skip
 
 
 def _names(fair: Fair, desk_id: str) -> tuple[Text, Text]:
     desk = fair.desk(desk_id)
     return fair.venue(desk.venue).name, desk.name
+
+
+def _long(at: str) -> str:
+    return datetime.fromisoformat(at).astimezone(BEIJING).strftime("%Y-%m-%d %H:%M")
 
 
 def _short(at: str) -> str:

@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager, contextmanager
 from flask import current_app, g, request
 from sqlalchemy import Connection
 
+from kiosk import web
 from kiosk.clock import Clock
 from kiosk.config import HubConfig
 from kiosk.errors import LOGIN_NEEDED, ROLE_NEEDED, Problem
@@ -89,11 +90,16 @@ def session() -> Session | None:
 
 
 def _find(token: str) -> Session | None:
-    here = hub()
-    with here.store.begin() as tx:
-        return people.find_session(
-            tx, token, here.clock.now(), here.config.session_idle_seconds, here.config.session_seconds
-        )
+    here, now = hub(), hub().clock.now()
+    is_poll = request.method == "GET" and web.wants_fragment()
+    with here.store.reading() as tx:
+        found = people.find_session(tx, token, now, here.config.session_idle_seconds, here.config.session_seconds)
+        # The board asks for itself every few seconds; only a person keeps a session alive.
+        stale = found is not None and not is_poll and people.is_stale(tx, token, now)
+    if stale:
+        with here.store.begin() as tx:
+            people.touch(tx, token, now)
+    return found
 
 
 def signed_in(role: str | None = None) -> Session:

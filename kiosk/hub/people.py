@@ -17,6 +17,8 @@ from kiosk.errors import LOGIN_WRONG, TOO_MANY_REQUESTS, Problem
 from kiosk.hub.tables import people, sessions, throttles, volunteers
 from kiosk.sync import keys
 
+#: A session is kept alive by one write a minute, not by one a page.
+_TOUCH_SECONDS = 60
 ROLES = ("organiser", "caseworker", "viewer")
 
 
@@ -87,7 +89,7 @@ def sign_in(tx: Connection, name: str, password: str, now: datetime) -> tuple[st
 
 
 def find_session(tx: Connection, token: str, now: datetime, idle: int, longest: int) -> Session | None:
-    """The session of a cookie, kept alive; None when it is unknown, idle too long or too old."""
+    """The session of a cookie; None when it is unknown, idle too long or too old."""
     row = tx.execute(
         select(sessions, people.c.name, people.c.roles)
         .join(people, people.c.id == sessions.c.person)
@@ -96,10 +98,18 @@ def find_session(tx: Connection, token: str, now: datetime, idle: int, longest: 
     moment = now.timestamp()
     if row is None or moment - row.seen_at > idle or moment - row.began_at > longest:
         return None
-    if moment - row.seen_at > 60:
-        tx.execute(update(sessions).where(sessions.c.token_hash == row.token_hash).values(seen_at=moment))
     opened = keys.unlock(bytes(row.key_box), _box_key(token)) if row.key_box else None
     return Session(_person(row.person, row.name, row.roles), row.csrf, keys.PrivateKey(opened) if opened else None)
+
+
+def is_stale(tx: Connection, token: str, now: datetime) -> bool:
+    """Whether a session's last sign of life is old enough to be written down again."""
+    seen = tx.execute(select(sessions.c.seen_at).where(sessions.c.token_hash == _hash(token))).scalar()
+    return seen is not None and now.timestamp() - seen > _TOUCH_SECONDS
+
+
+def touch(tx: Connection, token: str, now: datetime) -> None:
+    tx.execute(update(sessions).where(sessions.c.token_hash == _hash(token)).values(seen_at=now.timestamp()))
 
 
 def sign_out(tx: Connection, token: str) -> None:

@@ -22,7 +22,7 @@ class Store:
     """Transactions on the hub's database, SQLite or PostgreSQL."""
 
     def __init__(self, url: str) -> None:
-        self.engine: Engine = create_engine(url, pool_pre_ping=True)
+        self.engine: Engine = create_engine(url, pool_pre_ping=True, pool_size=16, max_overflow=24)
         self.is_sqlite = self.engine.dialect.name == "sqlite"
         if self.is_sqlite:
             event.listen(self.engine, "connect", _prepare_sqlite)
@@ -92,4 +92,6 @@ def add_up(tx: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> N
     if rows:
         statement = _insert(tx, table)
         keys = [column.name for column in table.primary_key]
-        tx.execute(statement.on_conflict_do_update(keys, set_={"n": table.c.n + statement.excluded.n}), rows)
+        tx.execute(
+            statement.on_conflict_do_update(index_elements=keys, set_={"n": table.c.n + statement.excluded.n}), rows
+        )

@@ -38,7 +38,7 @@ def load(side: str) -> Assets:
         for file in sorted(folder.rglob("*"))
         if file.is_file() and not file.name.endswith((".md", ".map"))
     }
-    sheets = [files.get(f"css/{name}.css") for name in ("tokens", "base", side)]
+    sheets = [files.get(f"css/{name}.css") for name in ("tokens", "base", side, "print")]
     joined = b"\n".join(sheet.content for sheet in sheets if sheet)
     return Assets(side, {**files, f"{side}.css": _as_asset("joined.css", joined)})
 

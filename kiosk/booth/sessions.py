@@ -1,0 +1,144 @@
+"""Who is at the tablet now: visitors and volunteers, in memory only.
+
+A visit is thrown away at home, at the end, or when idle; nothing of it is on disk. The staff screens
+lock when the program restarts.
+"""
+
+import random
+import secrets
+import threading
+from dataclasses import dataclass, field
+
+from kiosk.clock import Clock
+from kiosk.packs.quizzes import Option, Question
+
+#: Seconds after the idle limit in which the page asks "still there?" before the visit is over.
+GRACE = 15
+_MOST_VISITS = 500
+
+
+@dataclass
+class Play:
+    """One quiz in progress."""
+
+    session: str  # in the facts; drawn for this play, links nothing to a person
+    questions: list[Question]
+    options: list[list[Option]]  # in the order shown, by question
+    fact_ids: list[str]  # made before the answers, so that a repeated touch is the same fact
+    finish_id: str
+    shown_at: int  # monotonic ms when the current question appeared
+    at: int = 0  # index of the current question
+    chosen: list[str] = field(default_factory=list)  # option ids, by question
+
+    @property
+    def is_over(self) -> bool:
+        return self.at >= len(self.questions)
+
+    @property
+    def is_answered(self) -> bool:
+        """The current question has been answered and its explanation is on the screen."""
+        return len(self.chosen) > self.at
+
+    @property
+    def right(self) -> list[bool]:
+        return [q.is_right([c]) for q, c in zip(self.questions, self.chosen, strict=False)]
+
+
+@dataclass
+class Look:
+    """One exhibit on a visitor's screen."""
+
+    fact_id: str
+    fake_is_left: bool
+    judged: bool | None = None
+
+
+@dataclass
+class Visit:
+    """What one visitor has done since they touched the screen. Never on disk."""
+
+    token: str
+    session: str
+    seen_at: int
+    play: Play | None = None
+    asked: set[str] = field(default_factory=set)  # questions already put to this visitor
+    looks: dict[str, Look] = field(default_factory=dict)
+    lock: threading.Lock = field(default_factory=threading.Lock)  # a double touch arrives on two threads
+
+
+class Visits:
+    """The visits going on now."""
+
+    def __init__(self, clock: Clock, idle_seconds: int) -> None:
+        self._clock = clock
+        self._limit = (idle_seconds + GRACE) * 1000
+        self._visits: dict[str, Visit] = {}
+        self._lock = threading.Lock()
+        self.dice: random.Random = random.SystemRandom()
+
+    def find(self, token: str | None) -> Visit | None:
+        """The visit of a cookie, unless it has been idle too long."""
+        now = self._clock.monotonic()
+        with self._lock:
+            visit = self._visits.get(token or "")
+            if visit is None:
+                return None
+            if now - visit.seen_at > self._limit:
+                del self._visits[visit.token]
+                return None
+            visit.seen_at = now
+            return visit
+
+    def start(self) -> Visit:
+        now = self._clock.monotonic()
+        visit = Visit(secrets.token_urlsafe(16), secrets.token_hex(16), now)
+        with self._lock:
+            self._visits = {t: v for t, v in self._visits.items() if now - v.seen_at <= self._limit}
+            while len(self._visits) >= _MOST_VISITS:
+                self._visits.pop(next(iter(self._visits)))
+            self._visits[visit.token] = visit
+        return visit
+
+    def end(self, token: str | None) -> None:
+        with self._lock:
+            self._visits.pop(token or "", None)
+
+
+@dataclass
+class StaffSession:
+    token: str
+    volunteer: str
+    name: str
+    seen_at: int
+
+
+class StaffSessions:
+    """Who has the staff screens open. In memory: a restart locks them."""
+
+    def __init__(self, clock: Clock, idle_seconds: int) -> None:
+        self._clock = clock
+        self._limit = idle_seconds * 1000
+        self._sessions: dict[str, StaffSession] = {}
+        self._lock = threading.Lock()
+
+    def open(self, volunteer: str, name: str) -> StaffSession:
+        session = StaffSession(secrets.token_urlsafe(24), volunteer, name, self._clock.monotonic())
+        with self._lock:
+            self._sessions[session.token] = session
+        return session
+
+    def find(self, token: str | None) -> StaffSession | None:
+        now = self._clock.monotonic()
+        with self._lock:
+            session = self._sessions.get(token or "")
+            if session is None:
+                return None
+            if now - session.seen_at > self._limit:
+                del self._sessions[session.token]
+                return None
+            session.seen_at = now
+            return session
+
+    def close(self, token: str | None) -> None:
+        with self._lock:
+            self._sessions.pop(token or "", None)

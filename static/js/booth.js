@@ -1,0 +1,49 @@
+// The booth's pages. Every one of them works without this file; what is here makes them kinder.
+
+import "./shell.js";
+
+const SLOGAN_SECONDS = 7;
+
+/** Load only what the page on the screen has a use for; the attract page must be up at once. */
+function look() {
+  if (document.querySelector("#still")) import("./idle.js");
+  if (document.querySelector("[data-tap]")) import("./taps.js");
+  if (document.querySelector("[data-speak]")) import("./speak.js").then((speak) => speak.look());
+  if (document.querySelector("[data-keypad]")) import("./keypad.js").then((keypad) => keypad.look());
+}
+
+look();
+document.addEventListener("htmx:after:swap", look);
+rotateSlogans();
+
+function rotateSlogans() {
+  const slogans = [...document.querySelectorAll("[data-slogans] > li")];
+  if (slogans.length < 2 || matchMedia("(prefers-reduced-motion: reduce)").matches) return;
+  let shown = 0;
+  setInterval(() => {
+    slogans[shown].hidden = true;
+    shown = (shown + 1) % slogans.length;
+    slogans[shown].hidden = false;
+  }, SLOGAN_SECONDS * 1000);
+  forgetChoices();
+}
+
+/** Large type and English belong to the visitor who chose them: nobody there, back to the ordinary page. */
+function forgetChoices() {
+  const root = document.documentElement;
+  if (!("large" in root.dataset) && root.lang !== "en") return;
+  let timer;
+  const restart = () => {
+    clearTimeout(timer);
+    timer = setTimeout(() => {
+      const form = document.createElement("form");
+      form.method = "post";
+      form.action = "/leave";
+      document.body.append(form);
+      form.submit();
+    }, 60_000);
+  };
+  addEventListener("pointerdown", restart);
+  addEventListener("keydown", restart);
+  restart();
+}

@@ -1,0 +1,29 @@
+// "Still there?": after a while without a touch the page asks, counts down, and ends the visit.
+// The dialog #still says after how many seconds, and its first form says how the visit ends.
+
+let quietSince = Date.now();
+
+for (const kind of ["pointerdown", "keydown", "input", "wheel", "touchmove"]) {
+  addEventListener(kind, touched, { capture: true, passive: true });
+}
+setInterval(tick, 500);
+
+function touched() {
+  quietSince = Date.now();
+  const dialog = document.getElementById("still");
+  if (dialog?.open && !dialog.matches(":has(:active)")) dialog.close();
+}
+
+function tick() {
+  const dialog = document.getElementById("still");
+  if (!dialog) return; // the attract page
+  const count = dialog.querySelector("[data-count]");
+  const left = Number(dialog.dataset.after) + Number(count.dataset.count) - (Date.now() - quietSince) / 1000;
+  if (left <= 0) {
+    quietSince = Date.now(); // once, not twice a second, should the answer be slow
+    dialog.querySelector("form").submit();
+  } else if (left <= Number(count.dataset.count)) {
+    count.textContent = Math.ceil(left);
+    if (!dialog.open) dialog.showModal();
+  }
+}
