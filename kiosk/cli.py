@@ -5,10 +5,10 @@ for the side it does not run.
 """
 
 import json
-import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +25,13 @@ _PATH = click.Path(path_type=Path)
 booth_data = click.option("--data", type=_PATH, help="The booth's folder. Default: instance/ or KIOSK_BOOTH_DATA.")
 hub_data = click.option("--data", type=_PATH, help="The hub's folder. Default: instance/ or KIOSK_HUB_DATA.")
 hub_database = click.option("--database", help="Database URL. Default: SQLite in the folder, or DATABASE_URL.")
+port_help = "Port to listen on."
+_DAY = click.DateTime(["%Y-%m-%d"])
 fair_option = click.option("--fair", help="The fair's id; may be left out where there is one.")
+
+
+def _iso(_ctx: click.Context, _option: click.Parameter, day: datetime | None) -> str | None:
+    return day.date().isoformat() if day else None
 
 
 class _Group(click.Group):
@@ -88,7 +94,7 @@ def booth_enrol(hub_url: str, code: str, data: Path | None) -> None:
 @booth.command("serve")
 @booth_data
 @click.option("--bind", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--port", default=3150, show_default=True, type=click.IntRange(1, 65535))
+@click.option("--port", default=3150, show_default=True, type=click.IntRange(1, 65535), help=port_help)
 def booth_serve(data: Path | None, bind: str, port: int) -> None:
     """Serve the booth's screens, and send what it holds to the hub every so often."""
     from kiosk.booth.app import serving
@@ -191,7 +197,7 @@ def hub_init(data: Path | None, database: str | None, fair_file: Path | None, na
 @hub_data
 @hub_database
 @click.option("--bind", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--port", default=3151, show_default=True, type=click.IntRange(1, 65535))
+@click.option("--port", default=3151, show_default=True, type=click.IntRange(1, 65535), help=port_help)
 def hub_serve(data: Path | None, database: str | None, bind: str, port: int) -> None:
     """Serve the hub. In the field put a reverse proxy with TLS before it (deploy/hub)."""
     from kiosk.serve import serve
@@ -239,7 +245,14 @@ def hub_volunteer(name: str, fair: str | None, data: Path | None, database: str 
 
 @hub.command("person")
 @click.argument("name")
-@click.option("--role", "roles", multiple=True, type=click.Choice(["organiser", "caseworker", "viewer"]), required=True)
+@click.option(
+    "--role",
+    "roles",
+    multiple=True,
+    required=True,
+    type=click.Choice(["organiser", "caseworker", "viewer"]),
+    help="What they may do; may be given more than once.",
+)
 @click.option("--opened-by", help="A caseworker's name: whoever gives the key to complaints on.")
 @hub_data
 @hub_database
@@ -264,19 +277,18 @@ def hub_person(
 
 @hub.command("figures")
 @fair_option
-@click.option("--day", help="One day (YYYY-MM-DD) instead of the whole fair.")
+@click.option("--day", type=_DAY, callback=_iso, help="One day (YYYY-MM-DD) instead of the whole fair.")
 @click.option("--json", "as_json", is_flag=True, help="As JSON: key, label, value, unit, window, scope, sources.")
 @hub_data
 @hub_database
 def hub_figures(fair: str | None, day: str | None, as_json: bool, data: Path | None, database: str | None) -> None:
     """Every figure of the statistics table."""
     with _hub(data, database) as here:
-        from kiosk.hub import fairs, totals
-        from kiosk.reports.figures import figures
+        from kiosk.hub import fairs
 
         with here.store.reading() as tx:
             found = fairs.find_fair(tx, fair)
-            rows = figures(totals.sums(tx, found.id, day), found, day=day)
+            rows = fairs.figures_of(tx, found, day)
     if as_json:
         answer = {"fair": found.id, "figures": [row.as_json() for row in rows]}
         click.echo(json.dumps(answer, ensure_ascii=False, indent=1))
@@ -310,6 +322,20 @@ def hub_verify(data: Path | None, database: str | None) -> None:
     click.echo("every fact, blob and total is as it should be")
 
 
+@hub.command("quarantine")
+@hub_data
+@hub_database
+def hub_quarantine(data: Path | None, database: str | None) -> None:
+    """List the facts that were kept but could not be used: journal, place, kind, why."""
+    with _hub(data, database) as here:
+        from kiosk.hub import ledger
+
+        rows = ledger.quarantine(here)
+    for row in rows:
+        click.echo(f"{row.journal}\t{row.seq}\t{row.kind or '?'}\t{row.problem}")
+    click.echo(f"{len(rows)} in quarantine", err=True)
+
+
 # --- packs ----------------------------------------------------------------------------------------
 
 
@@ -320,7 +346,9 @@ def pack() -> None:
 
 @pack.command("check")
 @click.argument("folder", type=_PATH, required=False)
-@click.option("--day", help="Also require that all it cites is in force on this day (YYYY-MM-DD).")
+@click.option(
+    "--day", type=_DAY, callback=_iso, help="Also require that all it cites is in force on this day (YYYY-MM-DD)."
+)
 def pack_check(folder: Path | None, day: str | None) -> None:
     """Read a pack and list all its faults at once. Default: the built-in pack."""
     from kiosk.packs.reader import BUILTIN, read_pack
@@ -348,12 +376,13 @@ def pack_show(folder: Path | None, as_json: bool) -> None:
 
 @main.command()
 @click.option("--data", type=_PATH, help="Folder of the demo. Default: instance/demo.")
-def demo(data: Path | None) -> None:
+@click.option("--booth-port", envvar="BOOTH_PORT", default=3150, show_default=True, type=int, help="The booth's port.")
+@click.option("--hub-port", envvar="HUB_PORT", default=3151, show_default=True, type=int, help="The hub's port.")
+def demo(data: Path | None, booth_port: int, hub_port: int) -> None:
     """Run a booth and a hub on this machine, enrolled, with the built-in fair."""
     from kiosk import ROOT
     from kiosk.demo import Demo, run
 
-    booth_port, hub_port = int(os.environ.get("BOOTH_PORT", "3150")), int(os.environ.get("HUB_PORT", "3151"))
     sys.exit(run(Demo(data or ROOT / "instance" / "demo", booth_port, hub_port)))
 
 

@@ -1,4 +1,4 @@
-"""Configuration: two frozen records and the only reader of the environment and of `instance/*.toml`."""
+"""Configuration: two frozen records, and the one place that reads them from the environment and `instance/*.toml`."""
 
 import os
 import tomllib

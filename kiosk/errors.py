@@ -2,7 +2,7 @@
 
 A problem has a stable string code (never reused), an HTTP status, and one sentence in Chinese and in
 English. Sentences may hold `{names}` that are filled from the problem's details. Raise `Problem(KIND)`
-anywhere; the edges (`web.py`, `cli.py`) show it.
+anywhere; the edges (`web`, `cli.py`) show it.
 """
 
 from dataclasses import dataclass
@@ -171,10 +171,7 @@ STORAGE_FAILED = _kind(
     "It could not be written; that tap was not recorded. Please try again.",
 )
 UNDO_TOO_LATE = _kind(
-    "tally.undo_too_late",
-    409,
-    "已过撤销时间。请告诉组织者更正。",
-    "Too late to undo. Please ask the organiser for a correction.",
+    "tally.undo_too_late", 409, "已过撤销时间。请告诉组织者。", "Too late to undo. Please tell the organiser."
 )
 UNDO_NOTHING = _kind("tally.undo_nothing", 404, "没有找到要撤销的那一下。", "There is no such tap to undo.")
 
@@ -230,6 +227,12 @@ DRAFT_UNKNOWN = _kind(
     404,
     "没有找到这份没填完的登记，可能码不对或已过当天。",
     "No unfinished form with that code; it may be wrong or from another day.",
+)
+COMPLAINT_EXPOSED = _kind(
+    "complaint.exposed",
+    403,
+    "这个网址没有加密，不能在这里填个人信息。请找志愿者登记，或拨打12315。",
+    "This address is not encrypted, so no personal data may be typed here. Please ask a volunteer, or call 12315.",
 )
 CASE_UNKNOWN = _kind("case.unknown", 404, "没有这个编号的投诉。", "There is no complaint with that number.")
 SEAL_BROKEN = _kind("seal.broken", 422, "加密内容打不开：{reason}。", "The sealed content cannot be opened: {reason}.")
@@ -314,6 +317,7 @@ FAIR_AMBIGUOUS = _kind(
 FAIR_EXISTS = _kind("fair.exists", 409, "已经有这个活动：{fair}。", "There is a fair {fair} already.")
 DESK_UNKNOWN = _kind("desk.unknown", 404, "没有这个服务台：{desk}。", "There is no desk {desk}.")
 LOGIN_WRONG = _kind("login.wrong", 403, "用户名或密码不对。", "Wrong name or password.")
+PERSON_EXISTS = _kind("person.exists", 409, "已经有叫 {name} 的账号。", "There is an account named {name} already.")
 LOGIN_NEEDED = _kind("login.needed", 401, "请先登录。", "Please sign in first.")
 ROLE_NEEDED = _kind("login.role", 403, "您的账号没有这项权限。", "Your account may not do this.")
 VERIFY_FAILED = _kind(

@@ -32,6 +32,7 @@ def create_booth_app(settings: BoothConfig, clock: Clock | None = None) -> Flask
         visits=Visits(clock, settings.idle_seconds),
         staff=StaffSessions(clock, settings.staff_idle_seconds),
     )
+    complaints.discard_old_drafts(app.extensions["booth"])
     for noun in (visits, quizzes, galleries, complaints, staff, tallies):
         app.register_blueprint(noun.views)
     app.register_blueprint(complaints.desk_views)

@@ -143,10 +143,10 @@ def draw_code() -> str:
 
 
 def keep_draft(here: Booth, code: str, draft: dict[str, str]) -> None:
-    """Keep a half-filled form for the rest of the day; older ones are deleted on the way."""
+    """Keep a half-filled form for the rest of the day."""
     name, key = _draft_key(here, code)
     today = here.clock.now().astimezone(BEIJING).date().isoformat()
-    here.journal.write("DELETE FROM drafts WHERE day <> ?", (today,))
+    discard_old_drafts(here)
     sealed = keys.lock(strictjson.dumps(draft), key)
     here.journal.write("INSERT OR REPLACE INTO drafts (key_hash, day, sealed) VALUES (?, ?, ?)", (name, today, sealed))
 
@@ -160,6 +160,12 @@ def open_draft(here: Booth, code: str) -> dict[str, str]:
     if plain is None:
         raise Problem(DRAFT_UNKNOWN)
     return msgspec.convert(strictjson.loads(plain), dict[str, str])
+
+
+def discard_old_drafts(here: Booth) -> None:
+    """A half-filled form lives for the day; nobody is coming back for yesterday's."""
+    today = here.clock.now().astimezone(BEIJING).date().isoformat()
+    here.journal.write("DELETE FROM drafts WHERE day <> ?", (today,))
 
 
 def discard_draft(here: Booth, code: str) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from kiosk import __version__
 from kiosk.booth.journal import Journal
 from kiosk.clock import Clock, stamp
-from kiosk.errors import BOOTH_ENROLLED, BOOTH_UNENROLLED, ENROL_FINGERPRINT, SYNC_REFUSED, Problem
+from kiosk.errors import BOOTH_ENROLLED, BOOTH_MISSING, BOOTH_UNENROLLED, ENROL_FINGERPRINT, SYNC_REFUSED, Problem
 from kiosk.sync import keys, protocol
 from kiosk.sync.protocol import Certificate, EnrolRequest, Hello
 from kiosk.sync.push import Client, Result, Transport, push, refusal
@@ -19,7 +19,11 @@ KEY_FILE = "device.key"
 
 
 def load_key(data: Path) -> keys.SigningKey:
-    return keys.SigningKey((data / KEY_FILE).read_bytes())
+    """The tablet's own key. Raises `booth.missing`."""
+    try:
+        return keys.SigningKey((data / KEY_FILE).read_bytes())
+    except (OSError, ValueError):
+        raise Problem(BOOTH_MISSING) from None
 
 
 def enrol(journal: Journal, key: keys.SigningKey, transport: Transport, hub_url: str, code: str) -> Certificate:

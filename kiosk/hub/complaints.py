@@ -7,12 +7,12 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from flask import Blueprint, Response
+from flask import Blueprint, Response, request
 from sqlalchemy import Connection, Row, func, select
 
 from kiosk import web
 from kiosk.clock import BEIJING
-from kiosk.errors import CASE_UNKNOWN, PAGE_NOT_FOUND, SEAL_BROKEN, SEAL_LOCKED, Problem
+from kiosk.errors import CASE_UNKNOWN, COMPLAINT_EXPOSED, PAGE_NOT_FOUND, SEAL_BROKEN, SEAL_LOCKED, Problem
 from kiosk.facts import complaints
 from kiosk.facts.cases import CaseOpened
 from kiosk.facts.complaints import Complaint, ComplaintFiled, Context
@@ -34,6 +34,13 @@ PHONE_TRIES = 120  # screens sent from one address in ten minutes; a whole squar
 
 
 # --- from a visitor's phone -----------------------------------------------------------------------
+
+
+@views.before_request
+def _only_encrypted() -> None:
+    """What a phone sends must not be readable on the way; on this machine itself there is no way."""
+    if request.path.startswith("/m/") and not request.is_secure and client_address() not in ("127.0.0.1", "::1"):
+        raise Problem(COMPLAINT_EXPOSED)
 
 
 @views.get("/m/complaint/<device_id>")

@@ -3,19 +3,20 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import msgspec
 from flask import Blueprint, Response
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Row, func, select
 
 from kiosk import web
 from kiosk.clock import BEIJING
 from kiosk.errors import FAIR_AMBIGUOUS, FAIR_EXISTS, FAIR_UNKNOWN, Problem
 from kiosk.hub import totals
 from kiosk.hub.context import hub, reading, signed_in
-from kiosk.hub.tables import devices, fairs, journals
+from kiosk.hub.tables import devices, facts, fairs, journals
 from kiosk.packs.fairs import Desk, Fair, Venue
-from kiosk.reports.figures import CATALOGUE, Definition, Figure, figures
+from kiosk.reports.figures import CATALOGUE, Definition, Figure, day_window, figures, period_window
 
 views = Blueprint("fairs", __name__)
 #: A booth not heard of for this long is called silent.
@@ -44,7 +45,7 @@ def find_fair(tx: Connection, fair_id: str | None) -> Fair:
 
 @dataclass(frozen=True)
 class BoothRow:
-    """One desk and the tablet on it."""
+    """One desk and a tablet on it; two rows where two tablets were enrolled, none of them hidden."""
 
     desk: Desk
     venue: Venue
@@ -53,6 +54,7 @@ class BoothRow:
     held: int  # facts of it the hub holds without a gap
     known: int  # its own head, as it last told or as was received
     unsent: int
+    quarantined: int  # kept, but not usable
     pack: str
     pack_ok: bool
     state: str  # "whole", "behind", "silent", "forked" or "none"
@@ -96,8 +98,14 @@ def board(fair_id: str) -> Response:
     return web.page("hub/fairs/board.html", page=page, fair=page.fair)
 
 
+def figures_of(tx: Connection, fair: Fair, day: str | None = None) -> list[Figure]:
+    """The fair's figures, of one day or of all days counted."""
+    window = day_window(day) if day else period_window(fair, totals.days(tx, fair.id))
+    return figures(totals.sums(tx, fair.id, day), window, {"kind": "fair", "id": fair.id})
+
+
 def _board(tx: Connection, fair: Fair, now: datetime) -> BoardPage:
-    all_figures = {figure.key: figure for figure in figures(totals.sums(tx, fair.id), fair)}
+    all_figures = {figure.key: figure for figure in figures_of(tx, fair)}
     by_desk = totals.sums_by_desk(tx, fair.id)
     booths = booth_rows(tx, fair, now)
     return BoardPage(
@@ -120,7 +128,7 @@ def _venue_row(
         if desk.venue == venue.id:
             for metric, n in by_desk.get(desk.id, {}).items():
                 sums[metric] = sums.get(metric, 0) + n
-    values = {figure.key: figure.value for figure in figures(sums, fair)}
+    values = {figure.key: figure.value for figure in figures(sums, {}, {"kind": "venue", "id": venue.id})}
     here = [row for row in booths if row.venue.id == venue.id and row.state != "none"]
     return VenueRow(
         venue,
@@ -137,34 +145,43 @@ def booth_rows(tx: Connection, fair: Fair, now: datetime) -> list[BoothRow]:
         .join(journals, journals.c.journal == devices.c.journal)
         .where(devices.c.fair == fair.id)
     )
-    enrolled = {row.desk: row for row in tx.execute(query)}
-    pack = hub().pack.version
+    tablets: dict[str, list[Row[Any]]] = {}
+    for row in tx.execute(query.order_by(devices.c.device)):
+        tablets.setdefault(row.desk, []).append(row)
+    quarantined = _quarantined(tx)
     rows = []
     for desk in fair.desks:
-        row = enrolled.get(desk.id)
         venue = fair.venue(desk.venue)
-        if row is None:
-            rows.append(BoothRow(desk, venue, None, None, 0, 0, 0, "", True, "none"))
-            continue
-        known = max(row.told_seq or 0, row.seq)
-        silent = row.seen_at is None or now.timestamp() - row.seen_at > SILENT_SECONDS
-        state = "forked" if row.forked_at else "behind" if known > row.seq else "silent" if silent else "whole"
-        rows.append(
-            BoothRow(
-                desk,
-                venue,
-                row.device[:8],
-                _ago(row.seen_at, now),
-                row.seq,
-                known,
-                known - row.seq,
-                row.pack or "",
-                not row.pack or row.pack == pack,
-                state,
-            )
-        )
+        if desk.id not in tablets:
+            rows.append(BoothRow(desk, venue, None, None, 0, 0, 0, 0, "", True, "none"))
+        rows += [_booth_row(desk, venue, row, quarantined.get(row.journal, 0), now) for row in tablets.get(desk.id, ())]
     order = ("forked", "behind", "silent", "whole", "none")
     return sorted(rows, key=lambda row: order.index(row.state))
+
+
+def _booth_row(desk: Desk, venue: Venue, row: Row[Any], quarantined: int, now: datetime) -> BoothRow:
+    known = max(row.told_seq or 0, row.seq)
+    silent = row.seen_at is None or now.timestamp() - row.seen_at > SILENT_SECONDS
+    state = "forked" if row.forked_at else "behind" if known > row.seq else "silent" if silent else "whole"
+    return BoothRow(
+        desk=desk,
+        venue=venue,
+        device=row.device[:8],
+        last_seen=_ago(row.seen_at, now),
+        held=row.seq,
+        known=known,
+        unsent=known - row.seq,
+        quarantined=quarantined,
+        pack=row.pack or "",
+        pack_ok=not row.pack or row.pack == hub().pack.version,
+        state=state,
+    )
+
+
+def _quarantined(tx: Connection) -> dict[str, int]:
+    """Journal → facts kept that could not be used."""
+    query = select(facts.c.journal, func.count()).where(facts.c.problem.is_not(None)).group_by(facts.c.journal)
+    return dict(tx.execute(query).tuples().all())
 
 
 def _summary(booths: Sequence[BoothRow]) -> str:

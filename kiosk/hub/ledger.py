@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Row, select, update
@@ -65,6 +65,17 @@ def _breaks(tx: Connection, journal: str, root: bytes) -> Iterator[int]:
         if row.seq == last + 1 and envelope.chain(digest, bytes(row.line)) != bytes(row.hash):
             yield row.seq
         last, digest = row.seq, bytes(row.hash)
+
+
+def quarantine(here: Hub) -> Sequence[Any]:
+    """Facts that were acknowledged and kept but could not be used, with the reason."""
+    query = (
+        select(facts.c.journal, facts.c.seq, facts.c.kind, facts.c.problem)
+        .where(facts.c.problem.is_not(None))
+        .order_by(facts.c.journal, facts.c.seq)
+    )
+    with here.store.reading() as tx:
+        return tx.execute(query).all()
 
 
 def verify(here: Hub) -> list[str]:

@@ -13,7 +13,7 @@ from itertools import pairwise
 
 from sqlalchemy import Connection, delete, select, update
 
-from kiosk.errors import LOGIN_WRONG, TOO_MANY_REQUESTS, Problem
+from kiosk.errors import LOGIN_WRONG, PERSON_EXISTS, TOO_MANY_REQUESTS, Problem
 from kiosk.hub.tables import people, sessions, throttles, volunteers
 from kiosk.sync import keys
 
@@ -42,7 +42,12 @@ class Session:
 def add_person(
     tx: Connection, name: str, password: str, roles: set[str], sealing_key: keys.PrivateKey | None = None
 ) -> Person:
-    """A new account. A caseworker's needs the private sealing key, to be wrapped under the password."""
+    """A new account. A caseworker's needs the private sealing key, to be wrapped under the password.
+
+    Raises `person.exists`.
+    """
+    if tx.execute(select(people.c.id).where(people.c.name == name)).first():
+        raise Problem(PERSON_EXISTS, name=name)
     person = Person(f"p-{secrets.token_hex(4)}", name, frozenset(roles))
     wrapped = keys.wrap(bytes(sealing_key), password) if sealing_key and "caseworker" in roles else None
     tx.execute(

@@ -103,6 +103,12 @@ def sums(tx: Connection, fair: str, day: str | None = None, desks: Iterable[str]
     return {metric: int(n) for metric, n in tx.execute(query)}
 
 
+def days(tx: Connection, fair: str) -> tuple[str, str] | None:
+    """First and last business day that anything was counted on."""
+    first, last = tx.execute(select(func.min(totals.c.day), func.max(totals.c.day)).where(totals.c.fair == fair)).one()
+    return (first, last) if first else None
+
+
 def sums_by_desk(tx: Connection, fair: str) -> dict[str, dict[str, int]]:
     """Desk → metric → sum."""
     query = (

@@ -90,14 +90,18 @@ def percent(numerator: int, denominator: int) -> str | None:
     return str(share.quantize(Decimal("0.01"), ROUND_HALF_UP))
 
 
-def figures(
-    sums: Mapping[str, int], fair: Fair, scope: Mapping[str, str] | None = None, day: str | None = None
-) -> list[Figure]:
-    """Every figure of the catalogue for one scope and window, from metric sums."""
-    window = (
-        {"kind": "day", "from": day, "to": day} if day else {"kind": "period", "from": fair.starts, "to": fair.ends}
-    )
-    scope = scope or {"kind": "fair", "id": fair.id}
+def day_window(day: str) -> dict[str, str]:
+    return {"kind": "day", "from": day, "to": day}
+
+
+def period_window(fair: Fair, days: tuple[str, str] | None) -> dict[str, str]:
+    """The days that are in the sums, first and last; the fair's own dates while there are none."""
+    first, last = days or (fair.starts, fair.ends)
+    return {"kind": "period", "from": first, "to": last}
+
+
+def figures(sums: Mapping[str, int], window: Mapping[str, str], scope: Mapping[str, str]) -> list[Figure]:
+    """Every figure of the catalogue for one window and scope, from metric sums."""
     return [_figure(definition, sums, window, scope) for definition in CATALOGUE]
 
 

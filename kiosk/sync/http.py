@@ -4,6 +4,7 @@ import gzip
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
+from http.client import HTTPException
 from urllib.parse import urlsplit
 
 from kiosk.errors import SYNC_UNREACHABLE, Problem
@@ -45,6 +46,6 @@ class HttpTransport:
         except urllib.error.HTTPError as error:
             with error:
                 return Answer(error.code, dict(error.headers), error.read(_ANSWER_LIMIT))
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, HTTPException) as error:
             reason = getattr(error, "reason", error)
             raise Problem(SYNC_UNREACHABLE, reason=str(reason)) from None

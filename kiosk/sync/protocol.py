@@ -21,7 +21,7 @@ from kiosk.sync import keys
 from kiosk.values import Hex32, Id, Moment, Seq, Slug
 
 VERSION = 1
-#: What this side can do. The two sides use the intersection, so nobody needs a twin for an old peer.
+#: What this side can do, said in the hello from the first day, so that a later side can ask before it uses more.
 CAPABILITIES = ("blobs", "gzip", "packs", "status")
 #: Browsers cannot send this header across sites without asking first, and we never agree.
 HEADER = "X-Kiosk-Protocol"

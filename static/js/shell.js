@@ -15,7 +15,7 @@ document.addEventListener("htmx:after:swap", (event) => {
   window.scrollTo(0, 0);
   const page = document.getElementById("page");
   if (document.activeElement === document.body) {
-    const place = page.querySelector("[autofocus]") ?? page.querySelector("[data-next]") ?? page.querySelector("h1[tabindex]");
+    const place = page.querySelector("[autofocus]:not(dialog *)") ?? page.querySelector("[data-next]") ?? page.querySelector("h1[tabindex]");
     place?.focus({ preventScroll: true });
   }
   say([...page.querySelectorAll("[data-say]")].map((part) => part.textContent.trim().replace(/\s+/g, " ")).join(" "));
