@@ -181,7 +181,7 @@ def _booth_row(desk: Desk, venue: Venue, row: Row[Any], quarantined: int, now: d
 def _quarantined(tx: Connection) -> dict[str, int]:
     """Journal → facts kept that could not be used."""
     query = select(facts.c.journal, func.count()).where(facts.c.problem.is_not(None)).group_by(facts.c.journal)
-    return dict(tx.execute(query).tuples().all())
+    return {journal: int(n) for journal, n in tx.execute(query)}
 
 
 def _summary(booths: Sequence[BoothRow]) -> str:

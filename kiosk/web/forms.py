@@ -37,7 +37,7 @@ def read_form(*required: str, optional: Sequence[str] = ()) -> dict[str, str]:
 def is_local_path(path: str) -> bool:
     """Whether a `next` address stays on this site."""
     parts = urlsplit(path)
-    return path.startswith("/") and not parts.scheme and not parts.netloc and "\\" not in path and "\n" not in path
+    return path.startswith("/") and not parts.scheme and not parts.netloc and "\\" not in path and path.isprintable()
 
 
 def refuse_foreign_origin() -> None:

@@ -8,10 +8,11 @@ for (const kind of ["pointerdown", "keydown", "input", "wheel", "touchmove"]) {
 }
 setInterval(tick, 500);
 
-function touched() {
+function touched(event) {
   quietSince = Date.now();
   const dialog = document.getElementById("still");
-  if (dialog?.open && !dialog.matches(":has(:active)")) dialog.close();
+  // Its own buttons must stay until the finger has left them.
+  if (dialog?.open && !event.target.closest?.("#still button")) dialog.close();
 }
 
 function tick() {

@@ -2,6 +2,7 @@
 
 import { hideAlarm, say, showAlarm } from "./shell.js";
 
+const words = { ...document.getElementById("counters").dataset };
 const waiting = new Map(); // slot → how much has been pressed and not yet been answered
 const lost = new Map(); // "counter n" → ids of touches without an answer
 
@@ -19,18 +20,17 @@ document.addEventListener("submit", (event) => {
 }, { capture: true });
 
 document.addEventListener("htmx:finally:request", (event) => {
-  const { sourceElement, request, response } = event.detail.ctx;
-  if (!sourceElement?.matches("[data-tap]")) return;
+  const { request, response } = event.detail.ctx;
+  if (request.action !== "/staff/tally") return;
   const body = new URLSearchParams(request.body);
-  change(sourceElement.dataset.tap, -Number(body.get("n")));
+  change(body.get("counter").replaceAll(".", "-"), -Number(body.get("n")));
   if (response && response.status < 400) {
     if (owed() === 0) hideAlarm();
     return;
   }
   if (!response || response.status >= 500) remember(body);
-  const words = document.getElementById("counters")?.dataset;
   const n = Math.max(1, owed());
-  showAlarm(words ? (n === 1 ? words.lostOne : words.lostMore.replaceAll("{n}", n)) : document.getElementById("alarm").dataset.lost);
+  showAlarm(n === 1 ? words.lostOne : words.lostMore.replaceAll("{n}", n));
 });
 
 // What was morphed in has lost its mark of what is still waiting; what was saved is said aloud.
@@ -65,7 +65,7 @@ function show(slot) {
   const n = waiting.get(slot);
   if (!mark) return;
   mark.hidden = !n;
-  mark.textContent = n ? document.getElementById("counters").dataset.pending.replace("{n}", n) : "";
+  mark.textContent = n ? words.pending.replace("{n}", n) : "";
 }
 
 /** The key goes down for long enough to be seen, however short the touch and however quick the answer. */
