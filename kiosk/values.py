@@ -5,17 +5,17 @@ from typing import Annotated
 import msgspec
 
 #: 128 random bits in hex: facts, journals, devices, hubs.
-Id = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{32}$")]
+Id = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{32}\Z")]
 #: A name a person may see in an address: desks, counters, questions.
-Slug = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
+Slug = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}\Z")]
 #: A place in a journal, from 1.
 Seq = Annotated[int, msgspec.Meta(ge=1, le=2**53)]
 #: A moment in Beijing time, as `clock.stamp` writes it.
-Moment = Annotated[str, msgspec.Meta(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+08:00$")]
+Moment = Annotated[str, msgspec.Meta(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+08:00\Z")]
 #: A calendar day.
-Date = Annotated[str, msgspec.Meta(pattern=r"^\d{4}-\d\d-\d\d$")]
+Date = Annotated[str, msgspec.Meta(pattern=r"^\d{4}-\d\d-\d\d\Z")]
 #: A SHA-256 or a public key in hex.
-Hex32 = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}$")]
+Hex32 = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}\Z")]
 
 
 def is_id(text: str) -> bool:

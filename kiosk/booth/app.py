@@ -83,7 +83,6 @@ def _context() -> dict[str, Any]:
         "desk": enrolment.desk if enrolment else None,
         "venue": enrolment.venue if enrolment else None,
         "staff": {"id": session.volunteer, "name": session.name} if session else None,
-        "unsent": here.journal.unsent() if session else 0,
         "idle_seconds": here.config.staff_idle_seconds if session else here.config.idle_seconds,
     }
 

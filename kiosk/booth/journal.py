@@ -58,13 +58,9 @@ class Journal:
         self._read_only = f"{file.resolve().as_uri()}?mode=ro"
         self._clock = clock
         self._boot = secrets.token_hex(4)
-        connection = schema.connect(file)
-        try:
-            schema.migrate(connection)
-            schema.assert_safe(connection)
-        finally:
-            connection.close()
+        schema.make_ready(file)
         self._writer = Writer(file)
+        self._readers: list[sqlite3.Connection] = []  # at rest, for whoever reads next
         self._root: bytes | None = None
         self._desk = ""
 
@@ -84,6 +80,8 @@ class Journal:
 
     def close(self) -> None:
         self._writer.close()
+        while self._readers:
+            self._readers.pop().close()
 
     # --- who ----------------------------------------------------------------------------------
 
@@ -206,11 +204,22 @@ class Journal:
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
-        connection = sqlite3.connect(self._read_only, timeout=5, isolation_level=None, uri=True)
+        """A connection of one's own for a while. Kept afterwards: to open one costs more than most questions.
+
+        After a problem it is closed instead, lest a half-read answer keep the writer from the file.
+        """
+        try:
+            connection = self._readers.pop()
+        except IndexError:
+            connection = sqlite3.connect(
+                self._read_only, timeout=5, isolation_level=None, uri=True, check_same_thread=False
+            )
         try:
             yield connection
-        finally:
+        except BaseException:
             connection.close()
+            raise
+        self._readers.append(connection)
 
     @property
     def boot(self) -> str:
@@ -288,17 +297,15 @@ class Journal:
     def receipted(self) -> int:
         """The last seq for which a receipt names the hash this journal has there."""
         with self.reading() as connection:
-            row = connection.execute(
-                "SELECT max(r.seq) FROM receipts r JOIN facts f ON f.seq = r.seq AND f.hash = r.hash"
-            ).fetchone()
-        return int(row[0] or 0)
+            return _receipted(connection)
 
     def unsent(self) -> int:
         """Facts and sealed blobs the hub has not signed for."""
         with self.reading() as connection:
-            last = connection.execute("SELECT coalesce(max(seq), 0) FROM facts").fetchone()[0]
-            blobs = connection.execute("SELECT count(*) FROM blobs WHERE sent = 0").fetchone()[0]
-        return int(last) - self.receipted() + int(blobs)
+            last, blobs = connection.execute(
+                "SELECT (SELECT coalesce(max(seq), 0) FROM facts), (SELECT count(*) FROM blobs WHERE sent = 0)"
+            ).fetchone()
+            return int(last) - _receipted(connection) + int(blobs)
 
     def blobs_unsent(self) -> list[tuple[str, bytes]]:
         with self.reading() as connection:
@@ -338,6 +345,13 @@ class Journal:
         with self.reading() as connection:
             row = connection.execute(statement, parameters).fetchone()
         return tuple(row) if row else None
+
+
+def _receipted(connection: sqlite3.Connection) -> int:
+    row = connection.execute(
+        "SELECT r.seq FROM receipts r JOIN facts f ON f.seq = r.seq AND f.hash = r.hash ORDER BY r.seq DESC LIMIT 1"
+    ).fetchone()
+    return int(row[0]) if row else 0
 
 
 def _day_total(connection: sqlite3.Connection, metric: str, day: str) -> int:

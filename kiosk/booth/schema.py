@@ -56,15 +56,38 @@ _JOURNAL = (
 )
 
 
+PRAGMAS = (
+    "journal_mode = TRUNCATE",
+    "synchronous = FULL",
+    "foreign_keys = ON",
+    "recursive_triggers = ON",  # else REPLACE would slip past the delete trigger
+    "secure_delete = ON",
+)
+
+
 def connect(file: Path) -> sqlite3.Connection:
-    """Open the database safely for one thread. Transactions are ours to begin."""
-    connection = sqlite3.connect(file, timeout=5, isolation_level=None, check_same_thread=True)
-    connection.execute("PRAGMA journal_mode = TRUNCATE")
-    connection.execute("PRAGMA synchronous = FULL")
-    connection.execute("PRAGMA foreign_keys = ON")
-    connection.execute("PRAGMA recursive_triggers = ON")  # else REPLACE would slip past the delete trigger
-    connection.execute("PRAGMA secure_delete = ON")
+    """Open the database safely. Transactions are ours to begin; one thread at a time is ours to see to."""
+    connection = sqlite3.connect(file, timeout=5, isolation_level=None, check_same_thread=False)
+    try:
+        for pragma in PRAGMAS:
+            connection.execute(f"PRAGMA {pragma}")
+    except BaseException:
+        connection.close()
+        raise
     return connection
+
+
+def make_ready(file: Path) -> None:
+    """Bring a database up to date and check that it is safe to write to. Raises `journal.unsafe`."""
+    try:
+        connection = connect(file)
+    except sqlite3.DatabaseError as error:
+        raise Problem(JOURNAL_UNSAFE, reason=str(error)) from None
+    try:
+        migrate(connection)
+        assert_safe(connection)
+    finally:
+        connection.close()
 
 
 def assert_safe(connection: sqlite3.Connection) -> None:

@@ -74,7 +74,8 @@ class CountersPage:
 
 @views.get("/staff")
 def counters() -> Response:
-    return web.page("booth/staff/counters.html", page=_page(booth()))
+    here = booth()
+    return web.page("booth/staff/counters.html", page=_page(here), unsent=here.journal.unsent())
 
 
 @views.post("/staff/tally")

@@ -1,4 +1,4 @@
-"""The one writer of a booth's database: a thread that commits what is waiting in one go.
+"""The one writer of a booth's database: one connection, and commits that all who wait share.
 
 On a tablet's flash a durable commit takes milliseconds. Eight taps at once, each with a commit of its
 own, wait for one another for a second; sharing one commit they wait for one.
@@ -6,11 +6,10 @@ own, wait for one another for a second; sharing one commit they wait for one.
 
 import sqlite3
 import threading
+from collections import deque
 from collections.abc import Callable
-from concurrent.futures import Future
 from pathlib import Path
-from queue import Empty, SimpleQueue
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 from kiosk.booth.schema import connect
 from kiosk.errors import JOURNAL_LOCKED, STORAGE_FAILED, STORAGE_FULL, Problem
@@ -20,85 +19,69 @@ Job = Callable[[sqlite3.Connection], Any]
 _MOST_JOBS = 64  # a commit is shared by at most this many
 
 
+class _Ticket(Generic[_Result]):
+    """A job that waits for its commit, and afterwards what came of it."""
+
+    def __init__(self, job: Callable[[sqlite3.Connection], _Result]) -> None:
+        self.job = job
+        self.is_done = False
+        self.problem: BaseException | None = None
+        self.result: _Result | None = None
+
+
 class Writer:
     """Runs jobs inside `BEGIN IMMEDIATE … COMMIT`; each sees what the ones before it wrote."""
 
     def __init__(self, file: Path) -> None:
         self._file = file
-        self._queue: SimpleQueue[tuple[Job, Future[Any]] | None] = SimpleQueue()
-        self._thread: threading.Thread | None = None
-        self._starting = threading.Lock()
+        self._waiting: deque[_Ticket[Any]] = deque()
+        self._turn = threading.Lock()
+        self._connection: sqlite3.Connection | None = None
 
     def write(self, job: Callable[[sqlite3.Connection], _Result]) -> _Result:
-        """Run `job` and return its result once it is on disk. Its problem is raised; nothing is kept then."""
-        with self._starting:
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="journal-writer", daemon=True)
-                self._thread.start()
-        future: Future[_Result] = Future()
-        self._queue.put((job, future))
-        return future.result()
+        """Run `job` and return its result once it is on disk. Its problem is raised; nothing is kept then.
+
+        Whoever gets the turn commits for all who wait; most find theirs done when the turn comes to them.
+        """
+        ticket = _Ticket(job)
+        self._waiting.append(ticket)
+        with self._turn:
+            while not ticket.is_done:
+                self._commit_waiting()
+        if ticket.problem is not None:
+            raise ticket.problem
+        return cast(_Result, ticket.result)
 
     def close(self) -> None:
-        if self._thread is not None:
-            self._queue.put(None)
-            self._thread.join()
-            self._thread = None
+        with self._turn:
+            if self._connection is not None:
+                self._connection.close()
+                self._connection = None
 
-    def _run(self) -> None:
-        connection: sqlite3.Connection | None = None
+    def _commit_waiting(self) -> None:
+        tickets = [self._waiting.popleft() for _ in range(min(len(self._waiting), _MOST_JOBS))]
         try:
-            while (first := self._queue.get()) is not None:
-                jobs = [first]
-                stop = self._take_waiting(jobs)
-                try:
-                    connection = connection or connect(self._file)
-                except sqlite3.Error as error:  # the disk is gone or the file locked: say so, and try anew next time
-                    _fail(jobs, error)
-                else:
-                    _commit(connection, jobs)
-                if stop:
-                    return
-        finally:
-            if connection is not None:
-                connection.close()
-
-    def _take_waiting(self, jobs: list[tuple[Job, Future[Any]]]) -> bool:
-        while len(jobs) < _MOST_JOBS:
-            try:
-                job = self._queue.get_nowait()
-            except Empty:
-                return False
-            if job is None:
-                return True
-            jobs.append(job)
-        return False
+            self._connection = self._connection or connect(self._file)
+            _commit(self._connection, tickets)
+        except BaseException as error:  # noqa: BLE001 (every waiting job must hear of it)
+            problem = _as_problem(error)
+            for ticket in tickets:
+                ticket.problem = problem
+        for ticket in tickets:
+            ticket.is_done = True
 
 
-def _commit(connection: sqlite3.Connection, jobs: list[tuple[Job, Future[Any]]]) -> None:
+def _commit(connection: sqlite3.Connection, tickets: list[_Ticket[Any]]) -> None:
     """One transaction for all jobs. A job that raises is undone alone; a failing disk fails them all."""
-    outcomes: list[tuple[Future[Any], Any, BaseException | None]] = []
     try:
         connection.execute("BEGIN IMMEDIATE")
-        for job, future in jobs:
-            outcomes.append((future, *_run_job(connection, job)))
+        for ticket in tickets:
+            ticket.result, ticket.problem = _run_job(connection, ticket.job)
         connection.execute("COMMIT")
-    except BaseException as error:  # noqa: BLE001 (every waiting job must hear of it)
+    except BaseException:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
-        _fail(jobs, error)
-        return
-    for future, result, raised in outcomes:
-        if raised is not None:
-            future.set_exception(raised)
-        else:
-            future.set_result(result)
-
-
-def _fail(jobs: list[tuple[Job, Future[Any]]], error: BaseException) -> None:
-    problem = _as_problem(error)
-    for _, future in jobs:
-        future.set_exception(problem)
+        raise
 
 
 def _run_job(connection: sqlite3.Connection, job: Job) -> tuple[Any, BaseException | None]:

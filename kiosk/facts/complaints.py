@@ -21,7 +21,7 @@ NOTICE_VERSION = "2026-11"
 
 CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _CHECK = CROCKFORD + "*~$=U"  # Crockford's 37 check symbols
-CaseNumber = Annotated[str, msgspec.Meta(pattern=r"^[0-9A-HJKMNP-TV-Z]{4}-[0-9A-HJKMNP-TV-Z]{5}$")]
+CaseNumber = Annotated[str, msgspec.Meta(pattern=r"^[0-9A-HJKMNP-TV-Z]{4}-[0-9A-HJKMNP-TV-Z]{5}\Z")]
 
 
 @kind("complaint.filed")
@@ -101,8 +101,8 @@ class Field:
     rule: Rule = lambda _text, _today: True
 
 
-_PHONE = re.compile(r"^(?:1[3-9]\d{9}|0\d{2,3}-?\d{7,8}(?:-\d{1,6})?|[48]00-?\d{3}-?\d{4})$")
-_AMOUNT = re.compile(r"^\d{1,9}(?:\.\d{1,2})?$")
+_PHONE = re.compile(r"^(?:1[3-9]\d{9}|0\d{2,3}-?\d{7,8}(?:-\d{1,6})?|[48]00-?\d{3}-?\d{4})\Z")
+_AMOUNT = re.compile(r"^\d{1,9}(?:\.\d{1,2})?\Z")
 
 
 def _is_phone(text: str, _today: date) -> bool:

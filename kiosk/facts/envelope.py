@@ -26,10 +26,10 @@ class Fact(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     v: Annotated[int, msgspec.Meta(ge=1, le=1000)]  # version of the body's shape
     id: Id  # 128 random bits, made before the request, so that a retry is the same fact
     seq: Seq  # place in its journal, from 1, without gaps
-    kind: Annotated[str, msgspec.Meta(pattern=r"^[a-z]+\.[a-z_]{1,40}$")]  # noun.past_tense
+    kind: Annotated[str, msgspec.Meta(pattern=r"^[a-z]+\.[a-z_]{1,40}\Z")]  # noun.past_tense
     at: Moment  # the device's wall clock, Beijing time; shown, never used for order
     mono: Annotated[int, msgspec.Meta(ge=0, le=2**53)]  # milliseconds since the device started
-    boot: Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{8}$")]  # drawn anew at each start of the program
+    boot: Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{8}\Z")]  # drawn anew at each start of the program
     desk: Slug
     by: Slug  # who: a volunteer's id, a person at the hub, or "visitor"
     body: dict[str, Any]  # read it with `kinds.read`

@@ -4,7 +4,7 @@ import secrets
 from pathlib import Path
 from typing import Any
 
-from flask import Flask, Response, g, redirect, request, url_for
+from flask import Flask, Response, redirect, request, url_for
 from sqlalchemy import select
 from werkzeug.middleware.proxy_fix import ProxyFix
 
@@ -102,7 +102,7 @@ def from_environment() -> Flask:
 
 def _context() -> dict[str, Any]:
     here = session()
-    return {"person": here.person if here else None, "csrf": here.csrf if here else "", "fair": g.get("fair")}
+    return {"person": here.person if here else None, "csrf": here.csrf if here else "", "fair": None}
 
 
 def _check_csrf() -> None:

@@ -8,7 +8,7 @@ from kiosk.packs.model import Item, Text
 from kiosk.values import Date, Slug
 
 Fraction = Annotated[float, msgspec.Meta(ge=0, le=1)]
-FileName = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9-]{1,60}\.svg$")]
+FileName = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9-]{1,60}\.svg\Z")]
 
 
 class Source(Item, frozen=True, kw_only=True):

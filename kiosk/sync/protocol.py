@@ -33,11 +33,11 @@ BATCH_BYTES_LIMIT = 8 * 1024 * 1024
 BLOB_LIMIT = 64 * 1024
 DOCUMENT_LIMIT = 512 * 1024
 
-Signature = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{128}$")]
+Signature = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{128}\Z")]
 Count = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
 
-_SIGNATURE_LINE = re.compile(rb"^[0-9a-f]{128}\n$")
-_BATCH_END = re.compile(rb"^([0-9a-f]{64}) ([0-9a-f]{128})\n$")
+_SIGNATURE_LINE = re.compile(rb"^[0-9a-f]{128}\n\Z")
+_BATCH_END = re.compile(rb"^([0-9a-f]{64}) ([0-9a-f]{128})\n\Z")
 
 
 class Message(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -24,6 +24,8 @@ HEADERS = {
     "Permissions-Policy": "camera=(self), geolocation=(), microphone=()",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
+#: One pass over the response's own headers instead of a search for each of these.
+_EVERY_RESPONSE = (*HEADERS.items(), ("Cache-Control", "no-store"))
 
 
 def make_app(name: str, side: str, hosts: Sequence[str]) -> Flask:
@@ -46,17 +48,18 @@ def make_app(name: str, side: str, hosts: Sequence[str]) -> Flask:
 
 
 def _finish(response: Response) -> Response:
-    for header, value in HEADERS.items():
-        response.headers.setdefault(header, value)
-    response.headers.setdefault("Cache-Control", "no-store")
-    response.vary.update(["HX-Request", "Cookie"] if response.mimetype == "text/html" else [])
-    if g.get("compress", True) and response.mimetype == "text/html":
-        _compress(response)
+    given = {name.lower() for name, _ in response.headers}
+    for header, value in _EVERY_RESPONSE:
+        if header.lower() not in given:
+            response.headers.add(header, value)
+    if response.mimetype == "text/html":
+        response.headers["Vary"] = "HX-Request, Cookie, Accept-Encoding"
+        if g.get("compress", True):
+            _compress(response)
     return response
 
 
 def _compress(response: Response) -> None:
-    response.vary.add("Accept-Encoding")
     if assets.accepts_gzip() and (response.content_length or 0) > 600:
         response.set_data(gzip.compress(response.get_data(), 4, mtime=0))
         response.headers["Content-Encoding"] = "gzip"

@@ -1,11 +1,12 @@
-"""Static files, held in memory: compressed once, and good for ever under an address with their version."""
+"""Static files, held in memory, compressed once, and good for ever under an address with their version."""
 
 import gzip
 import hashlib
 import mimetypes
 from dataclasses import dataclass
+from functools import cached_property
 
-from flask import Blueprint, Response, current_app, request, url_for
+from flask import Blueprint, Response, current_app, request
 
 from kiosk import ROOT
 from kiosk.errors import PAGE_NOT_FOUND, Problem
@@ -19,9 +20,13 @@ class Asset:
     """One file as it goes out: its bytes plain and compressed, and a version for its address."""
 
     content: bytes
-    compressed: bytes
     mimetype: str
     version: str
+    url: str  # its address, with the version
+
+    @cached_property
+    def compressed(self) -> bytes:
+        return gzip.compress(self.content, 9, mtime=0)
 
 
 @dataclass(frozen=True)
@@ -34,13 +39,13 @@ def load(side: str) -> Assets:
     """Everything under `static/`, in memory, and the style sheets of one side joined into one file."""
     folder = ROOT / "static"
     files = {
-        file.relative_to(folder).as_posix(): _as_asset(file.name, file.read_bytes())
-        for file in sorted(folder.rglob("*"))
+        name: _as_asset(name, file.read_bytes())
+        for name, file in sorted((file.relative_to(folder).as_posix(), file) for file in folder.rglob("*"))
         if file.is_file() and not file.name.endswith((".md", ".map"))
     }
     sheets = [files.get(f"css/{name}.css") for name in ("tokens", "base", side, "print")]
     joined = b"\n".join(sheet.content for sheet in sheets if sheet)
-    return Assets(side, {**files, f"{side}.css": _as_asset("joined.css", joined)})
+    return Assets(side, {**files, f"{side}.css": _as_asset(f"{side}.css", joined)})
 
 
 def _as_asset(name: str, content: bytes) -> Asset:
@@ -48,7 +53,7 @@ def _as_asset(name: str, content: bytes) -> Asset:
     if mimetype.startswith("text/") or name.endswith(".js"):
         mimetype = mimetype.replace("application/javascript", "text/javascript") + "; charset=utf-8"
     version = hashlib.sha256(content).hexdigest()[:12]
-    return Asset(content, gzip.compress(content, 9, mtime=0), mimetype, version)
+    return Asset(content, mimetype, version, f"/static/{name}?v={version}")
 
 
 def current() -> Assets:
@@ -58,7 +63,7 @@ def current() -> Assets:
 
 
 def url(name: str) -> str:
-    return url_for("assets.static", name=name, v=current().files[name].version)
+    return current().files[name].url
 
 
 @views.get("/static/<path:name>")

@@ -1,8 +1,11 @@
 """One template, two layouts: a page for the browser, a fragment for htmx. And the language of both."""
 
+from collections.abc import Callable
 from typing import Any
 
 from flask import Response, render_template, request, url_for
+from flask_babel import get_translations
+from markupsafe import Markup
 
 from kiosk import strictjson
 from kiosk.web import assets
@@ -26,8 +29,20 @@ def locale() -> str:
     return "en" if language() == "en" else "zh_Hans"
 
 
+def _words() -> Callable[..., Markup]:
+    """What `_` is in a template. Flask-Babel would ask for the locale at every sentence; a page has one."""
+    catalogue = get_translations()
+
+    def say(sentence: str, **values: object) -> Markup:
+        words = Markup(catalogue.gettext(sentence))  # noqa: S704 (our own words; what is put into them is escaped)
+        return words % values if values else words
+
+    return say
+
+
 def template_context() -> dict[str, Any]:
     return {
+        "_": _words(),
         "layout": "layouts/fragment.html" if wants_fragment() else "layouts/page.html",
         "lang": language(),
         "large": is_large(),
