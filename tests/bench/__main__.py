@@ -1,0 +1,138 @@
+"""`make bench`: what a booth costs beside a floor that does the least, in one table. Exits with 1 if a limit is missed.
+
+Never a bare time: the machine may be slow, shared or busy, but both sides are measured in turns, and what is held
+against the limit is the median of the rounds' ratios. Its spread, from the lower to the upper quartile in hundredths
+of the median, says how far to trust it.
+"""
+
+import os
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from kiosk import ROOT
+from tests.bench import load, sides
+from tests.bench.browser import chromium, first_load
+from tests.bench.sides import Running, Side, alternating
+
+STARTS = 5
+SLICES = 25  # many and short: a neighbour's burst spoils a few, and the median does not care
+SECONDS = 0.2  # one slice of load
+LOADS = 7
+SLOWDOWN = 6
+REQUESTS = 200  # before memory is read
+
+
+@dataclass(frozen=True)
+class Row:
+    name: str
+    unit: str
+    rounds: list[tuple[float, ...]]  # ours, floor
+    limit: float
+    is_least: bool = False  # the limit is the least allowed, else the most
+    is_ratio: bool = True  # the limit is on ours / floor, else on ours alone
+
+    @property
+    def ratios(self) -> list[float]:
+        return [ours / floor for ours, floor in self.rounds]
+
+    @property
+    def is_kept(self) -> bool:
+        value = statistics.median(self.ratios if self.is_ratio else [ours for ours, _ in self.rounds])
+        return value >= self.limit if self.is_least else value <= self.limit
+
+    def columns(self) -> tuple[str, ...]:
+        ours, floor = (statistics.median(column) for column in zip(*self.rounds, strict=True))
+        middle = statistics.median(self.ratios)
+        lower, _, upper = statistics.quantiles(self.ratios, n=4)
+        spread = (upper - lower) / middle
+        limit = f"{'≥' if self.is_least else '≤'} {self.limit:g}" + (" ×" if self.is_ratio else f" {self.unit}")
+        verdict = "pass" if self.is_kept else "FAIL"
+        shown = (f"{ours:,.4g} {self.unit}", f"{floor:,.4g} {self.unit}", f"{middle:.2f}")
+        return self.name, *shown, limit, verdict, f"{spread:.0%}"
+
+
+def starts(booth: Side, floor: Side) -> Iterator[Row]:
+    """Seconds to the first answer, and memory after some use. The first start of each only warms the disk's cache."""
+
+    def start(side: Side) -> tuple[float, float]:
+        with side.running() as running:
+            running.use(REQUESTS)
+            return running.seconds, running.pss()
+
+    rounds = alternating(1 + STARTS, lambda: start(booth), lambda: start(floor))[1:]
+    yield Row("start to first 200", "s", [(ours[0], least[0]) for ours, least in rounds], 1.5)
+    yield Row(f"PSS after {REQUESTS} requests", "MB", [(ours[1], least[1]) for ours, least in rounds], 1.5)
+
+
+def taps(booth: Running, floor: Running) -> Iterator[Row]:
+    ours, least = booth.tap(), floor.tap()
+    for clients in (1, 8):
+        rounds = _rates((booth, ours), (floor, least), clients=clients)
+        yield Row(f"tap, durable, c={clients}", "/s", rounds, 0.5, is_least=True)
+
+
+def pages(booth: Running, floor: Running) -> Iterator[Row]:
+    page = load.get("/")
+    for name, ours in (("attract page", page), ("quiz question", booth.quiz())):
+        yield Row(f"{name}, c=1", "/s", _rates((booth, ours), (floor, page)), 0.6, is_least=True)
+
+
+def _rates(*sides_: tuple[Running, load.Request], clients: int = 1) -> list[tuple[float, ...]]:
+    def measure(running: Running, request: load.Request) -> Callable[[], float]:
+        return lambda: load.rate(running.side.port, request, clients, SECONDS)
+
+    return alternating(SLICES, *(measure(running, request) for running, request in sides_))
+
+
+def screens(booth: Running, floor: Running) -> Iterator[Row]:
+    with chromium() as browser:
+        urls = [f"http://127.0.0.1:{running.side.port}/" for running in (booth, floor)]
+        for url in urls:  # warms the browser, not its cache: every load has one of its own
+            first_load(browser, url, 1)
+        rounds = alternating(LOADS, *(lambda url=url: first_load(browser, url, SLOWDOWN) for url in urls))
+    weights = [tuple(one.kilobytes for one in loads) for loads in rounds]
+    counts = [tuple(one.requests for one in loads) for loads in rounds]
+    paints = [tuple(one.paint for one in loads) for loads in rounds]
+    yield Row("first load, on the wire", "KB", weights, 60, is_ratio=False)
+    yield Row("first load, requests", "", counts, 6, is_ratio=False)
+    yield Row(f"largest paint, CPU ÷ {SLOWDOWN}", "ms", paints, 2)
+
+
+def measure(folder: Path) -> Iterator[Row]:
+    booth, floor = sides.make_booth(folder), sides.make_floor(folder)
+    yield from starts(booth, floor)
+    with booth.running() as ours, floor.running() as least:
+        yield from taps(ours, least)
+        yield from pages(ours, least)
+        yield from screens(ours, least)
+
+
+def main() -> int:
+    began = time.monotonic()
+    before = os.getloadavg()[0]
+    # Beside the project, not in /tmp: where that lives in memory a durable commit costs nothing.
+    with tempfile.TemporaryDirectory(prefix="bench-", dir=ROOT / "instance") as folder:
+        rows = []
+        for row in measure(Path(folder)):
+            rows.append(row)
+            if sys.stderr.isatty():
+                print("·", row.name, "…", file=sys.stderr, flush=True)
+    _print([("", "booth", "floor", "ratio", "limit", "", "spread"), *(row.columns() for row in rows)])
+    print(f"\n{os.cpu_count()} cores, load {before:.1f} before; took {time.monotonic() - began:.0f} s")
+    return 0 if all(row.is_kept for row in rows) else 1
+
+
+def _print(lines: list[tuple[str, ...]]) -> None:
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    for name, *others in lines:
+        cells = (f"{text:>{width}}" for text, width in zip(others, widths[1:], strict=True))
+        print("  ".join([f"{name:<{widths[0]}}", *cells]).rstrip())
+
+
+if __name__ == "__main__":
+    sys.exit(main())

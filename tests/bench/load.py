@@ -1,0 +1,134 @@
+"""The client: kept-alive connections on raw sockets, one request in flight on each.
+
+It is thin on purpose. A heavy client would weigh on both sides alike and draw every ratio towards 1.
+"""
+
+import re
+import secrets
+import selectors
+import socket
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+Request = Callable[[], bytes]
+_LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
+_PATIENCE = 60
+
+
+def get(path: str, cookie: str = "") -> Request:
+    """A page as a browser asks for it, without compression."""
+    cookies = f"Cookie: {cookie}\r\n" if cookie else ""
+    request = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n{cookies}\r\n".encode()
+    return lambda: request
+
+
+def tap(path: str, counter: str, cookie: str = "") -> Request:
+    """A touch on a counter as htmx sends it; every one is a new fact with an id of its own."""
+    blank = urlencode({"id": "0" * 32, "counter": counter, "n": "1"})
+    head = (
+        f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nOrigin: http://127.0.0.1\r\nSec-Fetch-Site: same-origin\r\n"
+        f"HX-Request: true\r\nCookie: {cookie}\r\nContent-Type: application/x-www-form-urlencoded\r\n"
+        f"Content-Length: {len(blank)}\r\n\r\n"
+    )
+    before, after = (head + blank).encode().split(b"0" * 32)
+    return lambda: before + secrets.token_hex(16).encode() + after
+
+
+@dataclass
+class Answer:
+    status: int
+    head: bytes
+    body: bytes
+
+
+class Connection:
+    """One kept-alive connection."""
+
+    def __init__(self, port: int):
+        self._received = b""
+        self.socket = socket.create_connection(("127.0.0.1", port), timeout=_PATIENCE)
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.socket.close()
+
+    def ask(self, request: bytes) -> Answer:
+        self.socket.sendall(request)
+        while (answer := self.receive()) is None:
+            pass
+        return answer
+
+    def receive(self) -> Answer | None:
+        """What has arrived; the answer once it is whole."""
+        part = self.socket.recv(65536)
+        if not part:
+            raise ConnectionError(f"the server closed the connection after {self._received[:200]!r}")
+        self._received += part
+        head, blank, body = self._received.partition(b"\r\n\r\n")
+        if not blank:
+            return None
+        length = _LENGTH.search(head)
+        if length is None:
+            raise ConnectionError(f"no Content-Length in {head!r}")
+        if len(body) < int(length[1]):
+            return None
+        self._received = b""
+        return Answer(int(head[9:12]), head, body)
+
+
+def ask(port: int, request: Request) -> Answer:
+    with Connection(port) as connection:
+        return connection.ask(request())
+
+
+def repeat(port: int, request: Request, times: int) -> None:
+    with Connection(port) as connection:
+        for _ in range(times):
+            _accept(connection.ask(request()))
+
+
+def rate(port: int, request: Request, clients: int, seconds: float) -> float:
+    """Requests a second over some connections at once; every answer must be 200."""
+    waiting = selectors.DefaultSelector()
+    connections = [Connection(port) for _ in range(clients)]
+    try:
+        for connection in connections:
+            _accept(connection.ask(request()))  # the connection has its thread, the thread its database
+            waiting.register(connection.socket, selectors.EVENT_READ, connection)
+        done, start = 0, time.perf_counter()
+        for connection in connections:
+            connection.socket.sendall(request())
+        while (elapsed := time.perf_counter() - start) < seconds:
+            for key, _ in waiting.select(_PATIENCE):
+                answer = key.data.receive()
+                if answer is not None:
+                    _accept(answer)
+                    done += 1
+                    key.data.socket.sendall(request())
+        return done / elapsed
+    finally:
+        waiting.close()
+        for connection in connections:
+            connection.socket.close()
+
+
+def _accept(answer: Answer) -> None:
+    if answer.status != 200:
+        raise ConnectionError(f"{answer.status}: {answer.body[:400]!r}")
+
+
+def first_ok(port: int, request: Request, is_running: Callable[[], bool]) -> None:
+    """Wait until the server answers 200."""
+    deadline = time.monotonic() + _PATIENCE
+    while time.monotonic() < deadline and is_running():
+        try:
+            if ask(port, request).status == 200:
+                return
+        except OSError:
+            time.sleep(0.002)
+    raise ConnectionError(f"nothing answers on port {port}")

@@ -1,0 +1,128 @@
+"""One writer: commits are shared, failures are not."""
+
+import sqlite3
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
+from typing import Any
+
+import pytest
+
+from kiosk.booth.journal import Journal
+from kiosk.booth.writer import Writer
+from kiosk.errors import STAFF_ONLY, Problem
+from tests.makers import a_draft, facts_of
+
+Job = Callable[[sqlite3.Connection], Any]
+
+
+@pytest.fixture
+def writer(journal: Journal):
+    with closing(Writer(journal.file)) as writer:
+        yield writer
+
+
+def keep(day: str) -> Job:
+    return lambda connection: connection.execute("INSERT INTO drafts VALUES (?, ?, x'00')", (day, day)).rowcount
+
+
+def kept(journal: Journal) -> list[str]:
+    with journal.reading() as connection:
+        return [row[0] for row in connection.execute("SELECT day FROM drafts ORDER BY day")]
+
+
+def fail(_connection: sqlite3.Connection) -> None:
+    raise Problem(STAFF_ONLY)
+
+
+def in_one_commit(writer: Writer, *jobs: Job) -> tuple[list[Future[Any]], list[str]]:
+    """Hold the writer until all jobs are waiting; their outcomes, and the transactions' own statements."""
+    statements: list[str] = []
+    ready, go = threading.Event(), threading.Event()
+
+    def hold(connection: sqlite3.Connection) -> None:
+        ready.set()
+        go.wait(10)
+        connection.set_trace_callback(statements.append)
+
+    with ThreadPoolExecutor(len(jobs) + 1) as pool:
+        held = pool.submit(writer.write, hold)
+        ready.wait(10)
+        futures = []
+        for job in jobs:
+            futures.append(pool.submit(writer.write, job))
+            while len(writer._waiting) < len(futures):  # in this order
+                pass
+        go.set()
+        held.result(10)
+    return futures, [word for word in statements if word.startswith(("BEGIN", "COMMIT", "ROLLBACK;"))]
+
+
+def test_a_job_gives_back_its_result(writer: Writer):
+    assert writer.write(keep("a")) == 1
+
+
+def test_a_job_that_raises_is_undone_and_its_problem_raised(journal: Journal, writer: Writer):
+    def job(connection: sqlite3.Connection) -> None:
+        keep("a")(connection)
+        fail(connection)
+
+    with pytest.raises(Problem, match=r"staff\.only"):
+        writer.write(job)
+    assert kept(journal) == []
+
+
+def test_jobs_that_wait_share_one_commit(writer: Writer):
+    _, statements = in_one_commit(writer, keep("a"), keep("b"), keep("c"))
+    assert statements == ["COMMIT", "BEGIN IMMEDIATE", "COMMIT"]  # the first one is the holder's
+
+
+def test_a_failing_job_does_not_spoil_the_commit_of_the_others(journal: Journal, writer: Writer):
+    futures, statements = in_one_commit(writer, keep("a"), fail, keep("a"), keep("b"))
+    assert statements.count("COMMIT") == 2
+    assert [type(future.exception()) for future in futures] == [type(None), Problem, sqlite3.IntegrityError, type(None)]
+    assert kept(journal) == ["a", "b"]
+
+
+def test_a_job_sees_what_the_one_before_it_wrote(writer: Writer):
+    futures, _ = in_one_commit(
+        writer, keep("a"), lambda connection: connection.execute("SELECT day FROM drafts").fetchall()
+    )
+    assert futures[1].result() == [("a",)]
+
+
+def test_when_the_commit_fails_every_job_hears_of_it(journal: Journal, writer: Writer):
+    def fill(connection: sqlite3.Connection) -> None:
+        connection.execute("PRAGMA max_page_count = 1").fetchone()
+        connection.execute("INSERT INTO drafts VALUES ('big', 'big', zeroblob(1000000))")
+
+    futures, _ = in_one_commit(writer, keep("a"), fill, keep("b"))
+    assert [str(future.exception())[:12] for future in futures] == ["storage.full"] * 3
+    assert kept(journal) == []
+
+
+def test_another_program_holding_the_file_is_named(journal: Journal, monkeypatch: pytest.MonkeyPatch):
+    with closing(sqlite3.connect(journal.file, isolation_level=None)) as other:
+        journal.transact(lambda connection: connection.execute("PRAGMA busy_timeout = 1").fetchone())
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(Problem) as caught:
+            journal.append(a_draft())
+        other.execute("ROLLBACK")
+    assert caught.value.code == "journal.locked"
+    journal.append(a_draft())
+    assert len(facts_of(journal)) == 1
+
+
+def test_closing_finishes_what_is_waiting(journal: Journal):
+    writer = Writer(journal.file)
+    with ThreadPoolExecutor(4) as pool:
+        futures = [pool.submit(writer.write, keep(str(number))) for number in range(20)]
+    writer.close()
+    assert [future.result() for future in futures] == [1] * 20
+
+
+def test_closing_twice_is_closing_once(writer: Writer):
+    writer.write(keep("a"))
+    writer.close()
+    writer.close()

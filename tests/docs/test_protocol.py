@@ -1,0 +1,262 @@
+"""docs/protocol.md against the code: every example is read by the real codec, every table compared."""
+
+import gzip
+import hashlib
+import re
+
+import msgspec
+import pytest
+from flask import Flask
+
+from kiosk import errors, strictjson
+from kiosk.errors import SYNC_SIGNATURE, Problem
+from kiosk.facts import envelope
+from kiosk.facts.envelope import LINE_LIMIT, Fact
+from kiosk.facts.tallies import undo_id
+from kiosk.facts.vocabulary import REGISTRY
+from kiosk.hub import api
+from kiosk.hub.devices import BOOTH_KINDS
+from kiosk.packs.fairs import Fair
+from kiosk.sync import keys, protocol
+from kiosk.sync.protocol import (
+    BatchHeader,
+    Certificate,
+    EnrolRequest,
+    FairNotice,
+    Head,
+    Hello,
+    Receipt,
+    Status,
+)
+from tests.docs import wire
+from tests.docs.pages import blocks, page, rows
+
+PAGE = "docs/protocol.md"
+EXAMPLES = blocks(PAGE)
+
+
+def seeds() -> dict[str, bytes]:
+    return {name: bytes.fromhex(seed) for name, seed in rows(PAGE, "### Keys of the examples")}
+
+
+def hub_key() -> keys.VerifyKey:
+    return keys.SigningKey(seeds()["hub, Ed25519"]).verify_key
+
+
+def device_key() -> keys.VerifyKey:
+    return keys.SigningKey(seeds()["device, Ed25519"]).verify_key
+
+
+def read_batch(data: bytes) -> protocol.Batch:
+    return protocol.read_batch(data, lambda _header: device_key())
+
+
+def read_json(kind, name: str):
+    return protocol.parse(kind, EXAMPLES[name].rstrip(b"\n"))
+
+
+def read_signed(kind, name: str):
+    return protocol.read_document(kind, EXAMPLES[name], hub_key())
+
+
+# --- the examples ---------------------------------------------------------------------------------
+
+
+def test_the_page_shows_what_the_seeds_give():
+    shown = {name: text for name, text in EXAMPLES.items() if name != "refusal"}
+    assert shown == wire.examples(), "after a change of the bytes: python -m tests.docs.wire"
+
+
+def test_hello_carries_the_keys_of_the_page():
+    hello = read_json(Hello, "hello")
+    assert bytes(hello.verify_key) == bytes(hub_key())
+    sealing = keys.PrivateKey(seeds()["hub, X25519"]).public_key
+    assert hello.sealing_key == bytes(sealing).hex()
+    assert hello.capabilities == list(protocol.CAPABILITIES)
+
+
+def test_the_code_holds_the_token_and_the_hub_s_fingerprint():
+    token, pinned = protocol.read_code(EXAMPLES["code"].decode())
+    assert token == read_json(EnrolRequest, "enrol").token
+    assert read_json(Hello, "hello").fingerprint.startswith(pinned)
+    assert len(pinned) == 8
+
+
+def test_the_enrolment_proves_the_key():
+    asked, hello = read_json(EnrolRequest, "enrol"), read_json(Hello, "hello")
+    message = f"{asked.token}\n{asked.public_key}\n{asked.journal}\n{hello.hub}".encode()
+    key = keys.VerifyKey(bytes.fromhex(asked.public_key))
+    assert keys.is_signed(key, b"kiosk/enrol/1", message, asked.proof)
+
+
+def test_the_certificate_is_signed_by_the_hub_for_the_device():
+    certificate = read_signed(Certificate, "certificate")
+    assert certificate.public_key == bytes(device_key()).hex()
+    assert set(certificate.kinds) <= set(BOOTH_KINDS)
+
+
+def test_the_signed_request_is_the_device_s():
+    request, version, authorisation = EXAMPLES["authorised"].decode().splitlines()
+    method, path = request.split(" ")
+    device, signature = authorisation.removeprefix(f"{protocol.AUTH_HEADER}: ").split(" ")
+    assert version == f"{protocol.HEADER}: {protocol.VERSION}"
+    assert device == read_signed(Certificate, "certificate").device
+    message = f"{method} {path}\n".encode() + hashlib.sha256(b"").digest()
+    assert keys.is_signed(device_key(), b"kiosk/request/1", message, signature)
+    assert protocol.is_authorised(device_key(), signature, method, path, b"")
+
+
+def test_the_batch_is_signed_and_chained_from_the_certificate():
+    batch = read_batch(EXAMPLES["batch"])
+    head = hashlib.sha256(b"kiosk/journal/1\0" + EXAMPLES["certificate"]).digest()
+    assert batch.header.prev == head.hex()
+    for line in batch.lines:
+        head = hashlib.sha256(b"kiosk/fact/1\0" + head + line).digest()
+    assert EXAMPLES["batch"].splitlines()[-1].split(b" ")[0] == head.hex().encode()
+
+
+def test_every_fact_of_the_batch_is_one_of_ours():
+    facts = [envelope.decode(line) for line in read_batch(EXAMPLES["batch"]).lines]
+    for fact in facts:
+        REGISTRY.read(fact)
+    assert [fact.seq for fact in facts] == [1, 2, 3]
+    assert facts[1].id == undo_id(facts[0].id)
+    assert facts[1].id == hashlib.sha256(b"kiosk/undo/1\0" + bytes.fromhex(facts[0].id)).hexdigest()[:32]
+
+
+def test_the_receipt_is_for_that_batch_and_names_its_head():
+    receipt, batch = read_signed(Receipt, "receipt"), read_batch(EXAMPLES["batch"])
+    assert receipt.batch == batch.digest
+    assert (receipt.seq, receipt.hash) == (3, batch.hashes[-1].hex())
+    assert (receipt.journal, receipt.hub) == (batch.header.journal, batch.header.hub)
+
+
+def test_head_and_status_say_what_the_receipt_says():
+    receipt = read_signed(Receipt, "receipt")
+    head, status = read_json(Head, "head"), read_json(Status, "status")
+    assert (head.seq, head.hash) == (status.seq, status.hash) == (receipt.seq, receipt.hash)
+
+
+def test_the_fair_notice_holds_a_fair():
+    notice = read_signed(FairNotice, "notice")
+    assert msgspec.convert(notice.fair, Fair).faults() == []
+    assert {key for one in notice.volunteers for key in one} == {"id", "name", "pin"}
+
+
+def test_the_refusal_is_as_the_catalogue_has_it():
+    told = strictjson.loads(EXAMPLES["refusal"].strip())
+    kind = errors.CATALOGUE[told["problem"]]
+    assert told == {"problem": kind.code, "zh": kind.zh, "en": kind.en}
+
+
+@pytest.mark.parametrize("name", ["certificate", "receipt", "notice", "batch"])
+def test_no_byte_of_a_signed_example_can_be_changed(name):
+    kinds = {"certificate": Certificate, "receipt": Receipt, "notice": FairNotice}
+
+    def read(data):
+        return read_batch(data) if name == "batch" else protocol.read_document(kinds[name], data, hub_key())
+
+    read(EXAMPLES[name])
+    for at in range(0, len(EXAMPLES[name]), 7):
+        changed = bytearray(EXAMPLES[name])
+        changed[at] ^= 1
+        with pytest.raises(Problem):
+            read(bytes(changed))
+
+
+def test_another_key_does_not_open_the_batch():
+    with pytest.raises(Problem) as raised:
+        protocol.read_batch(EXAMPLES["batch"], lambda _header: hub_key())
+    assert raised.value.kind is SYNC_SIGNATURE
+
+
+# --- the tables -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("heading", "kind"),
+    [
+        ("## Facts and the chain", Fact),
+        ("## Batch", BatchHeader),
+        ("### GET /sync/v1/hello", Hello),
+        ("### POST /sync/v1/enrol", EnrolRequest),
+        ("### GET /sync/v1/journals/&lt;journal&gt;", Head),
+        ("### POST /sync/v1/batches", Receipt),
+        ("### POST /sync/v1/status", Status),
+        ("### GET /sync/v1/packs/&lt;fair_id&gt;", FairNotice),
+    ],
+)
+def test_a_table_of_fields_names_every_field_in_order(heading, kind):
+    assert [row[0] for row in rows(PAGE, heading)] == list(kind.__struct_fields__)
+
+
+def test_the_certificate_s_fields_are_named():
+    _, _, after = page(PAGE).partition("```text certificate\n")
+    named = re.findall(r"^\| `(\w+)` \|", after.partition("\nErrors:")[0], re.MULTILINE)
+    assert named == list(Certificate.__struct_fields__)
+
+
+def test_every_kind_of_fact_is_named_with_its_version_and_body():
+    text = page(PAGE)
+    found = re.findall(r"^\| `([a-z]+\.[a-z_]+)` \| (\d+) \|(.*)\|$", text.partition("## Batch")[0], re.MULTILINE)
+    named = {kind: (int(version), re.findall(r"`(\w+)`", body)) for kind, version, body in found}
+    bodies = {name: body for body, name in REGISTRY._names.items()}
+    known = {kind: (REGISTRY.version_of(kind), list(bodies[kind].__struct_fields__)) for kind in REGISTRY.names()}
+    assert named == known
+
+
+def test_every_endpoint_has_its_section():
+    app = Flask("docs")
+    app.register_blueprint(api.views)
+    served = {
+        f"{method} {rule.rule}"
+        for rule in app.url_map.iter_rules()
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
+        if rule.endpoint.startswith("api.")
+    }
+    listed = {row[0] for row in rows(PAGE, "## Endpoints")}
+    titles = re.findall(r"^### ((?:GET|POST|PUT) .*)$", page(PAGE), re.MULTILINE)
+    assert listed == served
+    assert {title.replace("&lt;", "<").replace("&gt;", ">") for title in titles} == served
+
+
+def test_every_problem_stands_in_the_catalogue_with_its_status():
+    for code, status, _who in rows(PAGE, "## Problem codes"):
+        assert errors.CATALOGUE[code].status == int(status), code
+
+
+def test_every_problem_of_the_wire_is_named():
+    named = {row[0] for row in rows(PAGE, "## Problem codes")}
+    ours = {code for code in errors.CATALOGUE if code.startswith(("sync.", "enrol."))}
+    assert ours <= named
+    mentioned = set(re.findall(r"`((?:sync|enrol|json|journal|request|page|booth)\.[a-z_]+)`", page(PAGE)))
+    assert mentioned <= named
+
+
+def test_the_reasons_of_quarantine_stand_in_the_catalogue():
+    assert {row[0] for row in rows(PAGE, "## Quarantine")} <= set(errors.CATALOGUE)
+
+
+def test_the_limits_are_the_code_s():
+    for name, value, _of in rows(PAGE, "## Limits"):
+        assert getattr(protocol, name, LINE_LIMIT) == int(value), name
+
+
+def test_the_capability_words_are_the_code_s():
+    words = re.search(r"Words of this release:((?: `\w+`)+)\.", page(PAGE))
+    assert words
+    assert tuple(re.findall(r"`(\w+)`", words[1])) == protocol.CAPABILITIES
+
+
+# --- what is said of the transport -----------------------------------------------------------------
+
+
+def test_a_compressed_batch_is_the_same_batch():
+    app = Flask("docs")
+    with app.test_request_context(
+        "/sync/v1/batches",
+        method="POST",
+        data=gzip.compress(EXAMPLES["batch"]),
+        headers={"Content-Encoding": "gzip"},
+    ):
+        assert api._body(protocol.BATCH_BYTES_LIMIT) == EXAMPLES["batch"]

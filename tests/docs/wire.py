@@ -1,0 +1,182 @@
+"""The examples of docs/protocol.md, made from the three seeds the page prints: `python -m tests.docs.wire`.
+
+Ed25519 draws nothing at random, so the same seeds give the same bytes, here and in any other language.
+"""
+
+import hashlib
+import sys
+
+import msgspec
+
+from kiosk.facts import envelope
+from kiosk.facts.envelope import Fact
+from kiosk.facts.quizzes import QuizAnswered
+from kiosk.facts.tallies import TallyCounted, TallyUndone, undo_id
+from kiosk.facts.vocabulary import REGISTRY
+from kiosk.sync import keys, protocol
+
+HUB_SEED, DEVICE_SEED, SEALING_SEED = b"\x01" * 32, b"\x02" * 32, b"\x03" * 32
+
+HUB_KEY = keys.SigningKey(HUB_SEED)
+DEVICE_KEY = keys.SigningKey(DEVICE_SEED)
+SEALING_KEY = keys.PrivateKey(SEALING_SEED).public_key
+
+HUB, DEVICE, JOURNAL = "a1" * 16, "b2" * 16, "c3" * 16
+TOKEN = "00112233445566778899aabbccddeeff"
+MORNING = "2027-03-15T09:30:{:06.3f}+08:00"
+
+
+def hello() -> protocol.Hello:
+    return protocol.Hello(
+        hub=HUB,
+        signing_key=bytes(HUB_KEY.verify_key).hex(),
+        sealing_key=bytes(SEALING_KEY).hex(),
+        protocol=[protocol.VERSION],
+        capabilities=list(protocol.CAPABILITIES),
+        time=MORNING.format(0),
+    )
+
+
+def enrol() -> protocol.EnrolRequest:
+    public = bytes(DEVICE_KEY.verify_key).hex()
+    proof = keys.sign(DEVICE_KEY, b"kiosk/enrol/1", protocol.enrol_proof(TOKEN, public, JOURNAL, HUB))
+    return protocol.EnrolRequest(token=TOKEN, public_key=public, journal=JOURNAL, proof=proof)
+
+
+def certificate() -> bytes:
+    return protocol.sign_document(
+        protocol.Certificate(
+            device=DEVICE,
+            public_key=bytes(DEVICE_KEY.verify_key).hex(),
+            journal=JOURNAL,
+            hub=HUB,
+            fair="demo",
+            desk="d01",
+            kinds=["quiz.answered", "tally.counted", "tally.undone"],
+            not_before=MORNING.format(0),
+            not_after="2028-04-18T09:30:00.000+08:00",
+        ),
+        HUB_KEY,
+    )
+
+
+def lines() -> list[bytes]:
+    tap = "d4" * 16
+    bodies = (
+        (tap, "li", TallyCounted(counter="headcount", n=1)),
+        (undo_id(tap), "li", TallyUndone(undoes=tap, counter="headcount", n=1)),
+        ("e5" * 16, "visitor",
+         QuizAnswered(session="f6" * 16, question="q001", chosen=["c"], right=True, ms=6180)),
+    )  # fmt: skip
+    return [
+        envelope.encode(
+            Fact(
+                v=1,
+                id=fact_id,
+                seq=seq,
+                kind=REGISTRY.name_of(body),
+                at=MORNING.format(seq),
+                mono=1000 * seq,
+                boot="0000315a",
+                desk="d01",
+                by=by,
+                body=msgspec.to_builtins(body),
+            )
+        )
+        for seq, (fact_id, by, body) in enumerate(bodies, 1)
+    ]
+
+
+def batch() -> bytes:
+    header = protocol.BatchHeader(
+        journal=JOURNAL,
+        device=DEVICE,
+        fair="demo",
+        hub=HUB,
+        first=1,
+        count=3,
+        prev=envelope.root(certificate()).hex(),
+    )
+    return protocol.write_batch(header, lines(), DEVICE_KEY)
+
+
+def head() -> bytes:
+    digest = envelope.root(certificate())
+    for line in lines():
+        digest = envelope.chain(digest, line)
+    return digest
+
+
+def receipt() -> bytes:
+    return protocol.sign_document(
+        protocol.Receipt(
+            hub=HUB,
+            journal=JOURNAL,
+            seq=3,
+            hash=head().hex(),
+            accepted=3,
+            duplicates=0,
+            quarantined=0,
+            forked=0,
+            batch=hashlib.sha256(batch()).hexdigest(),
+            at=MORNING.format(5),
+        ),
+        HUB_KEY,
+    )
+
+
+def notice() -> bytes:
+    text = {"zh": "示范", "en": "Demo"}
+    fair = {
+        "id": "demo", "title": text, "theme": text, "starts": "2027-03-15", "ends": "2027-03-15",
+        "organiser": {"name": text, "contact": "12315"},
+        "venues": [{"id": "v1", "name": text}],
+        "desks": [{"id": "d01", "venue": "v1", "type": "advice", "name": text}],
+        "leaflets": [{"id": "law", "name": text, "bundle": 50}],
+        "retention_months": 6,
+    }  # fmt: skip
+    pin = "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+    return protocol.sign_document(
+        protocol.FairNotice(
+            fair=fair,
+            public_url="https://hub.example.org",
+            pack="e7375fadb16b",
+            volunteers=[{"id": "v01", "name": "李志愿", "pin": pin}],
+        ),
+        HUB_KEY,
+    )
+
+
+def status() -> protocol.Status:
+    return protocol.Status(
+        journal=JOURNAL,
+        seq=3,
+        hash=head().hex(),
+        pack="e7375fadb16b",
+        version="0.1.0",
+        free_mb=5120,
+        at=MORNING.format(4),
+    )
+
+
+def examples() -> dict[str, bytes]:
+    """Name of the block → what stands in it, with the newline a block ends with."""
+    journal = f"/sync/v1/journals/{JOURNAL}"
+    auth = protocol.authorise(DEVICE_KEY, DEVICE, "GET", journal, b"")
+    return {
+        "hello": protocol.dump(hello()) + b"\n",
+        "code": protocol.write_code(TOKEN, hello().fingerprint).encode() + b"\n",
+        "enrol": protocol.dump(enrol()) + b"\n",
+        "certificate": certificate(),
+        "authorised": f"GET {journal}\n{protocol.HEADER}: 1\n{protocol.AUTH_HEADER}: {auth}\n".encode(),
+        "head": protocol.dump(protocol.Head(seq=3, hash=head().hex())) + b"\n",
+        "batch": batch(),
+        "receipt": receipt(),
+        "status": protocol.dump(status()) + b"\n",
+        "notice": notice(),
+    }
+
+
+if __name__ == "__main__":
+    for name, text in examples().items():
+        sys.stdout.write(f"```text {name}\n{text.decode()}```\n\n")

@@ -1,0 +1,1 @@
+"""Stories that cross both sides: a real booth, a real hub, a real browser."""

@@ -1,0 +1,98 @@
+"""One fair and one browser for all stories of a worker; a fair of one's own for stories that break things."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import Browser, Playwright, expect, sync_playwright
+
+from tests.journeys.fair import Fair
+from tests.journeys.people import Organiser, Visitor, Volunteer
+from tests.journeys.screens import LYING, OFFICE, Screens, Watch, chromium
+
+expect.set_options(timeout=15_000)
+
+
+@pytest.fixture(scope="session")
+def playwright() -> Iterator[Playwright]:
+    with sync_playwright() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def browser(playwright: Playwright) -> Iterator[Browser]:
+    with chromium(playwright) as browser:
+        yield browser
+
+
+@pytest.fixture(scope="session")
+def shared_fair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fair]:
+    fair = Fair(tmp_path_factory.mktemp("fair"))
+    try:
+        yield fair.open()
+    finally:
+        fair.close()
+
+
+@pytest.fixture
+def fair(shared_fair: Fair) -> Fair:
+    """The fair all stories share: everything done so far has reached the hub, so a story counts what it adds."""
+    shared_fair.sync()
+    return shared_fair
+
+
+@pytest.fixture
+def own_fair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fair]:
+    """A fair in which nothing has happened yet."""
+    fair = Fair(tmp_path_factory.mktemp("own-fair"))
+    try:
+        yield fair.open()
+    finally:
+        fair.close()
+
+
+@pytest.fixture
+def watch() -> Iterator[Watch]:
+    """What went wrong on any screen of the story fails it."""
+    watch = Watch(set())
+    yield watch
+    assert not watch.faults, "\n".join(watch.faults)
+
+
+@pytest.fixture
+def screens(browser: Browser, watch: Watch) -> Iterator[Screens]:
+    screens = Screens(browser, watch)
+    yield screens
+    screens.close()
+
+
+@pytest.fixture
+def a_visitor(screens: Screens) -> Callable[..., Visitor]:
+    """Somebody who walks up to the tablet: `a_visitor(fair, size, hand="keyboard", clock=True, …)`."""
+
+    def come(fair: Fair, size=LYING, hand="touch", **options) -> Visitor:
+        screens.watch.hosts |= {fair.booth.url.partition("//")[2], fair.hub.url.partition("//")[2]}
+        return Visitor(screens.open(size, **options), fair.booth.url, hand)
+
+    return come
+
+
+@pytest.fixture
+def a_volunteer(screens: Screens) -> Callable[..., Volunteer]:
+    """The volunteer at the desk."""
+
+    def come(fair: Fair, size=LYING, hand="touch", **options) -> Volunteer:
+        screens.watch.hosts |= {fair.booth.url.partition("//")[2], fair.hub.url.partition("//")[2]}
+        return Volunteer(screens.open(size, **options), fair.booth.url, hand)
+
+    return come
+
+
+@pytest.fixture
+def an_organiser(screens: Screens) -> Callable[..., Organiser]:
+    """Who looks at the hub, in an office."""
+
+    def come(fair: Fair, size=OFFICE, **options) -> Organiser:
+        screens.watch.hosts.add(fair.hub.url.partition("//")[2])
+        return Organiser(screens.open(size, **options), fair.hub.url, "mouse").signs_in(fair)
+
+    return come

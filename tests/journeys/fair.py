@@ -1,0 +1,152 @@
+"""A fair for one story or many: a real hub and a real booth as processes, and a hand on their switches."""
+
+import http.client
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from kiosk import ROOT, demo
+from kiosk.booth.setup import init_booth
+from kiosk.clock import SystemClock
+
+_PATIENCE = 60  # seconds for a server to answer on a busy machine
+
+
+class Server:
+    """One side as a process of its own, on a port that stays the same when it is started again."""
+
+    def __init__(self, side: str, data: Path, settings: dict[str, str]) -> None:
+        self.side = side
+        self.data = data
+        self.log = data.with_suffix(".log")
+        self.port = _free_port()
+        self.settings = settings
+        self.at = ""  # a moment, for a server and commands that live at another time
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        words = [self.side, "serve", "--data", str(self.data), "--port", str(self.port)]
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(
+                self._kiosk(*words),
+                cwd=ROOT,
+                env=environment(self.settings),
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        deadline = time.monotonic() + _PATIENCE
+        while not self._answers():
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                self.stop()
+                raise RuntimeError(f"the {self.side} did not start:\n{self.log.read_text('utf-8')}")
+            time.sleep(0.05)
+
+    def stop(self) -> None:
+        if self._process is None:
+            return
+        self._process.send_signal(signal.SIGTERM)
+        try:
+            self._process.wait(timeout=_PATIENCE)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._process = None
+
+    def run(self, *words: str) -> "subprocess.CompletedProcess[str]":
+        """`kiosk <side> …` beside the server, on the same folder."""
+        command = self._kiosk(self.side, *words, "--data", str(self.data))
+        return subprocess.run(
+            command, cwd=ROOT, env=environment(self.settings), capture_output=True, text=True, timeout=120, check=False
+        )
+
+    def ask(self, *words: str) -> str:
+        """As `run`, of a command that has to work; returns what it printed."""
+        done = self.run(*words)
+        assert done.returncode == 0, f"kiosk {self.side} {' '.join(words)}: {done.stderr}"
+        return done.stdout.strip()
+
+    def _kiosk(self, *words: str) -> list[str]:
+        program = ["tests.journeys.at", self.at] if self.at else ["kiosk.cli"]
+        return [sys.executable, "-m", *program, *words]
+
+    def _answers(self) -> bool:
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
+        try:
+            connection.request("GET", "/healthz")
+            return connection.getresponse().status == 200
+        except OSError:
+            return False
+        finally:
+            connection.close()
+
+
+class Fair:
+    """The fair of `kiosk demo`. Nothing is sent to the hub until a story says so (`sync`)."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.settings = {"KIOSK_BOOTH_SYNC_SECONDS": "0"}
+        self.hub = Server("hub", folder / "hub", self.settings)
+        self.booth = Server("booth", folder / "booth", self.settings)
+        self.settings["KIOSK_HUB_PUBLIC_URL"] = self.hub.url
+        self.badge: list[Any] = []  # the cookie of the organiser who signed in
+        self._more: list[Server] = []
+
+    def open(self) -> "Fair":
+        """Made, enrolled and started as `kiosk demo` does it."""
+        here = demo.Demo(self.folder, self.booth.port, self.hub.port)
+        clock = SystemClock()
+        demo._make_hub(here, clock)
+        self.hub.start()
+        init_booth(here.booth, clock).close()
+        demo._enrol(here, clock)
+        self.booth.start()
+        return self
+
+    def close(self) -> None:
+        for server in (*self._more, self.booth, self.hub):
+            server.stop()
+
+    def another_booth(self, desk: str) -> Server:
+        """One more tablet, enrolled as any is. Not started yet."""
+        booth = Server("booth", self.folder / f"booth-{desk}", self.settings)
+        self._more.append(booth)
+        booth.ask("init")
+        booth.ask("enrol", "--hub", self.hub.url, "--code", self.hub.ask("code", "--desk", desk))
+        return booth
+
+    def sync(self) -> str:
+        """Send everything; returns what `kiosk booth sync` says."""
+        return self.booth.ask("sync")
+
+    def figures(self) -> dict[str, Any]:
+        """Value of each figure, by key."""
+        answer = json.loads(self.hub.ask("figures", "--json"))
+        return {figure["key"]: figure["value"] for figure in answer["figures"]}
+
+    def labels(self) -> dict[str, str]:
+        """What each figure is called on a Chinese page, by key."""
+        answer = json.loads(self.hub.ask("figures", "--json"))
+        return {figure["key"]: figure["label"]["zh"] for figure in answer["figures"]}
+
+
+def environment(settings: dict[str, str]) -> dict[str, str]:
+    """Ours, without what the person at this machine has set for their own booth or hub."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("KIOSK_", "DATABASE_URL"))}
+    return {**kept, **settings}
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return server.getsockname()[1]

@@ -1,0 +1,297 @@
+"""The people of the stories, and what they do at a screen. Every touch, key and look of a story is here.
+
+Nobody here reads words to find a button: the same person walks through a Chinese and an English screen.
+"""
+
+import re
+from collections.abc import Mapping
+from functools import cache
+from typing import Self
+
+from playwright.sync_api import Locator, Page, expect
+
+from kiosk import demo
+from kiosk.packs.reader import BUILTIN, read_pack
+from tests.journeys.fair import Fair
+
+VOLUNTEER = next(iter(demo.VOLUNTEERS))
+QUESTIONS = 5
+
+#: A complaint by somebody who does not exist, screen by screen.
+COMPLAINT: tuple[Mapping[str, str], ...] = (
+    {},
+    {"respondent": "好又多小卖部", "respondent_address": "人民路1号"},
+    {"bought_on": "2026-03-01", "amount": "1,280.50", "facts": "电饭锅用了一天就不热了。\n商家不肯退。"},
+    {"request": "退货退款"},
+    {"name": "张小花", "phone": "13912345678", "address": "长江路2号测试楼"},
+)
+
+
+@cache
+def right_answers() -> dict[str, str]:
+    return {question.id: question.answer[0] for question in read_pack(BUILTIN).questions}
+
+
+class Person:
+    """Somebody at a screen, with a finger, a mouse, or nothing but a keyboard."""
+
+    def __init__(self, page: Page, url: str, hand: str = "touch") -> None:
+        self.page = page
+        self.url = url
+        self.hand = hand
+
+    def goes_to(self, path: str) -> Self:
+        self.page.goto(self.url + path)
+        return self
+
+    def press(self, what: Locator) -> None:
+        if self.hand == "touch":
+            what.tap()
+        elif self.hand == "mouse":
+            what.click()
+        else:
+            self.tabs_to(what)
+            self.page.keyboard.press("Enter")
+
+    def chooses(self, box: Locator) -> None:
+        """A box to tick, or one of several to choose."""
+        if self.hand == "keyboard":
+            self.tabs_to(box)
+            self.page.keyboard.press("Space")
+        else:
+            self.press(box)
+        expect(box).to_be_checked()
+
+    def touches(self, what: Locator) -> None:
+        """A finger on the glass there, whatever lies on top or comes up meanwhile."""
+        what.wait_for()
+        box = what.bounding_box()
+        assert box is not None
+        self.page.touchscreen.tap(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+
+    def tabs_to(self, what: Locator) -> None:
+        """Tab on until it has the focus, as somebody does who cannot touch."""
+        what.wait_for()
+        for _ in range(60):
+            if what.evaluate("one => one === document.activeElement"):
+                return
+            self.page.keyboard.press("Tab")
+        raise AssertionError(f"the keyboard does not reach {what}")
+
+    def types(self, name: str, text: str) -> None:
+        self.page.locator(f"#{name}").fill(text)
+
+    def sees(self, selector: str) -> Locator:
+        """Wait until it is on the screen."""
+        found = self.page.locator(selector)
+        expect(found.first).to_be_visible()
+        return found
+
+    def prefers(self, *, english: bool = False, large: bool = False) -> Self:
+        """Language and size of type, by the keys of the page."""
+        if english:
+            self.press(self.page.locator("button[name=lang][value=en]"))
+            self.sees("html[lang=en]")
+        if large:
+            self.press(self.page.locator("button[name=large][value='1']"))
+            self.sees("html[data-large]")
+        return self
+
+
+class Complaining(Person):
+    """Whoever types a complaint: the volunteer on the tablet, or the visitor on the own phone."""
+
+    def is_on_screen(self, number: int) -> Self:
+        expect(self.page.locator(".wizard input[name=step]")).to_have_value(str(number))
+        return self
+
+    def goes_on(self) -> None:
+        self.press(self.page.locator("button[name=go][value=next]"))
+
+    def goes_back(self) -> None:
+        self.press(self.page.locator("button[name=go][value=back]"))
+
+    def agrees(self) -> None:
+        self.chooses(self.page.locator("#notice"))
+
+    def fills_screen(self, number: int, **changes: str) -> Self:
+        """What the complaint says to that screen; `changes` say something else instead."""
+        self.is_on_screen(number)
+        if number == 1:
+            self.agrees()
+        for name, text in {**COMPLAINT[number - 1], **changes}.items():
+            self.types(name, text)
+        return self
+
+    def files_complaint(self, first: int = 1) -> str:
+        """All screens from `first`; returns the number on the receipt."""
+        for number in range(first, len(COMPLAINT) + 1):
+            self.fills_screen(number).goes_on()
+        return self.reads_receipt()
+
+    def reads_receipt(self) -> str:
+        return self.sees(".slip-number strong").inner_text()
+
+    def reads_fault(self, name: str) -> str:
+        """The sentence beside the field; a screen reader finds it from there, too."""
+        fault = self.sees(f"#{name}-fault")
+        field = self.page.locator(f"#{name}")
+        expect(field).to_have_attribute("aria-invalid", "true")
+        assert f"{name}-fault" in (field.get_attribute("aria-describedby") or "").split()
+        return fault.inner_text()
+
+
+class Visitor(Complaining):
+    """A visitor of the fair."""
+
+    def comes(self) -> Self:
+        self.goes_to("/")
+        self.sees(".attract .doors")
+        return self
+
+    def opens_quiz(self) -> Self:
+        self.press(self.page.locator("a[href='/quiz']"))
+        self.sees(".ask .option")
+        return self
+
+    def answers(self, *, right: bool = True) -> bool:
+        """One question; returns whether the screen called the answer right."""
+        form = self.page.locator("form.options")
+        answer = right_answers()[form.locator("input[name=question]").get_attribute("value") or ""]
+        options = form.locator(f".option[value='{answer}']" if right else f".option:not([value='{answer}'])")
+        self.press(options.first)
+        return "why-right" in (self.sees(".why").get_attribute("class") or "")
+
+    def goes_on_in_quiz(self) -> None:
+        number = self.page.locator(".progress-text").inner_text()
+        self.press(self.page.locator("[data-next]"))
+        self.sees(".result" if number.startswith(f"{QUESTIONS} ") else ".ask form.options")
+
+    def plays_quiz(self, right: int) -> tuple[int, int]:
+        """To the end, with so many right answers. Returns the score the screen shows."""
+        for number in range(QUESTIONS):
+            assert self.answers(right=number < right) == (number < right)
+            self.goes_on_in_quiz()
+        words = self.sees(".score-figure").locator("strong, [aria-hidden]").all_inner_texts()
+        shown, of = re.findall(r"\d+", " ".join(words))
+        return int(shown), int(of)
+
+    def judges_exhibit(self, number: int = 0) -> None:
+        self.press(self.page.locator(".card").nth(number))
+        self.press(self.sees(".guess-key").first)
+        self.sees(".verdict")
+
+    def goes_home(self) -> None:
+        self.press(self.page.locator(".bar form[action='/leave'] button, .result form[action='/leave'] button").first)
+        self.sees(".attract .doors")
+
+
+class Volunteer(Complaining):
+    """Who stands at the desk."""
+
+    def signs_in(self) -> Self:
+        """By the keys on the screen, where there are some."""
+        self.goes_to("/staff")
+        person = self.sees(f".person:has(input[value='{VOLUNTEER}'])")
+        if self.hand == "keyboard":
+            self.chooses(person.locator("input"))
+        else:
+            self.press(person)
+        keypad = self.page.locator(".keypad")
+        if keypad.is_visible():
+            for digit in demo.PIN:
+                self.press(keypad.locator(f"button[value='{digit}']"))
+        else:
+            self.types("pin", demo.PIN)
+        self.press(self.page.locator(".pin-go"))
+        self.sees(".counter-grid")
+        return self
+
+    def key(self, counter: str, n: int = 1) -> Locator:
+        return self.page.locator(f"form[data-tap='{slot(counter)}']:has(input[name=n][value='{n}']) button")
+
+    def reads(self, counter: str) -> int:
+        return int(self.page.locator(f"#counter-{slot(counter)} .counter-figure strong").inner_text().replace(",", ""))
+
+    def expects(self, counter: str, total: int) -> None:
+        """Wait until the booth has it: the total is there and nothing is pending."""
+        expect(self.page.locator(f"#counter-{slot(counter)} .counter-figure strong")).to_have_text(f"{total:,}")
+        expect(self.page.locator(f"#pending-{slot(counter)}")).to_be_hidden()
+
+    def counts(self, counter: str, n: int = 1) -> None:
+        total = self.reads(counter) + n
+        self.press(self.key(counter, n))
+        self.expects(counter, total)
+
+    def taps_fast(self, counter: str, times: int) -> None:
+        """Does not wait for the booth between two touches."""
+        for _ in range(times):
+            self.touches(self.key(counter))
+
+    def undo(self, counter: str) -> Locator:
+        return self.page.locator(f"#counter-{slot(counter)} .undo button")
+
+    def takes_back(self, counter: str, n: int) -> None:
+        total = self.reads(counter) - n
+        self.press(self.undo(counter))
+        self.expects(counter, total)
+
+    def opens_complaint(self) -> Self:
+        self.press(self.page.locator(".counter-foot a[href='/staff/complaint']"))
+        return self.is_on_screen(1)
+
+    def resumes(self, code: str) -> None:
+        self.press(self.page.locator("a[href='/staff/complaint/resume']"))
+        self.types("code", code)
+        self.press(self.page.locator(".wizard-keys button"))
+
+    def locks(self) -> None:
+        self.press(self.page.locator("form[action='/staff/lock'] button").first)
+        self.sees(".attract .doors")
+
+
+_OWN_WORDS = "one => [...one.childNodes].filter((part) => part.nodeType === 3).map((part) => part.data).join('').trim()"
+
+
+class Organiser(Person):
+    """Who signed in at the hub, and may open complaints."""
+
+    def signs_in(self, fair: Fair) -> Self:
+        """With name and password; the next time in the same fair with the cookie, for the door is throttled."""
+        if fair.badge:
+            self.page.context.add_cookies(fair.badge)
+            return self.opens()
+        self.goes_to("/")
+        self.types("name", demo.LOGIN)
+        self.types("password", demo.PASSWORD)
+        self.press(self.page.locator(".gate .go"))
+        self.sees("#board")
+        fair.badge = [{**one, "url": self.url} for one in self.page.context.cookies() if one["name"] == "session"]
+        for one in fair.badge:
+            del one["domain"], one["path"]
+        return self
+
+    def opens(self, place: str = "") -> Self:
+        """The board, or another place of the fair: "complaints", "codes"."""
+        return self.goes_to(f"/fairs/demo/{place}".rstrip("/"))
+
+    def reads_board(self) -> dict[str, str]:
+        """What the board shows, by the label."""
+        tiles = self.sees(".tiles .tile").all()
+        return {
+            tile.locator("dt").evaluate(_OWN_WORDS): tile.locator(".big").inner_text().replace(",", "")
+            for tile in tiles
+        }
+
+    def finds_case(self, case: str) -> Locator:
+        self.opens("complaints")
+        return self.sees(f"#case-{case}")
+
+    def opens_case(self, case: str) -> str:
+        """All words of the case."""
+        self.press(self.finds_case(case).locator("a.case"))
+        return self.sees(".file").inner_text()
+
+
+def slot(counter: str) -> str:
+    return counter.replace(".", "-")

@@ -1,0 +1,107 @@
+"""Every screen, in both languages and both sizes of type, at every size it is seen at."""
+
+import pytest
+
+from kiosk import demo
+from tests.journeys import layout, walks
+from tests.journeys.people import COMPLAINT, Complaining, Organiser, Person
+from tests.journeys.screens import BIG, EVERY, LYING, OFFICE, PHONE, STANDING, TABLETS
+
+LOOKS = [pytest.param(english, large, id=f"{'en' if english else 'zh'}{' large' if large else ''}")
+         for english in (False, True) for large in (False, True)]  # fmt: skip
+#: What has no English: people, and what they wrote.
+NAMES = [*demo.VOLUNTEERS.values(), "示范市建设路1号"]
+NAMES += [line for screen in COMPLAINT for text in screen.values() for line in text.splitlines()]
+#: The key that leads on, where a page in large type may be longer than the screen.
+NEXT = {"attract": ".door-main", "answered right": "[data-next]", "answered wrong": "[data-next]"}
+
+
+def cookies(url, *, english, large):
+    chosen = {"lang": "en"} if english else {}
+    chosen |= {"large": "1"} if large else {}
+    return [{"name": name, "value": value, "url": url} for name, value in chosen.items()]
+
+
+def look_at(page, name, sizes, *extra):
+    """At each size in turn; returns every fault with the screen and size it was seen at."""
+    faults = []
+    large = page.locator("html[data-large]").count() > 0
+    for number, size in enumerate(sizes):
+        page.set_viewport_size({"width": size[0], "height": size[1]})
+        found = layout.untranslated(page, NAMES) if number == 0 else []
+        found += layout.violations(page, whole=number == 0 and not large) + layout.sideways(page) + layout.cut_off(page)
+        for check in extra:
+            found += check(page, name, size)
+        faults += [f"{name} at {size[0]}×{size[1]}: {one}" for one in found]
+    page.set_viewport_size({"width": sizes[0][0], "height": sizes[0][1]})
+    return faults
+
+
+@pytest.mark.parametrize(("english", "large"), LOOKS)
+def test_the_booths_public_screens(fair, a_visitor, watch, english, large):
+    watch.allow("404")
+
+    def fits(page, name, size):
+        if name not in walks.DECIDING or size not in TABLETS:
+            return []
+        if large:
+            return layout.hidden_below(page, NEXT[name]) if name in NEXT else []
+        return layout.downwards(page)
+
+    def big_enough(page, name, size):
+        if size not in TABLETS:
+            return []
+        return layout.small_targets(page) + layout.small_text(page, 30 if large else 20)
+
+    visitor = a_visitor(fair)
+    visitor.page.context.add_cookies(cookies(visitor.url, english=english, large=large))
+    faults = []
+    for name in walks.public_screens(visitor.comes()):
+        faults += look_at(visitor.page, name, EVERY, fits, big_enough)
+    assert not faults, "\n".join(faults)
+
+
+@pytest.mark.parametrize(("english", "large"), LOOKS)
+def test_the_booths_staff_screens(fair, a_volunteer, watch, english, large):
+    watch.allow("422|404")
+    volunteer = a_volunteer(fair)
+    volunteer.page.context.add_cookies(cookies(volunteer.url, english=english, large=large))
+    faults = []
+    for name in walks.staff_screens(volunteer.signs_in()):
+        faults += look_at(volunteer.page, name, EVERY)
+    assert not faults, "\n".join(faults)
+
+
+@pytest.mark.parametrize(("english", "large"), LOOKS)
+def test_the_form_on_a_phone(fair, a_visitor, watch, screens, english, large):
+    watch.allow("422")
+    tablet = a_visitor(fair).goes_to("/complaint")
+    address = "http://" + tablet.page.locator(".way-address").inner_text()
+    phone = Complaining(screens.open(PHONE), "")
+    phone.page.context.add_cookies(cookies(fair.hub.url, english=english, large=large))
+    phone.goes_to(address)
+    faults = []
+    for name in walks.form_screens(phone):
+        faults += look_at(phone.page, name, [PHONE])
+    faults += look_at(phone.page, "receipt", [PHONE])
+    assert not faults, "\n".join(faults)
+
+
+@pytest.mark.parametrize(("english", "large"), LOOKS)
+def test_the_hubs_screens(fair, a_volunteer, an_organiser, screens, watch, english, large):
+    watch.allow("403|404")
+    case = a_volunteer(fair).signs_in().opens_complaint().files_complaint()
+    fair.sync()
+    organiser: Organiser = an_organiser(fair)
+    chosen = cookies(fair.hub.url, english=english, large=large)
+    organiser.page.context.add_cookies(chosen)
+    organiser.opens()
+    faults = []
+    for name in walks.hub_screens(organiser, case, fair):
+        sizes = [OFFICE, PHONE, LYING, STANDING, BIG] if name == "board" else [OFFICE, PHONE]
+        faults += look_at(organiser.page, name, sizes)
+    outside = Person(screens.open(OFFICE), fair.hub.url, "mouse")
+    outside.page.context.add_cookies(chosen)
+    for name in walks.door_screens(outside):
+        faults += look_at(outside.page, name, [OFFICE, PHONE])
+    assert not faults, "\n".join(faults)

@@ -1,0 +1,103 @@
+"""The visitor's own phone: from the code on the tablet's screen to the hub, past the tablet."""
+
+import io
+
+import zxingcpp
+from PIL import Image
+from playwright.sync_api import expect
+
+from tests.journeys.people import COMPLAINT, Complaining
+from tests.journeys.screens import LYING, PHONE, STANDING
+from tests.journeys.test_quiz import added
+
+WORDS = [text for screen in COMPLAINT for name, text in screen.items() if name not in ("bought_on", "amount")]
+
+
+def read_code(picture):
+    found = zxingcpp.read_barcodes(picture)
+    assert len(found) == 1, f"{len(found)} codes are read off the screen"
+    return found[0].text
+
+
+def picture_of(visitor, selector=None):
+    data = visitor.page.locator(selector).screenshot() if selector else visitor.page.screenshot()
+    return Image.open(io.BytesIO(data)).convert("L")
+
+
+def test_a_phone_reads_the_code_off_the_screen_and_files_a_complaint(fair, a_visitor, an_organiser, screens):
+    before = fair.figures()
+    at_the_tablet = a_visitor(fair).comes()
+    at_the_tablet.press(at_the_tablet.page.locator("a[href='/complaint']"))
+    at_the_tablet.sees(".qr svg")
+    address = read_code(picture_of(at_the_tablet))
+    assert address.startswith(f"{fair.hub.url}/m/complaint/")
+
+    phone = Complaining(screens.open(PHONE), "")
+    phone.goes_to(address)
+    case = phone.files_complaint()
+
+    assert added(before, fair.figures()) == {"complaints": 1}
+    organiser = an_organiser(fair)
+    assert "本人手机填写" in organiser.finds_case(case).inner_text()
+    told = organiser.opens_case(case)
+    assert all(words in told for words in WORDS)
+
+
+def test_a_phone_without_javascript_files_a_complaint_and_hears_of_a_fault(fair, a_visitor, an_organiser, screens):
+    at_the_tablet = a_visitor(fair, STANDING).goes_to("/complaint")
+    phone = Complaining(screens.open(PHONE, java_script_enabled=False), "")
+    phone.goes_to(read_code(picture_of(at_the_tablet)))
+    screens.watch.allow("422")
+    phone.is_on_screen(1).goes_on()
+    assert phone.reads_fault("notice")
+    case = phone.files_complaint()
+    assert "张小花" in an_organiser(fair).opens_case(case)
+
+
+def test_filing_twice_is_one_complaint(fair, a_visitor, screens):
+    """The answer was lost on the way and the phone sends the last screen again."""
+    before = fair.figures()
+    at_the_tablet = a_visitor(fair).goes_to("/complaint")
+    phone = Complaining(screens.open(PHONE), "")
+    phone.goes_to(read_code(picture_of(at_the_tablet)))
+    for number in (1, 2, 3, 4):
+        phone.fills_screen(number).goes_on()
+    phone.fills_screen(5)
+    screens.watch.allow("ERR_FAILED|Failed to fetch|htmx")
+
+    def lose_the_answer(route):
+        route.fetch()
+        route.abort()
+
+    phone.page.route("**/m/complaint/**", lose_the_answer, times=1)
+    phone.goes_on()
+    phone.press(phone.sees("#alarm button"))
+    expect(phone.page.locator("#name")).to_have_value("张小花")
+    phone.goes_on()
+    assert phone.reads_receipt()
+    assert added(before, fair.figures()) == {"complaints": 1}
+
+
+def test_the_banner_leaves_the_key_free_that_it_asks_to_press_again(fair, a_visitor, screens):
+    at_the_tablet = a_visitor(fair).goes_to("/complaint")
+    phone = Complaining(screens.open(PHONE), "")
+    phone.goes_to(read_code(picture_of(at_the_tablet)))
+    phone.fills_screen(1)
+    screens.watch.allow("ERR_FAILED|Failed to fetch|htmx")
+    phone.page.route("**/m/complaint/**", lambda route: route.abort(), times=1)
+    phone.goes_on()
+    phone.sees("#alarm")
+    phone.touches(phone.page.locator("button[name=go][value=next]"))
+    phone.is_on_screen(2)
+
+
+def test_the_code_is_read_askew_and_from_afar(fair, a_visitor):
+    for size in (LYING, STANDING):
+        visitor = a_visitor(fair, size).goes_to("/complaint")
+        address = read_code(picture_of(visitor))
+        whole = picture_of(visitor)
+        assert read_code(whole.rotate(8, resample=Image.Resampling.BICUBIC, fillcolor=251)) == address
+        code = picture_of(visitor, ".qr")
+        small = code.resize((120, round(120 * code.height / code.width)), Image.Resampling.LANCZOS)
+        assert read_code(small) == address
+        assert read_code(small.rotate(8, resample=Image.Resampling.BICUBIC, fillcolor=255)) == address

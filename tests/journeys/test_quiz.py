@@ -1,0 +1,61 @@
+"""A visitor, a quiz, and the figure it becomes."""
+
+import pytest
+
+from tests.journeys.screens import EVERY, LYING, STANDING
+
+
+def added(before, after):
+    """What each figure grew by, of those that did; rates left out."""
+    return {key: after[key] - before[key] for key in after if key != "accuracy" and after[key] != before[key]}
+
+
+@pytest.mark.parametrize("size", EVERY, ids=str)
+def test_a_visitor_plays_the_quiz_by_touch_and_the_hub_shows_it(fair, a_visitor, size):
+    before = fair.figures()
+    visitor = a_visitor(fair, size).comes().opens_quiz()
+    assert visitor.plays_quiz(right=4) == (4, 5)
+    visitor.goes_home()
+    assert fair.sync().startswith("6 new")
+    assert added(before, fair.figures()) == {"answers": 5, "answers_right": 4, "quiz_finished": 1, "quiz_passed": 1}
+
+
+@pytest.mark.parametrize("size", [LYING, STANDING], ids=str)
+def test_a_visitor_plays_with_nothing_but_a_keyboard(fair, a_visitor, size):
+    before = fair.figures()
+    visitor = a_visitor(fair, size, hand="keyboard").comes().opens_quiz()
+    assert visitor.plays_quiz(right=2) == (2, 5)
+    visitor.goes_home()
+    fair.sync()
+    assert added(before, fair.figures()) == {"answers": 5, "answers_right": 2, "quiz_finished": 1}
+
+
+@pytest.mark.parametrize("size", [LYING, STANDING], ids=str)
+def test_a_visitor_plays_without_javascript(fair, a_visitor, size):
+    before = fair.figures()
+    visitor = a_visitor(fair, size, java_script_enabled=False).comes().opens_quiz()
+    assert visitor.plays_quiz(right=5) == (5, 5)
+    visitor.goes_home()
+    fair.sync()
+    assert added(before, fair.figures()) == {"answers": 5, "answers_right": 5, "quiz_finished": 1, "quiz_passed": 1}
+
+
+def test_two_touches_in_the_same_moment_are_one_answer(fair, a_visitor):
+    before = fair.figures()
+    visitor = a_visitor(fair).comes().opens_quiz()
+    box = visitor.page.locator(".option").first.bounding_box()
+    for _ in range(2):
+        visitor.page.touchscreen.tap(box["x"] + 40, box["y"] + 40)
+    visitor.sees(".why")
+    fair.sync()
+    assert added(before, fair.figures())["answers"] == 1
+
+
+def test_a_visitor_judges_an_exhibit_and_the_hub_shows_it(fair, a_visitor):
+    before = fair.figures()
+    visitor = a_visitor(fair).comes()
+    visitor.press(visitor.page.locator("a[href='/gallery']"))
+    visitor.judges_exhibit()
+    visitor.goes_to("/")
+    fair.sync()
+    assert added(before, fair.figures()) == {"exhibits_judged": 1}

@@ -1,0 +1,148 @@
+"""A pack is read whole or refused with every fault at once."""
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from kiosk.errors import Problem
+from kiosk.packs.reader import BUILTIN, read_fair, read_pack
+from tests.makers import a_fair, a_pack
+
+QUESTIONS = msgspec.json.decode((BUILTIN / "questions.json").read_bytes())
+EXHIBITS = msgspec.json.decode((BUILTIN / "exhibits.json").read_bytes())
+
+
+def the_faults(folder: Path, day: str | None = None) -> list[str]:
+    with pytest.raises(Problem) as caught:
+        read_pack(folder, day)
+    assert caught.value.code == "pack.faulty"
+    found = [fault.strip() for fault in str(caught.value.details["faults"]).splitlines()]
+    assert caught.value.details["count"] == len(found)
+    return found
+
+
+def a_question(**changes: Any) -> dict[str, Any]:
+    return {**QUESTIONS[0], **changes}
+
+
+def test_a_copy_of_the_built_in_pack_is_read(tmp_path: Path):
+    assert read_pack(a_pack(tmp_path)).questions == read_pack().questions
+
+
+def test_a_pack_s_version_is_that_of_its_files(tmp_path: Path):
+    assert read_pack(a_pack(tmp_path / "same")).version == read_pack().version
+    assert read_pack(a_pack(tmp_path / "other", questions=QUESTIONS[:6])).version != read_pack().version
+
+
+def test_another_drawing_is_another_version(tmp_path: Path):
+    before = read_pack(a_pack(tmp_path)).version
+    (tmp_path / "exhibits" / "e01-fake.svg").write_text("<svg xmlns='http://www.w3.org/2000/svg'/>")
+    assert read_pack(tmp_path).version != before
+
+
+def test_a_fair_belongs_to_no_version(tmp_path: Path):
+    assert read_pack(a_pack(tmp_path, fair={})).version == read_pack().version
+
+
+def test_all_faults_are_listed_at_once_with_file_and_id(tmp_path: Path):
+    broken = [
+        a_question(id="q901", topic="astrology"),
+        a_question(id="q902", answer=["z"]),
+        a_question(id="q903", kind="essay"),
+        a_question(id="q904", valid_until="2020-01-01"),
+        a_question(id="q901"),
+    ]
+    folder = a_pack(tmp_path, questions=QUESTIONS[:5] + broken, exhibits=[{**EXHIBITS[0], "fake": "e99-fake.svg"}])
+    found = the_faults(folder, "2027-03-15")
+    for expected in (
+        "questions.json q901: topic astrology has no label",
+        "questions.json q902: the answer is not among the options",
+        "questions.json q903: Invalid enum value 'essay'",
+        "questions.json q904: what it cites is not in force on 2027-03-15",
+        "questions.json q901: the id stands twice",
+        "exhibits.json e01: there is no drawing e99-fake.svg",
+    ):
+        assert [fault for fault in found if fault.startswith(expected)], (expected, found)
+    assert len(found) == 6
+
+
+@pytest.mark.parametrize(
+    ("changes", "fault"),
+    [
+        ({"options": [{"id": "a", "zh": "是", "en": "Yes"}] * 2, "answer": ["a"]}, "two options have the same id"),
+        ({"kind": "truefalse"}, 'has the options "true" and "false"'),
+        ({"answer": []}, "length >= 1"),
+        ({"answer": ["a", "b"]}, "length <= 1"),
+        ({"options": QUESTIONS[0]["options"][:1]}, "length >= 2"),
+        ({"text": {"zh": "", "en": "?"}}, "length >= 1"),
+        ({"text": {"zh": "？"}}, "missing required field `en`"),
+        ({"article": "24"}, "Expected `int`"),
+        ({"id": "Q 1"}, "matching regex"),
+        ({"valid_from": "yesterday"}, "matching regex"),
+        ({"hint": "psst"}, "unknown field `hint`"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "-".join(value),
+)
+def test_a_faulty_question_is_told_apart(tmp_path: Path, changes: dict[str, Any], fault: str):
+    [found] = the_faults(a_pack(tmp_path, questions=[*QUESTIONS[1:], a_question(**changes)]))
+    assert found.startswith("questions.json ")
+    assert fault in found
+
+
+def test_a_mark_over_the_edge_of_a_drawing_is_a_fault(tmp_path: Path):
+    region = {**EXHIBITS[0]["regions"][0], "id": "r9", "x": 0.9, "w": 0.2}
+    folder = a_pack(tmp_path, exhibits=[{**EXHIBITS[0], "regions": [region]}])
+    assert the_faults(folder) == ["exhibits.json e01: region r9 reaches over the edge"]
+
+
+@pytest.mark.parametrize("name", ["../../e.svg", "/etc/passwd", "E01.svg", "e01.png"])
+def test_a_drawing_cannot_lie_elsewhere(tmp_path: Path, name: str):
+    [found] = the_faults(a_pack(tmp_path, exhibits=[{**EXHIBITS[0], "fake": name}]))
+    assert "matching regex" in found
+
+
+@pytest.mark.parametrize("file", ["questions", "exhibits", "slogans", "topics", "categories"])
+def test_a_missing_file_is_named(tmp_path: Path, file: str):
+    (a_pack(tmp_path) / f"{file}.json").unlink()
+    assert f"{file}.json: No such file or directory" in the_faults(tmp_path)
+
+
+@pytest.mark.parametrize("content", [b"", b"[1", b"{}", b'"text"', b"[null]", b"[[]]", b"\xff", b"null"])
+def test_a_file_of_nonsense_is_a_fault_and_nothing_worse(tmp_path: Path, content: bytes):
+    assert [fault for fault in the_faults(a_pack(tmp_path, questions=content)) if fault.startswith("questions.json")]
+
+
+def test_a_quiz_needs_enough_questions(tmp_path: Path):
+    assert the_faults(a_pack(tmp_path, questions=QUESTIONS[:4])) == [
+        "questions.json: a quiz needs at least 5 questions"
+    ]
+
+
+# --- fairs ----------------------------------------------------------------------------------------
+
+
+def fair_faults(folder: Path, **changes: Any) -> str:
+    file = folder / "fair.json"
+    file.write_bytes(msgspec.json.encode(a_fair(**changes)))
+    with pytest.raises(Problem) as caught:
+        read_fair(file)
+    return str(caught.value.details["faults"])
+
+
+def test_the_built_in_fair_has_four_venues_and_twenty_desks():
+    fair = read_fair(BUILTIN / "fair.json")
+    assert (len(fair.venues), len(fair.desks)) == (4, 20)
+
+
+def test_a_desk_needs_its_venue(tmp_path: Path):
+    assert "desk d06 is at venue v2, which does not exist" in fair_faults(tmp_path, venues=a_fair().venues[:1])
+
+
+def test_two_desks_cannot_share_an_id(tmp_path: Path):
+    assert "desk d01 stands twice" in fair_faults(tmp_path, desks=a_fair().desks + a_fair().desks[:1])
+
+
+def test_a_fair_cannot_end_before_it_starts(tmp_path: Path):
+    assert "it ends before it starts" in fair_faults(tmp_path, starts="2027-03-16")

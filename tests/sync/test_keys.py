@@ -1,0 +1,110 @@
+"""Sealing, wrapping, hashing: opened by the right key and by no other."""
+
+import stat
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kiosk.errors import Problem
+from kiosk.sync import keys
+from tests.makers import a_key
+
+HUB = keys.PrivateKey(b"\x09" * 32)
+PLAIN = st.binary(max_size=600)
+
+
+def test_a_secret_file_is_its_owner_s_alone_and_written_once(tmp_path: Path):
+    keys.write_secret(tmp_path / "key", b"secret")
+    assert stat.S_IMODE((tmp_path / "key").stat().st_mode) == 0o600
+    with pytest.raises(FileExistsError):
+        keys.write_secret(tmp_path / "key", b"other")
+
+
+# --- sealing --------------------------------------------------------------------------------------
+
+
+@given(PLAIN)
+def test_what_was_sealed_is_opened_by_the_hub(plain: bytes):
+    assert keys.unseal(HUB, keys.seal(HUB.public_key, plain)) == plain
+
+
+@given(PLAIN, PLAIN)
+def test_a_sealed_length_tells_only_the_step_of_256(one: bytes, other: bytes):
+    sizes = [len(keys.seal(HUB.public_key, plain)) for plain in (one, other)]
+    assert (sizes[0] == sizes[1]) == (len(one) // 256 == len(other) // 256)
+
+
+def test_the_same_text_is_sealed_differently_each_time():
+    assert keys.seal(HUB.public_key, b"text") != keys.seal(HUB.public_key, b"text")
+
+
+def test_what_was_sealed_does_not_hold_its_text():
+    assert b"13800000000" not in keys.seal(HUB.public_key, b"13800000000" * 20)
+
+
+def test_no_changed_byte_of_a_sealed_text_opens():
+    blob = keys.seal(HUB.public_key, b"text")
+    for at in range(len(blob)):
+        with pytest.raises(Problem, match=r"seal\.broken"):
+            keys.unseal(HUB, blob[:at] + bytes([blob[at] ^ 1]) + blob[at + 1 :])
+
+
+def test_no_part_of_a_sealed_text_opens():
+    blob = keys.seal(HUB.public_key, b"text")
+    for end in range(len(blob)):
+        with pytest.raises(Problem, match=r"seal\.broken"):
+            keys.unseal(HUB, blob[:end])
+
+
+def test_another_hub_cannot_open_it():
+    with pytest.raises(Problem, match=r"seal\.broken"):
+        keys.unseal(keys.PrivateKey(b"\x08" * 32), keys.seal(HUB.public_key, b"text"))
+
+
+# --- passwords ------------------------------------------------------------------------------------
+
+
+@settings(max_examples=5)
+@given(st.binary(min_size=1, max_size=64), st.text(min_size=1, max_size=20))
+def test_what_was_wrapped_is_unwrapped_by_its_password_alone(secret: bytes, password: str):
+    wrapped = keys.wrap(secret, password)
+    assert keys.unwrap(wrapped, password) == secret
+    assert keys.unwrap(wrapped, password + "x") is None
+    assert keys.unwrap(wrapped[:-1], password) is None
+
+
+@pytest.mark.parametrize("wrapped", [b"", b"short", b"\0" * 16, b"\0" * 60])
+def test_nonsense_is_unwrapped_by_nothing(wrapped: bytes):
+    assert keys.unwrap(wrapped, "password") is None
+
+
+def test_a_password_is_known_by_its_hash_and_no_other_is():
+    stored = keys.hash_password("380315")
+    assert stored.startswith("$argon2id$v=19$m=19456,t=2,")
+    assert keys.is_password(stored, "380315")
+    assert not keys.is_password(stored, "380316")
+    assert not keys.is_password(stored, "")
+
+
+def test_the_same_password_is_hashed_differently_each_time():
+    assert keys.hash_password("380315") != keys.hash_password("380315")
+
+
+def test_a_locked_box_opens_with_its_key_alone():
+    box = keys.lock(b"draft", b"\1" * 32)
+    assert keys.unlock(box, b"\1" * 32) == b"draft"
+    assert keys.unlock(box, b"\2" * 32) is None
+    assert keys.unlock(box[:10], b"\1" * 32) is None
+
+
+# --- signatures -----------------------------------------------------------------------------------
+
+
+def test_a_signature_is_good_for_its_purpose_and_message_only():
+    signature = keys.sign(a_key(), b"purpose", b"message")
+    assert keys.is_signed(a_key().verify_key, b"purpose", b"message", signature)
+    assert not keys.is_signed(a_key().verify_key, b"other", b"message", signature)
+    assert not keys.is_signed(a_key().verify_key, b"purpose", b"massage", signature)
+    assert not keys.is_signed(a_key(2).verify_key, b"purpose", b"message", signature)

@@ -1,0 +1,324 @@
+"""Pushing over a road that loses things: everything arrives, once, and only a signed receipt is believed."""
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from contextlib import closing, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kiosk.clock import stamp
+from kiosk.errors import SYNC_UNREACHABLE, Problem
+from kiosk.facts import envelope
+from kiosk.sync import keys, protocol
+from kiosk.sync.protocol import Certificate, Head, Receipt
+from kiosk.sync.push import Answer, Client, Result, push
+from tests.clocks import FAIR_MORNING, FakeClock
+from tests.makers import Pair, WsgiTransport, a_certificate, a_draft, a_hello, a_hub, a_key, a_pair, some_lines
+
+CERTIFICATE = a_certificate()
+ROOT = envelope.root(b"the certificate's document")
+
+
+@dataclass
+class Ledger:
+    """A journal in memory: what a push asks of one."""
+
+    stored: list[bytes]
+    sealed: dict[str, bytes] = field(default_factory=dict)
+    sent: set[str] = field(default_factory=set)
+    receipts: list[Receipt] = field(default_factory=list)
+
+    def head(self) -> tuple[int, bytes]:
+        return len(self.stored), self.hash_at(len(self.stored))
+
+    def hash_at(self, seq: int) -> bytes:
+        head = ROOT
+        for line in self.stored[:seq]:
+            head = envelope.chain(head, line)
+        return head
+
+    def lines(self, first: int, count: int) -> list[bytes]:
+        return self.stored[first - 1 : first - 1 + count]
+
+    def blob(self, sha256: str) -> bytes | None:
+        return self.sealed.get(sha256)
+
+    def blobs_unsent(self) -> list[tuple[str, bytes]]:
+        return [(name, content) for name, content in self.sealed.items() if name not in self.sent]
+
+    def mark_blob_sent(self, sha256: str) -> None:
+        self.sent.add(sha256)
+
+    def keep_receipt(self, receipt: Receipt, document: bytes) -> None:
+        assert protocol.read_document(Receipt, document, a_key(9).verify_key) == receipt
+        self.receipts.append(receipt)
+
+    def unsent(self) -> int:
+        return len(self.stored) - max((receipt.seq for receipt in self.receipts), default=0)
+
+
+class SmallHub:
+    """The protocol in a few lines: keeps what arrives, in memory, and signs for it."""
+
+    def __init__(self) -> None:
+        self.held: dict[int, bytes] = {}
+        self.blobs: dict[str, bytes] = {}
+        self.wanted: list[str] = []
+        self.arrived = 0
+
+    def __call__(self, method: str, path: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+        match method, path.removeprefix("/sync/v1/").split("/"):
+            case "GET", ["journals", CERTIFICATE.journal]:
+                missing = [name for name in self.wanted if name not in self.blobs]
+                return self._json(Head(seq=self.run, hash=self._hash(self.run).hex(), missing_blobs=missing))
+            case "PUT", ["blobs", name]:
+                assert hashlib.sha256(body).hexdigest() == name
+                self.blobs[name] = body
+                return Answer(200, {}, b"{}")
+            case "POST", ["batches"]:
+                return Answer(200, {}, protocol.sign_document(self.take_in(body), a_key(9)))
+        return Answer(404, {}, b'{"problem":"page.not_found","zh":"","en":"There is no such page."}')
+
+    @property
+    def run(self) -> int:
+        return next(seq for seq in range(len(self.held) + 1) if seq + 1 not in self.held)
+
+    def _hash(self, seq: int) -> bytes:
+        return Ledger([self.held[at] for at in range(1, seq + 1)]).hash_at(seq)
+
+    def _json(self, message: protocol.Message) -> Answer:
+        return Answer(200, {}, protocol.dump(message))
+
+    def take_in(self, body: bytes) -> Receipt:
+        batch = protocol.read_batch(body, lambda _header: a_key().verify_key)
+        new = {seq: line for seq, line in enumerate(batch.lines, batch.header.first) if seq not in self.held}
+        self.held |= new
+        self.arrived += len(batch.lines)
+        return Receipt(
+            hub=CERTIFICATE.hub,
+            journal=CERTIFICATE.journal,
+            seq=self.run,
+            hash=self._hash(self.run).hex(),
+            accepted=len(new),
+            duplicates=len(batch.lines) - len(new),
+            quarantined=0,
+            forked=0,
+            batch=batch.digest,
+            at=stamp(FAIR_MORNING),
+        )
+
+
+class BadRoad:
+    """Carries requests until told otherwise: each word of the script is the fate of one request."""
+
+    def __init__(self, way: object, script: Iterator[str] | list[str]) -> None:
+        self._way = way
+        self._script = iter(script)
+
+    def __call__(self, method: str, path: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+        fate = next(self._script, "carried")
+        if fate == "request lost":
+            raise Problem(SYNC_UNREACHABLE, reason="cut")
+        answer: Answer = self._way(method, path, body, headers)
+        if fate == "sent twice":
+            answer = self._way(method, path, body, headers)
+        if fate == "answer lost":
+            raise Problem(SYNC_UNREACHABLE, reason="cut")
+        if fate == "answer torn":
+            return Answer(answer.status, answer.headers, answer.body[: len(answer.body) // 2])
+        return answer
+
+
+FATES = st.lists(st.sampled_from(["carried", "request lost", "answer lost", "answer torn", "sent twice"]), max_size=12)
+
+
+def a_client(road: object, key: keys.SigningKey | None = None, certificate: Certificate = CERTIFICATE) -> Client:
+    return Client(road, key or a_key(), certificate, a_hello())  # type: ignore[arg-type]
+
+
+def push_until_through(road: object, source: Ledger) -> Result:
+    """Try again as long as it takes, as a courier does."""
+    for _ in range(50):
+        with suppress(Problem):
+            return push(a_client(road), source)
+    raise AssertionError("it never got through")
+
+
+# --- everything arrives once ----------------------------------------------------------------------
+
+
+@given(st.integers(0, 12), FATES)
+def test_however_the_road_fails_everything_arrives_once(count: int, script: list[str]):
+    hub, source = SmallHub(), Ledger(some_lines(count), {hashlib.sha256(b"blob").hexdigest(): b"blob"})
+    result = push_until_through(BadRoad(hub, script), source)
+    assert [hub.held[seq] for seq in sorted(hub.held)] == source.stored
+    assert hub.blobs == source.sealed
+    assert (result.seq, source.unsent()) == (count, 0)
+
+
+@given(st.integers(1, 12), FATES)
+def test_nothing_counts_as_sent_before_the_hub_has_it(count: int, script: list[str]):
+    hub, source = SmallHub(), Ledger(some_lines(count))
+    for fate in script:
+        with suppress(Problem):
+            push(a_client(BadRoad(hub, ["carried", fate])), source)
+        assert len(hub.held) >= len(source.stored) - source.unsent()
+
+
+def test_pushing_again_sends_no_fact_again():
+    hub, source = SmallHub(), Ledger(some_lines(5))
+    push(a_client(hub), source)
+    assert push(a_client(hub), source) == Result(seq=5)
+    assert hub.arrived == 5
+
+
+def test_a_push_goes_on_where_the_last_one_was_cut(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(protocol, "BATCH_COUNT", 2)
+    hub, source = SmallHub(), Ledger(some_lines(5))
+    with pytest.raises(Problem, match="unreachable"):
+        push(a_client(BadRoad(hub, ["carried", "carried", "answer lost"])), source)
+    assert len(hub.held) == 4
+    assert push(a_client(hub), source).new == 1
+    assert hub.arrived == 5
+
+
+def test_progress_is_told_batch_by_batch(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(protocol, "BATCH_COUNT", 2)
+    told: list[tuple[int, int]] = []
+    push(a_client(SmallHub()), Ledger(some_lines(5)), lambda done, of: told.append((done, of)))
+    assert told == [(2, 5), (4, 5), (5, 5)]
+
+
+def test_a_blob_the_hub_misses_is_sent_again():
+    hub, blob = SmallHub(), b"sealed"
+    name = hashlib.sha256(blob).hexdigest()
+    hub.wanted = [name]
+    push(a_client(hub), Ledger([], {name: blob}, sent={name}))
+    assert hub.blobs == {name: blob}
+
+
+def test_sealed_content_goes_before_the_facts_that_name_it():
+    hub, blob = SmallHub(), b"sealed"
+    source = Ledger(some_lines(1), {hashlib.sha256(blob).hexdigest(): blob})
+    with pytest.raises(Problem):
+        push(a_client(BadRoad(hub, ["carried", "request lost"])), source)
+    assert hub.blobs
+    assert not hub.held
+
+
+# --- only a signed receipt is believed ------------------------------------------------------------
+
+
+class LyingHub(SmallHub):
+    """Signs for something else than it holds."""
+
+    def __init__(self, key: int = 9, **lie: object) -> None:
+        super().__init__()
+        self._key, self._lie = key, lie
+
+    def __call__(self, method: str, path: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+        answer = super().__call__(method, path, body, headers)
+        if path != "/sync/v1/batches":
+            return answer
+        receipt = protocol.read_document(Receipt, answer.body, a_key(9).verify_key)
+        lie = protocol.sign_document(msgspec.structs.replace(receipt, **self._lie), a_key(self._key))
+        return Answer(200, {}, lie)
+
+
+@pytest.mark.parametrize(
+    ("hub", "code"),
+    [
+        (LyingHub(key=8), "sync.receipt"),
+        (LyingHub(hub="1" * 32), "sync.receipt"),
+        (LyingHub(journal="1" * 32), "sync.receipt"),
+        (LyingHub(hash="00" * 32), "journal.forked"),
+        (LyingHub(forked=1), "journal.forked"),
+        (LyingHub(seq=0, hash=ROOT.hex()), "sync.incomplete"),
+    ],
+    ids=["another key", "another hub", "another journal", "another hash", "a fork", "less than was sent"],
+)
+def test_a_lying_hub_is_not_believed(hub: LyingHub, code: str):
+    source = Ledger(some_lines(3))
+    with pytest.raises(Problem) as caught:
+        push(a_client(hub), source)
+    assert caught.value.code == code
+    assert source.unsent() == 3
+
+
+def test_an_empty_journal_asks_for_a_receipt_all_the_same():
+    source = Ledger([])
+    push(a_client(SmallHub()), source)
+    assert [receipt.seq for receipt in source.receipts] == [0]
+
+
+@pytest.mark.parametrize("other", [some_lines(3, first=2), some_lines(4)], ids=["other facts", "more facts"])
+def test_a_hub_with_other_facts_means_a_fork_and_nothing_is_sent(other: list[bytes]):
+    hub = SmallHub()
+    hub.held = dict(enumerate(other, 1))
+    with pytest.raises(Problem) as caught:
+        push(a_client(hub), Ledger(some_lines(3)))
+    assert caught.value.code == "journal.forked"
+    assert hub.arrived == 0
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (b'{"problem":"sync.device","zh":"x","en":"Unknown device."}', "sync.device: Unknown device."),
+        (b"<h1>Bad gateway</h1>", "HTTP 502"),
+        (b"[]", "HTTP 502"),
+        (b"", "HTTP 502"),
+    ],
+)
+def test_a_refusal_is_told_in_the_hub_s_own_words(body: bytes, reason: str):
+    with pytest.raises(Problem) as caught:
+        push(a_client(lambda *_: Answer(502, {}, body)), Ledger([]))
+    assert (caught.value.code, caught.value.details["reason"]) == ("sync.refused", reason)
+
+
+def test_every_request_is_signed_by_the_device():
+    asked: list[tuple[str, str, bytes, str]] = []
+
+    def road(method: str, path: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+        asked.append((method, path, body, headers[protocol.AUTH_HEADER].split(" ")[1]))
+        return hub(method, path, body, headers)
+
+    hub = SmallHub()
+    push(a_client(road), Ledger(some_lines(1)))
+    assert len(asked) == 2
+    assert all(protocol.is_authorised(a_key().verify_key, sign, *one) for *one, sign in asked)
+
+
+# --- with the real two sides ----------------------------------------------------------------------
+
+
+def test_a_real_pair_survives_a_bad_road(paired: Pair):
+    paired.booth.journal.append(*(a_draft() for _ in range(7)))
+    for fate in ("request lost", "answer lost", "answer torn", "sent twice"):
+        for skipped in range(3):
+            script = ["carried"] * skipped + [fate]
+            with suppress(Problem):
+                paired.booth.sync(BadRoad(WsgiTransport(paired.hub_app), script))
+    assert paired.sync().new == 0
+    assert paired.booth.journal.unsent() == 0
+
+
+def test_a_real_hub_counts_a_resent_journal_once(paired: Pair):
+    paired.booth.journal.append(*(a_draft() for _ in range(7)))
+    assert paired.sync().new == 7
+    assert paired.sync() == Result(seq=7)
+
+
+def test_another_hub_takes_nothing_and_nothing_counts_as_sent(tmp_path: Path, clock: FakeClock):
+    with closing(a_hub(tmp_path / "one", clock)) as one, closing(a_hub(tmp_path / "other", clock)) as other:
+        pair, stranger = a_pair(tmp_path / "b1", one, clock), a_pair(tmp_path / "b2", other, clock)
+        with closing(pair.booth), closing(stranger.booth):
+            pair.booth.journal.append(a_draft())
+            with pytest.raises(Problem, match=r"sync\.device"):
+                pair.booth.sync(WsgiTransport(stranger.hub_app))
+            assert pair.booth.journal.unsent() == 1

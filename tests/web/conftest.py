@@ -1,0 +1,182 @@
+"""Both apps with something in them, made once a file: crawling changes little, and never what it looks for."""
+
+import secrets
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from html.parser import HTMLParser
+from urllib.parse import urlsplit
+
+import psycopg
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import delete, select
+
+from kiosk.hub.tables import sessions, throttles
+from kiosk.web import HEADERS
+from tests.clocks import FakeClock
+from tests.hub.phones import device_of, file_by_phone
+from tests.makers import Pair, a_hub, a_pair
+
+
+@dataclass
+class Sides:
+    """A booth and its hub, a complaint at the hub, and somebody signed in on either side."""
+
+    pair: Pair
+    case: str
+    signed_in: dict[str, FlaskClient]  # by side
+
+    def app(self, side: str) -> Flask:
+        return self.pair.booth_app if side == "booth" else self.pair.hub_app
+
+    def client(self, side: str, *, signed_in: bool = False) -> FlaskClient:
+        """A new browser; with the cookies of whoever is signed in, if asked for."""
+        client = self.app(side).test_client()
+        if signed_in:
+            for name in ("session", "staff"):
+                cookie = self.signed_in[side].get_cookie(name)
+                if cookie is not None:
+                    client.set_cookie(name, cookie.value)
+        return client
+
+    def csrf(self) -> str:
+        """The token of the session at the hub."""
+        with self.pair.hub.store.reading() as tx:
+            return str(tx.execute(select(sessions.c.csrf).order_by(sessions.c.began_at.desc())).scalars().first())
+
+    def sign_in(self) -> None:
+        self.forgive()
+        with self.pair.hub.store.begin() as tx:
+            tx.execute(delete(sessions))
+        self.signed_in = {"booth": self.pair.at_the_desk().client, "hub": self.pair.in_the_office().client}
+
+    def forgive(self) -> None:
+        """Forget how often somebody tried."""
+        with self.pair.hub.store.begin() as tx:
+            tx.execute(delete(throttles))
+        self.pair.booth.journal.write("DELETE FROM pin_lock")
+
+    def values(self) -> dict[str, str]:
+        """A sensible value for each part of an address."""
+        pack = self.pair.booth.pack
+        return {
+            "fair_id": "demo",
+            "case": self.case,
+            "device_id": device_of(self.pair),
+            "journal": self.pair.booth.journal.identity().journal,
+            "sha256": "0" * 64,
+            "exhibit_id": pack.exhibits[0].id,
+            "picture": "left",
+            "name": "css/tokens.css",
+        }
+
+    def addresses(self, side: str, method: str) -> dict[str, str]:
+        """rule → address, of every rule of an app that answers to a method."""
+        with self.app(side).test_request_context(base_url="http://localhost"):
+            adapter = self.app(side).create_url_adapter(None) or self.app(side).url_map.bind("localhost")
+            return {
+                rule.rule: urlsplit(adapter.build(rule.endpoint, self._needed(rule.arguments), method=method)).path
+                for rule in self.app(side).url_map.iter_rules()
+                if method in (rule.methods or ())
+            }
+
+    def _needed(self, arguments: set[str]) -> dict[str, str]:
+        values = self.values()
+        missing = arguments - set(values)
+        assert not missing, f"the crawl needs a value for {missing}: add it to Sides.values"
+        return {name: values[name] for name in arguments}
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def sides(request, tmp_path_factory) -> Iterator[Sides]:
+    folder, clock = tmp_path_factory.mktemp("sides"), FakeClock()
+    database, drop = "", lambda: None
+    if request.param == "postgresql":
+        database, drop = _fresh(request.getfixturevalue("postgres"))
+    with closing(a_hub(folder / "hub", clock, database)) as hub:
+        pair = a_pair(folder / "booth", hub, clock)
+        with closing(pair.booth):
+            case = file_by_phone(pair)
+            made = Sides(pair, case, {})
+            made.sign_in()
+            yield made
+    drop()
+
+
+def _fresh(server: str) -> tuple[str, Callable[[], None]]:
+    name = f"kiosk_{secrets.token_hex(8)}"
+
+    def run(statement: str) -> None:
+        with psycopg.connect(server, autocommit=True) as connection:
+            connection.execute(statement)
+
+    run(f"CREATE DATABASE {name}")
+    address = urlsplit(server)._replace(path=f"/{name}").geturl()
+    return address, lambda: run(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+# --- what an answer must be ------------------------------------------------------------------------
+
+
+class Reader(HTMLParser):
+    """What a strict policy forbids, what loads from elsewhere, what a probe left behind; and the text."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.faults: list[str] = []
+        self.words: list[str] = []
+        self._hidden = ""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = {name: value or "" for name, value in attrs}
+        if tag == "script" and "src" not in given:
+            self.faults.append("an inline script")
+        if tag == "style":
+            self.faults.append("an inline style")
+        if tag in ("iframe", "object", "embed", "base", "x315"):
+            self.faults.append(f"<{tag}>")
+        for name, value in given.items():
+            if name == "style" or name.startswith("on") or name == "x315":
+                self.faults.append(f"{name}= on <{tag}>")
+            if name in ("src", "href", "action", "hx-get", "hx-post", "srcset", "data") and _is_elsewhere(value):
+                self.faults.append(f"{name}={value} on <{tag}>")
+        if tag in ("script", "style", "title", "head"):
+            self._hidden = tag
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == self._hidden:
+            self._hidden = ""
+
+    def handle_data(self, data: str) -> None:
+        if not self._hidden:
+            self.words += data.split()
+
+
+def _is_elsewhere(address: str) -> bool:
+    parts = urlsplit(address.strip())
+    return bool(parts.netloc) or parts.scheme in ("http", "https", "javascript", "data", "vbscript")
+
+
+def read(text: str) -> Reader:
+    reader = Reader()
+    reader.feed(text)
+    reader.close()
+    return reader
+
+
+def faults_of(response) -> list[str]:
+    """What is wrong with an answer, whatever it was an answer to."""
+    found = [
+        f"{name} is {response.headers.get(name)!r}" for name in HEADERS if response.headers.get(name) != HEADERS[name]
+    ]
+    if response.status_code >= 500 and response.status_code not in (503, 507):
+        found.append(f"status {response.status_code}")
+    if response.mimetype == "text/html":
+        if response.headers.get("Cache-Control") != "no-store":
+            found.append("a page that may be stored")
+        if not {"HX-Request", "Cookie"} <= set(response.headers.get("Vary", "").split(", ")):
+            found.append("a page that does not say what it varies by")
+        found += read(response.text).faults
+    return found

@@ -1,0 +1,323 @@
+"""Every form of both apps: only from our own pages, only the fields it has, and text stays text."""
+
+from dataclasses import dataclass, field
+from io import BytesIO
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kiosk.facts.complaints import draw_case_number
+from kiosk.hub.tables import blobs, devices
+from kiosk.web.forms import is_local_path
+from tests.hub.phones import device_of, file_by_phone
+from tests.hub.tablets import rows
+from tests.makers import COMPLAINT, an_id
+from tests.web.conftest import Sides, faults_of
+
+SIDES = ("booth", "hub")
+_SCREEN = {"id": an_id(0xF0), "case": draw_case_number(), "step": "5", "go": "next"}
+_OPTIONAL = tuple(COMPLAINT)
+
+
+@dataclass
+class Form:
+    """What one POST route asks for."""
+
+    required: dict[str, str] = field(default_factory=dict)
+    optional: tuple[str, ...] = ()
+
+
+FORMS: dict[str, dict[str, Form]] = {
+    "booth": {
+        "/preferences": Form({"next": "/"}, ("lang", "large")),
+        "/leave": Form(),
+        "/quiz/answer": Form({"id": an_id(), "question": "q", "option": "a"}),
+        "/quiz/next": Form({"question": "q"}),
+        "/quiz/again": Form(),
+        "/gallery/<exhibit_id>/judge": Form({"id": an_id(), "side": "left"}),
+        "/staff/enter": Form({"volunteer": "li", "pin": "380315", "next": "/staff"}),
+        "/staff/lock": Form(),
+        "/staff/tally": Form({"id": an_id(0xF1), "counter": "headcount", "n": "1"}),
+        "/staff/undo": Form({"undoes": an_id(0xF2)}),
+        "/staff/complaint": Form({**_SCREEN, "code": "7KQ2-M0ZR"}, _OPTIONAL),
+        "/staff/complaint/resume": Form({"code": "7KQ2-M0ZR"}),
+    },
+    "hub": {
+        "/preferences": Form({"next": "/"}, ("lang", "large")),
+        "/login": Form({"name": "chen", "password": "x", "next": "/"}),
+        "/logout": Form(),
+        "/fairs/<fair_id>/codes": Form({"desk": "d02"}),
+        "/m/complaint/<device_id>": Form(_SCREEN, _OPTIONAL),
+    },
+}
+HOSTILE = (
+    "<x315>",
+    '"><x315 onclick=alert(1)>',
+    "' x315=1 y='",
+    '" x315=1 y="',
+    "</textarea><x315>",
+    "</title></script><script>alert(1)</script>",
+    "<img src=x onerror=alert(1)>",
+    "javascript:alert(1)",
+    "{{7*7}}{% raw %}",
+    "{0.__class__}",
+    "%s%n%(field)s",
+    "'; DROP TABLE facts; --",
+    "a\0b",
+    "\u202egnp.exe",
+    "\u2028\u2029\ufeff\ufffe",
+    "a\r\nSet-Cookie: x=1",
+    "/a\rb",
+    "//[",
+    "../../../etc/passwd",
+    "=cmd|' /C calc'!A0",
+    "ﷺ" * 200,
+    "𝟙２³",
+    "💥" * 1000,
+    "x" * 5000,
+)  # fmt: skip
+BYTES = (b"%ED%A0%80", b"%FF%FE", b"\xff\xfe", b"%", b"%u0041", b"\xe4\xb8")
+
+
+def posts(sides: Sides, side: str) -> dict[str, str]:
+    """rule → address of every form."""
+    found = {rule: at for rule, at in sides.addresses(side, "POST").items() if not rule.startswith("/sync/")}
+    assert set(found) == set(FORMS[side]), "a form came or went: say in FORMS what it asks for"
+    return found
+
+
+def send(sides: Sides, side: str, address: str, told: dict[str, str], **more):
+    """As somebody who is signed in, with the token of their session; no throttle of a try before answers."""
+    if address in ("/login", "/staff/enter") or "/m/" in address:
+        sides.forgive()
+    signed = {**told, "csrf": sides.csrf()} if side == "hub" and "/m/" not in address else told
+    answer = sides.client(side, signed_in=True).post(address, data=signed, **more)
+    if address in ("/logout", "/staff/lock") and answer.status_code == 303:
+        sides.sign_in()
+    return answer
+
+
+def code_in(answer) -> str:
+    """The stable word on a problem page."""
+    return answer.text.partition("<code>")[2].partition("</code>")[0]
+
+
+# --- whose page --------------------------------------------------------------------------------------
+
+FOREIGN: tuple[dict[str, str], ...] = (
+    {"Origin": "https://evil.example"},
+    {"Origin": "null"},
+    {"Origin": ""},
+    {"Origin": "http://localhost.evil.example"},
+    {"Origin": "http://localhost:9999"},
+    {"Origin": "http://evil.example/http://localhost"},
+    {"Origin": "http://localhost@evil.example"},
+    {"Origin": "http://["},
+    {"Sec-Fetch-Site": "cross-site"},
+    {"Sec-Fetch-Site": "same-site"},
+    {"Origin": "http://localhost", "Sec-Fetch-Site": "cross-site"},
+)
+
+
+@pytest.mark.parametrize("forged", FOREIGN, ids=str)
+def test_a_form_on_another_site_is_refused_everywhere(sides, forged):
+    for side in SIDES:
+        refuse_everywhere(sides, side, forged)
+
+
+def refuse_everywhere(sides: Sides, side: str, forged: dict[str, str]) -> None:
+    addresses = {**posts(sides, side), **{r: a for r, a in sides.addresses(side, "POST").items() if "/sync/" in r}}
+    for rule, address in addresses.items():
+        told = FORMS[side][rule].required if rule in FORMS[side] else {}
+        answer = sides.client(side, signed_in=True).post(
+            address, data=told, headers={"X-Kiosk-Protocol": "1", **forged}
+        )
+        assert (answer.status_code, "request.origin" in answer.text) == (403, True), rule
+        assert "Set-Cookie" not in answer.headers, rule
+
+
+@pytest.mark.parametrize("side", SIDES)
+def test_our_own_page_is_not_another_site(sides, side):
+    answer = sides.client(side).post("/preferences", data={"next": "/"}, headers={"Origin": "http://localhost"})
+    assert answer.status_code == 303
+
+
+# --- which fields ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("side", SIDES)
+def test_a_field_nobody_asked_for_is_refused(sides, side):
+    for rule, address in posts(sides, side).items():
+        for name in ("status", "booth", "role", "id[]", "__proto__", "x" * 3000):
+            answer = send(sides, side, address, {**FORMS[side][rule].required, name: "closed"})
+            assert (code_in(answer), faults_of(answer)) == ("field.unknown", []), (rule, name)
+
+
+@pytest.mark.parametrize("side", SIDES)
+def test_a_field_that_is_missing_is_asked_for(sides, side):
+    for rule, address in posts(sides, side).items():
+        for name in FORMS[side][rule].required:
+            told = {key: value for key, value in FORMS[side][rule].required.items() if key != name}
+            answer = send(sides, side, address, told)
+            assert (code_in(answer), answer.status_code) == ("field.missing", 400), (rule, name)
+
+
+@pytest.mark.parametrize("side", SIDES)
+def test_a_field_that_comes_twice_is_refused(sides, side):
+    for rule, address in posts(sides, side).items():
+        form = FORMS[side][rule]
+        for name in (*form.required, *form.optional):
+            answer = send(sides, side, address, {**form.required, name: ["a", "b"]})
+            assert (code_in(answer), answer.status_code) == ("field.repeated", 400), (rule, name)
+
+
+@pytest.mark.parametrize("side", SIDES)
+def test_a_field_that_is_too_long_is_refused(sides, side):
+    for rule, address in posts(sides, side).items():
+        form = FORMS[side][rule]
+        for name in (*form.required, *form.optional):
+            for size in (4_001, 100_000):
+                answer = send(sides, side, address, {**form.required, name: "x" * size})
+                assert (code_in(answer), answer.status_code) == ("request.too_large", 413), (rule, name, size)
+
+
+@pytest.mark.parametrize("side", SIDES)
+def test_no_form_takes_files_or_a_thousand_fields_or_another_kind_of_body(sides, side):
+    for rule, address in posts(sides, side).items():
+        told = FORMS[side][rule].required
+        answers = [
+            send(
+                sides,
+                side,
+                address,
+                {**told, "photo": (BytesIO(b"x"), "../../x.svg")},
+                content_type="multipart/form-data",
+            ),
+            send(sides, side, address, {**told, **{f"f{n}": "1" for n in range(1000)}}),
+            send(
+                sides, side, address, {**told, **{f"f{n}": "1" for n in range(200)}}, content_type="multipart/form-data"
+            ),
+        ]
+        for kind in ("application/json", "text/plain", "multipart/form-data", "multipart/form-data; boundary=x"):
+            client = sides.client(side, signed_in=True)
+            answers += [
+                client.post(address, data=body, content_type=kind) for body in (b"{}", b"--x\r\n", b"\xff" * 99)
+            ]
+        for place, answer in enumerate(answers):
+            accepted = not told and place > 2  # a form without fields takes an empty one
+            assert accepted or 400 <= answer.status_code < 500, (rule, place)
+            assert faults_of(answer) == [], (rule, place)
+
+
+# --- text stays text --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("side", SIDES)
+def test_hostile_text_in_any_field_breaks_nothing_and_stays_text(sides, side):
+    faults = {}
+    for rule, address in posts(sides, side).items():
+        form = FORMS[side][rule]
+        for name in (*form.required, *form.optional):
+            for text in HOSTILE:
+                answer = send(sides, side, address, {**form.required, name: text})
+                if found := faults_of(answer):
+                    faults[rule, name, text[:30]] = found
+    assert faults == {}
+
+
+@pytest.mark.parametrize("side", SIDES)
+def test_bytes_that_are_no_text_break_nothing(sides, side):
+    faults = {}
+    for rule, address in posts(sides, side).items():
+        form = FORMS[side][rule]
+        for name in (*form.required, *form.optional):
+            for raw in BYTES:
+                body = b"&".join(
+                    [name.encode() + b"=" + raw, *(f"{k}={v}".encode() for k, v in form.required.items() if k != name)]
+                )
+                csrf = f"&csrf={sides.csrf()}".encode() if side == "hub" and "/m/" not in address else b""
+                answer = sides.client(side, signed_in=True).post(
+                    address, data=body + csrf, content_type="application/x-www-form-urlencoded"
+                )
+                if found := faults_of(answer):
+                    faults[rule, name, raw] = found
+    assert faults == {}
+
+
+@pytest.mark.parametrize("path", ["/login?next=", "/staff/enter?next="])
+def test_hostile_text_in_a_query_breaks_nothing_and_stays_text(sides, path):
+    side = "hub" if "login" in path else "booth"
+    faults = {}
+    for text in HOSTILE:
+        answer = sides.client(side).get(path.partition("?")[0], query_string={"next": text})
+        if found := faults_of(answer):
+            faults[text[:30]] = found
+    assert faults == {}
+
+
+def test_what_a_complainant_typed_is_shown_to_the_caseworker_as_text(sides):
+    for text in (text for text in HOSTILE if len(text) < 30):
+        held = dict.fromkeys(("facts", "request", "respondent", "respondent_address", "name", "address"), f"甲{text}")
+        sides.forgive()
+        case = file_by_phone(sides.pair, **held)
+        answer = sides.client("hub", signed_in=True).get(f"/fairs/demo/complaints/{case}")
+        assert (answer.status_code, faults_of(answer)) == (200, []), text
+
+
+def test_what_a_tablet_says_of_itself_is_shown_on_the_board_as_text(sides):
+    for text in (text for text in HOSTILE if "\0" not in text):
+        with sides.pair.hub.store.begin() as tx:
+            tx.execute(devices.update().values(pack=text, version=text, seen_at=0.0))
+        answer = sides.client("hub", signed_in=True).get("/fairs/demo")
+        assert (answer.status_code, faults_of(answer)) == (200, [])
+
+
+def test_nothing_that_was_refused_was_kept(sides):
+    before = len(rows(sides.pair.hub, blobs))
+    for name in COMPLAINT:
+        told = {**_SCREEN, **COMPLAINT, name: "x" * 4001}
+        assert send(sides, "hub", f"/m/complaint/{device_of(sides.pair)}", told).status_code == 413
+    assert len(rows(sides.pair.hub, blobs)) == before
+
+
+# --- where a form may lead ----------------------------------------------------------------------------------
+
+
+ELSEWHERE = (
+    "//evil.example", "///evil.example", "/\\evil.example", "https://evil.example", "\\\\evil", "", "evil",
+    "/\t/evil.example", "/\n/evil.example", "/a\rb", "//[", "http:evil", " //evil.example", "javascript:alert(1)",
+    "/a\0b", "\t//evil.example",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("path", ELSEWHERE)
+def test_an_address_that_may_lead_elsewhere_is_not_local(path):
+    assert is_local_path(path) is False
+
+
+@given(st.text(max_size=60))
+def test_whether_an_address_is_local_can_always_be_said(path):
+    assert is_local_path(path) in (True, False)
+
+
+@given(st.text(st.sampled_from("/\\.:@?#[]%\t\r\n evil"), max_size=12).map(lambda tail: "/" + tail))
+def test_a_local_address_stays_here_in_a_browsers_eyes(path):
+    """Browsers drop tabs and line breaks, and read a backslash as a slash."""
+    seen = path.translate({9: None, 10: None, 13: None}).replace("\\", "/")
+    if is_local_path(path):
+        assert not seen.startswith("//")
+
+
+@pytest.mark.parametrize("side", SIDES)
+def test_preferences_lead_nowhere_else(sides, side):
+    for target in (
+        "//evil.example",
+        "/\\evil.example",
+        "https://evil.example",
+        "/a\rb",
+        "//[",
+        "/a\nb",
+    ):
+        answer = sides.client(side).post("/preferences", data={"next": target})
+        assert (answer.status_code, answer.headers.get("Location")) == (303, "/"), target
