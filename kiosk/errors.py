@@ -307,6 +307,12 @@ HUB_MISSING = _kind(
 HUB_UNSUPPORTED = _kind(
     "hub.extra_missing", 500, "汇总端需要安装 kiosk315[hub]。", "The hub needs `pip install kiosk315[hub]`."
 )
+HUB_DATABASE = _kind(
+    "hub.database",
+    503,
+    "汇总端的数据库打不开（{reason}）。请检查 --database 或 DATABASE_URL。",
+    "The hub's database cannot be opened ({reason}). Check --database or DATABASE_URL.",
+)
 FAIR_UNKNOWN = _kind("fair.unknown", 404, "没有这个活动：{fair}。", "There is no fair {fair}.")
 FAIR_AMBIGUOUS = _kind(
     "fair.ambiguous",

@@ -60,9 +60,11 @@ def hub_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def booth_folder(hub_folder: Path) -> Path:
-    with closing(open_hub(HubConfig(hub_folder, public_url=HUB_URL), FakeClock())) as hub:
-        return an_enrolled_booth(hub_folder.parent / "booth", create_hub_app(hub), FakeClock()).data
+def booth_folder(hub_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    home = tmp_path_factory.mktemp("enrolled-once")
+    shutil.copytree(hub_folder, home / "hub")  # the hub the others copy stays without tablets
+    with closing(open_hub(HubConfig(home / "hub", public_url=HUB_URL), FakeClock())) as hub:
+        return an_enrolled_booth(home / "booth", create_hub_app(hub), FakeClock()).data
 
 
 @pytest.fixture

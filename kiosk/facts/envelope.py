@@ -67,6 +67,11 @@ def chain(previous: bytes, line: bytes) -> bytes:
     return hashlib.sha256(_CHAIN + previous + line).digest()
 
 
+def bucket_of(fact: Fact) -> tuple[str, int]:
+    """The business day and hour of a fact, read off its stamp, which is Beijing time: any year will do."""
+    return fact.at[:10], int(fact.at[11:13])
+
+
 def day_and_hour(moment: datetime) -> tuple[str, int]:
     """The business day (ISO date) and hour in Beijing time: the buckets totals are kept in."""
     local = moment.astimezone(BEIJING)

@@ -5,18 +5,18 @@ from pathlib import Path
 from typing import Any
 
 from flask import Flask, Response, redirect, request, url_for
-from sqlalchemy import select
+from sqlalchemy import Row, select
+from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from kiosk import __version__, config, web
 from kiosk.clock import Clock, SystemClock, stamp
 from kiosk.config import HubConfig
-from kiosk.errors import HUB_EXISTS, HUB_MISSING, LOGIN_NEEDED, ORIGIN_FOREIGN, Problem
-from kiosk.facts import envelope
+from kiosk.errors import HUB_DATABASE, HUB_EXISTS, HUB_MISSING, LOGIN_NEEDED, ORIGIN_FOREIGN, Problem
 from kiosk.hub import api, complaints, devices, fairs, schema, signin
 from kiosk.hub.context import Hub, hub, session
 from kiosk.hub.store import Store
-from kiosk.hub.tables import identity, journals
+from kiosk.hub.tables import identity
 from kiosk.packs.reader import BUILTIN, read_pack
 from kiosk.sync import keys
 from kiosk.sync.protocol import Certificate, sign_document
@@ -28,12 +28,10 @@ def create_hub(settings: HubConfig, clock: Clock) -> tuple[Hub, keys.PrivateKey]
     """Make a hub: its database, its keys. The private sealing key is returned once, and stored nowhere."""
     settings.data.mkdir(parents=True, exist_ok=True)
     key_file = settings.data / SIGNING_KEY
-    store = Store(settings.url)
-    schema.migrate(store)
-    with store.reading() as tx:
-        if key_file.exists() or tx.execute(select(identity)).first():
-            store.close()
-            raise Problem(HUB_EXISTS)
+    store, row = _open_store(settings)
+    if key_file.exists() or row is not None:
+        store.close()
+        raise Problem(HUB_EXISTS)
     key, sealing = keys.SigningKey.generate(), keys.PrivateKey.generate()
     hub_id = secrets.token_hex(16)
     certificate = sign_document(
@@ -51,12 +49,10 @@ def create_hub(settings: HubConfig, clock: Clock) -> tuple[Hub, keys.PrivateKey]
         key,
     )
     keys.write_secret(key_file, bytes(key))
-    root = envelope.root(certificate)
     with store.begin() as tx:
         tx.execute(
             identity.insert().values(hub=hub_id, certificate=certificate, sealing_key=bytes(sealing.public_key).hex())
         )
-        tx.execute(journals.insert().values(journal=hub_id, fair="", root=root, seq=0, hash=root, forked_at=None))
     store.close()
     return open_hub(settings, clock), sealing
 
@@ -66,16 +62,28 @@ def open_hub(settings: HubConfig, clock: Clock | None = None) -> Hub:
     key_file: Path = settings.data / SIGNING_KEY
     if not key_file.is_file():
         raise Problem(HUB_MISSING)
-    store = Store(settings.url)
-    schema.migrate(store)
-    with store.reading() as tx:
-        row = tx.execute(select(identity)).one_or_none()
+    store, row = _open_store(settings)
     if row is None:
         store.close()
         raise Problem(HUB_MISSING)
     key = keys.SigningKey(key_file.read_bytes())
     pack = read_pack(settings.pack or BUILTIN)
     return Hub(settings, store, pack, clock or SystemClock(), row.hub, key, row.sealing_key)
+
+
+def _open_store(settings: HubConfig) -> tuple[Store, Row[Any] | None]:
+    """The database, brought up to date, and who it says it is. Raises `hub.database`."""
+    try:
+        store = Store(settings.url)
+    except SQLAlchemyError as error:
+        raise Problem(HUB_DATABASE, reason=type(error).__name__) from None
+    try:
+        schema.migrate(store)
+        with store.reading() as tx:
+            return store, tx.execute(select(identity)).one_or_none()
+    except SQLAlchemyError as error:
+        store.close()
+        raise Problem(HUB_DATABASE, reason=type(error).__name__) from None
 
 
 def create_hub_app(here: Hub) -> Flask:

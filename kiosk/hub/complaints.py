@@ -12,7 +12,15 @@ from sqlalchemy import Connection, Row, func, select
 
 from kiosk import web
 from kiosk.clock import BEIJING
-from kiosk.errors import CASE_UNKNOWN, COMPLAINT_EXPOSED, PAGE_NOT_FOUND, SEAL_BROKEN, SEAL_LOCKED, Problem
+from kiosk.errors import (
+    CASE_UNKNOWN,
+    COMPLAINT_EXPOSED,
+    FACT_CONFLICT,
+    PAGE_NOT_FOUND,
+    SEAL_BROKEN,
+    SEAL_LOCKED,
+    Problem,
+)
 from kiosk.facts import complaints
 from kiosk.facts.cases import CaseOpened
 from kiosk.facts.complaints import Complaint, ComplaintFiled, Context
@@ -59,10 +67,11 @@ def phone_fill(device_id: str) -> Response:
     with writing() as tx:
         throttle(tx, "complaint", client_address(), PHONE_TRIES, 600, now)
     step = posted.turn(now.astimezone(BEIJING).date())
-    with writing() as tx:
+    with reading() as tx:
         fair, desk_id = _place(tx, device_id)
-        if not step.is_complete:
-            return _form_page(fair, device_id, step)
+    if not step.is_complete:
+        return _form_page(fair, device_id, step)
+    with writing() as tx:
         at = _file(tx, here, fair, desk_id, step, now)
     desk = fair.desk(desk_id)
     venue = fair.venue(desk.venue)
@@ -80,7 +89,12 @@ def _place(tx: Connection, device_id: str) -> tuple[Fair, str]:
 
 def _file(tx: Connection, here: Hub, fair: Fair, desk: str, posted: Posted, now: datetime) -> str:
     """Seal and file; sending the same form again finds what was filed. Returns when, for the receipt."""
-    filed = tx.execute(select(table.c.at).where(table.c.fact == posted.fact_id, table.c.case == posted.case)).scalar()
+    own = journal.lock(tx, here.id, fair.id)
+    query = select(table.c.at, table.c.case).where(table.c.journal == own, table.c.fact == posted.fact_id)
+    row = tx.execute(query).one_or_none()
+    if row is not None and row.case != posted.case:
+        raise Problem(FACT_CONFLICT)
+    filed = row.at if row else None
     if filed is None:
         context = Context(fair=fair.id, fact=posted.fact_id, case=posted.case)
         blob = keys.seal(here.sealing_key, msgspec.json.encode(complaints.compose(posted.values, context)))
@@ -94,7 +108,7 @@ def _file(tx: Connection, here: Hub, fair: Fair, desk: str, posted: Posted, now:
             desk=desk, by="visitor", now=now, mono=here.clock.monotonic(), fact_id=posted.fact_id,
         )  # fmt: skip
         filed = fact.at
-    return datetime.fromisoformat(filed).astimezone(BEIJING).strftime("%Y-%m-%d %H:%M")
+    return _long(filed)
 
 
 def _form_page(fair: Fair, device_id: str, posted: Posted) -> Response:
@@ -176,7 +190,10 @@ def unseal(tx: Connection, key: keys.PrivateKey, row: Row[Any]) -> Complaint:
     blob = tx.execute(select(blobs.c.content).where(blobs.c.sha256 == row.blob)).scalar()
     if blob is None:
         raise Problem(SEAL_BROKEN, reason="it has not arrived yet")
-    complaint = msgspec.json.decode(keys.unseal(key, bytes(blob)), type=Complaint)
+    try:
+        complaint = msgspec.json.decode(keys.unseal(key, bytes(blob)), type=Complaint)
+    except msgspec.MsgspecError:
+        raise Problem(SEAL_BROKEN, reason="it is not a complaint") from None
     if complaint.context != Context(fair=str(row.fair), fact=str(row.fact), case=str(row.case)):
         raise Problem(SEAL_BROKEN, reason="it belongs to another case")
     return complaint
@@ -218,8 +235,9 @@ def _names(fair: Fair, desk_id: str) -> tuple[Text, Text]:
 
 
 def _long(at: str) -> str:
-    return datetime.fromisoformat(at).astimezone(BEIJING).strftime("%Y-%m-%d %H:%M")
+    """A fact's moment, which is Beijing time, as a person writes it: `2027-03-15 09:31`."""
+    return at[:16].replace("T", " ")
 
 
 def _short(at: str) -> str:
-    return datetime.fromisoformat(at).astimezone(BEIJING).strftime("%m-%d %H:%M")
+    return _long(at)[5:]

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Row, func, select
 from kiosk import web
 from kiosk.clock import BEIJING
 from kiosk.errors import FAIR_AMBIGUOUS, FAIR_EXISTS, FAIR_UNKNOWN, Problem
-from kiosk.hub import totals
+from kiosk.hub import journal, totals
 from kiosk.hub.context import hub, reading, signed_in
 from kiosk.hub.tables import devices, facts, fairs, journals
 from kiosk.packs.fairs import Desk, Fair, Venue
@@ -29,6 +29,7 @@ def add_fair(tx: Connection, fair: Fair) -> None:
     if tx.execute(select(fairs.c.id).where(fairs.c.id == fair.id)).first():
         raise Problem(FAIR_EXISTS, fair=fair.id)
     tx.execute(fairs.insert().values(id=fair.id, document=msgspec.json.encode(fair).decode()))
+    journal.begin(tx, fair.id)
 
 
 def find_fair(tx: Connection, fair_id: str | None) -> Fair:

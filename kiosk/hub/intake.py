@@ -73,7 +73,8 @@ def _take_in(tx: Connection, batch: Batch, device: Row[Any], hub: str, now: date
         ],
     )
     breaks = [one.seq for one in other] + _broken_links(tx, batch, held.root)
-    seq, digest = settle(tx, journal, breaks)
+    # A batch without facts leaves nothing behind that a rebuild could find a fork in; only its sender is told.
+    seq, digest = settle(tx, journal, breaks if arrived else ())
     return Receipt(
         hub=hub,
         journal=journal,

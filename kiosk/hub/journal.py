@@ -1,5 +1,6 @@
-"""The hub's own journal: what happens here is a fact too, in a chain of its own."""
+"""The hub's own journals, one a fair: what happens here is a fact too, in a chain like any booth's."""
 
+import hashlib
 import secrets
 from datetime import datetime
 
@@ -12,10 +13,33 @@ from kiosk.facts.envelope import Fact
 from kiosk.facts.kinds import Body
 from kiosk.facts.vocabulary import REGISTRY
 from kiosk.hub import totals
-from kiosk.hub.tables import facts, journals
+from kiosk.hub.tables import facts, identity, journals
 
 #: Drawn at each start; see envelope.Fact.boot.
 BOOT = secrets.token_hex(4)
+
+
+def own_journal(hub: str, fair: str) -> str:
+    """The id of the hub's journal of a fair."""
+    return hashlib.sha256(f"kiosk/hub-journal/1\0{hub}\0{fair}".encode()).hexdigest()[:32]
+
+
+def begin(tx: Connection, fair: str) -> None:
+    """Begin the hub's journal of a new fair. Its root is the hub's certificate, bound to the fair."""
+    row = tx.execute(select(identity)).one()
+    root = envelope.root(bytes(row.certificate) + fair.encode())
+    tx.execute(
+        journals.insert().values(
+            journal=own_journal(row.hub, fair), fair=fair, root=root, seq=0, hash=root, forked_at=None
+        )
+    )
+
+
+def lock(tx: Connection, hub: str, fair: str) -> str:
+    """The id of the hub's journal of a fair, which nobody else can now append to until the transaction ends."""
+    own = own_journal(hub, fair)
+    tx.execute(select(journals.c.seq).where(journals.c.journal == own).with_for_update()).one()
+    return own
 
 
 def append(
@@ -30,8 +54,9 @@ def append(
     mono: int,
     fact_id: str = "",
 ) -> Fact:
-    """Append one fact to the hub's journal, in the caller's transaction. Totals are folded with it."""
-    head = tx.execute(select(journals).where(journals.c.journal == hub).with_for_update()).one()
+    """Append one fact to the hub's journal of a fair, in the caller's transaction. Totals are folded with it."""
+    own = lock(tx, hub, fair)
+    head = tx.execute(select(journals).where(journals.c.journal == own)).one()
     kind = REGISTRY.name_of(body)
     fact = Fact(
         v=REGISTRY.version_of(kind),
@@ -49,7 +74,7 @@ def append(
     digest = envelope.chain(bytes(head.hash), line)
     tx.execute(
         facts.insert().values(
-            journal=hub,
+            journal=own,
             seq=fact.seq,
             line=line,
             hash=digest,
@@ -58,6 +83,6 @@ def append(
             received_at=now.timestamp(),
         )
     )
-    tx.execute(update(journals).where(journals.c.journal == hub).values(seq=fact.seq, hash=digest))
-    totals.count(tx, hub, fair, [fact])
+    tx.execute(update(journals).where(journals.c.journal == own).values(seq=fact.seq, hash=digest))
+    totals.count(tx, own, fair, [fact])
     return fact

@@ -14,6 +14,7 @@ from itertools import pairwise
 from sqlalchemy import Connection, delete, select, update
 
 from kiosk.errors import LOGIN_WRONG, PERSON_EXISTS, TOO_MANY_REQUESTS, Problem
+from kiosk.hub.store import insert_once
 from kiosk.hub.tables import people, sessions, throttles, volunteers
 from kiosk.sync import keys
 
@@ -142,10 +143,9 @@ def throttle(tx: Connection, what: str, who: str, most: int, seconds: int, now: 
     """Count one try; raises `request.too_many` beyond `most` in `seconds`. Who is kept only as a hash."""
     key = _hash(f"{what}\0{who}")
     moment = now.timestamp()
-    row = tx.execute(select(throttles).where(throttles.c.key == key).with_for_update()).one_or_none()
-    if row is None:
-        tx.execute(throttles.insert().values(key=key, since=moment, n=1))
-    elif moment - row.since > seconds:
+    insert_once(tx, throttles, [{"key": key, "since": moment, "n": 0}])
+    row = tx.execute(select(throttles).where(throttles.c.key == key).with_for_update()).one()
+    if moment - row.since > seconds:
         tx.execute(update(throttles).where(throttles.c.key == key).values(since=moment, n=1))
     else:
         if row.n >= most:

@@ -28,12 +28,12 @@ def form() -> Response:
 def sign_in() -> Response:
     posted = web.read_form("name", "password", "next")
     here = hub()
-    target = _target(posted["next"])
+    target, name = _target(posted["next"]), posted["name"].strip()
     try:
         with writing() as tx:
-            people.throttle(tx, "login", f"{client_address()} {posted['name']}", TRIES, 60, here.clock.now())
+            people.throttle(tx, "login", f"{client_address()} {name}", TRIES, 60, here.clock.now())
         with writing() as tx:
-            token, _ = people.sign_in(tx, posted["name"].strip(), posted["password"], here.clock.now())
+            token, _ = people.sign_in(tx, name, posted["password"], here.clock.now())
     except Problem as problem:
         if problem.kind not in (LOGIN_WRONG, TOO_MANY_REQUESTS):
             raise

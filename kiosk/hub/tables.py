@@ -101,7 +101,7 @@ journals = Table(
     "journals",
     metadata,
     Column("journal", Text, primary_key=True),
-    Column("fair", Text),  # empty for the hub's own journal, whose facts name theirs
+    Column("fair", Text, nullable=False),
     Column("root", LargeBinary, nullable=False),
     Column("seq", BigInteger, nullable=False),  # the unbroken run that is counted ends here
     Column("hash", LargeBinary, nullable=False),  # chain hash at seq
@@ -157,6 +157,7 @@ complaints = Table(
     Column("channel", Text, nullable=False),
     Column("blob", Text, nullable=False),
     Column("fact", Text, nullable=False),
+    Index("complaints_by_fact", "journal", "fact"),
 )
 
 openings = Table(

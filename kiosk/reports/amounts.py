@@ -6,7 +6,7 @@ from functools import singledispatch
 
 from kiosk.errors import Problem
 from kiosk.facts.complaints import ComplaintFiled
-from kiosk.facts.envelope import Fact, day_and_hour
+from kiosk.facts.envelope import Fact, bucket_of
 from kiosk.facts.galleries import ExhibitJudged
 from kiosk.facts.kinds import Body
 from kiosk.facts.quizzes import QuizAnswered, QuizFinished
@@ -59,7 +59,7 @@ def buckets(fact: Fact) -> dict[Bucket, int]:
         body = REGISTRY.read(fact)
     except Problem:
         return {}
-    day, hour = day_and_hour(fact.moment)
+    day, hour = bucket_of(fact)
     return {(day, hour, fact.desk, metric): n for metric, n in amounts(body).items() if n}
 
 

@@ -22,11 +22,19 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
         return None
 
 
+def _is_http(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https") and bool(parts.hostname)
+
+
 class HttpTransport:
     """Carries requests to one hub. Batches travel compressed; signatures cover the plain bytes."""
 
     def __init__(self, url: str) -> None:
-        if urlsplit(url).scheme not in ("http", "https"):
+        if not _is_http(url):
             raise Problem(SYNC_UNREACHABLE, reason="not an http(s) address")
         self._url = url.rstrip("/")
         # The hub is on the fair's own network or at a known name: no proxy of the environment may come between.

@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from kiosk import PACKAGE, ROOT, qr
 from kiosk.web import assets, layout, preferences, problems
-from kiosk.web.forms import refuse_foreign_origin
+from kiosk.web.forms import refuse_foreign_origin, refuse_impossible_address
 from kiosk.web.requests import understand_htmx
 
 HEADERS = {
@@ -38,6 +38,7 @@ def make_app(name: str, side: str, hosts: Sequence[str]) -> Flask:
     understand_htmx(app)
     Babel(app, default_translation_directories=str(PACKAGE / "translations"), locale_selector=layout.locale)
     app.extensions["assets"] = assets.load(side)
+    app.before_request(refuse_impossible_address)
     app.before_request(refuse_foreign_origin)
     app.context_processor(layout.template_context)
     app.after_request(_finish)

@@ -28,7 +28,7 @@ def read_form(*required: str, optional: Sequence[str] = ()) -> dict[str, str]:
     for name, value in values.items():
         if len(value) > FIELD_LIMIT:
             raise Problem(errors.REQUEST_TOO_LARGE)
-        if any("\ud800" <= letter <= "\udfff" for letter in value):
+        if any(letter == "\x00" or "\ud800" <= letter <= "\udfff" for letter in value):
             raise Problem(errors.FIELD_INVALID, field=name)
     return values
 
@@ -36,6 +36,12 @@ def read_form(*required: str, optional: Sequence[str] = ()) -> dict[str, str]:
 def is_local_path(path: str) -> bool:
     """Whether a `next` address stays on this site."""
     return path.startswith("/") and not path.startswith("//") and "\\" not in path and path.isprintable()
+
+
+def refuse_impossible_address() -> None:
+    """No address of ours holds a NUL; PostgreSQL could not even be asked for it."""
+    if "\x00" in request.path:
+        raise Problem(errors.PAGE_NOT_FOUND)
 
 
 def refuse_foreign_origin() -> None:

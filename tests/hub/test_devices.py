@@ -11,6 +11,7 @@ from kiosk.config import BoothConfig
 from kiosk.errors import Problem
 from kiosk.hub import devices
 from kiosk.hub.app import create_hub_app
+from kiosk.hub.journal import own_journal
 from kiosk.hub.tables import devices as table
 from kiosk.hub.tables import enrolments, facts, journals
 from kiosk.sync import keys, protocol
@@ -98,7 +99,7 @@ def test_a_proof_for_another_hub_is_none(hub, hub_client):
 def test_a_journal_that_is_there_already_cannot_be_taken_over(hub, hub_client):
     first = an_enrol_request(hub, a_token(hub))
     ask(hub_client, first)
-    for journal in (first.journal, hub.id):
+    for journal in (first.journal, own_journal(hub.id, "demo")):
         again = an_enrol_request(hub, a_token(hub), journal=journal)
         assert code_of(ask(hub_client, again)) == "enrol.proof"
     assert len(rows(hub, journals)) == 2

@@ -257,7 +257,7 @@ def test_hostile_text_in_a_query_breaks_nothing_and_stays_text(sides, path):
 
 
 def test_what_a_complainant_typed_is_shown_to_the_caseworker_as_text(sides):
-    for text in (text for text in HOSTILE if len(text) < 30):
+    for text in (text for text in HOSTILE if len(text) < 30 and "\0" not in text):
         held = dict.fromkeys(("facts", "request", "respondent", "respondent_address", "name", "address"), f"甲{text}")
         sides.forgive()
         case = file_by_phone(sides.pair, **held)
