@@ -20,6 +20,7 @@ from kiosk.sync import keys
 
 #: A session is kept alive by one write a minute, not by one a page.
 _TOUCH_SECONDS = 60
+_DAY = 24 * 3600
 ROLES = ("organiser", "caseworker", "viewer")
 
 
@@ -116,6 +117,12 @@ def is_stale(tx: Connection, token: str, now: datetime) -> bool:
 
 def touch(tx: Connection, token: str, now: datetime) -> None:
     tx.execute(update(sessions).where(sessions.c.token_hash == _hash(token)).values(seen_at=now.timestamp()))
+
+
+def forget_the_past(tx: Connection, now: datetime, longest: int) -> None:
+    """Delete sessions that have ended by age and tries nobody counts any more."""
+    tx.execute(delete(sessions).where(sessions.c.began_at < now.timestamp() - longest))
+    tx.execute(delete(throttles).where(throttles.c.since < now.timestamp() - _DAY))
 
 
 def sign_out(tx: Connection, token: str) -> None:

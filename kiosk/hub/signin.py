@@ -34,6 +34,7 @@ def sign_in() -> Response:
             people.throttle(tx, "login", f"{client_address()} {name}", TRIES, 60, here.clock.now())
         with writing() as tx:
             token, _ = people.sign_in(tx, name, posted["password"], here.clock.now())
+            people.forget_the_past(tx, here.clock.now(), here.config.session_seconds)
     except Problem as problem:
         if problem.kind not in (LOGIN_WRONG, TOO_MANY_REQUESTS):
             raise

@@ -48,11 +48,12 @@ class Store:
         with self.reading() as tx:
             if self.is_sqlite:
                 mode = tx.execute(text("PRAGMA journal_mode")).scalar_one()
+                level = tx.execute(text("PRAGMA synchronous")).scalar_one()
                 return {
                     "name": "sqlite",
                     "version": sqlite3.sqlite_version,
                     "journal_mode": mode,
-                    "synchronous": "full",
+                    "synchronous": {2: "full", 3: "extra"}.get(level, "unsafe"),
                 }
             version = tx.execute(text("SHOW server_version")).scalar_one()
             commit = tx.execute(text("SHOW synchronous_commit")).scalar_one()

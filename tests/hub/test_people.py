@@ -9,7 +9,7 @@ from kiosk.errors import Problem
 from kiosk.hub import people
 from kiosk.hub.app import create_hub_app
 from kiosk.hub.context import SECURE_COOKIE
-from kiosk.hub.tables import openings, sessions
+from kiosk.hub.tables import openings, sessions, throttles
 from kiosk.sync import keys
 from tests.hub.phones import file_by_phone
 from tests.hub.search import find, stored
@@ -251,3 +251,11 @@ def test_a_drawn_pin_is_none_of_those_everybody_tries_first():
     drawn = {people.draw_pin() for _ in range(500)}
     assert all(len(pin) == 6 and pin.isdigit() for pin in drawn)
     assert not drawn & {"000000", "111111", "123456", "654321", "987654", "024680"}
+
+
+def test_sessions_and_tries_of_long_ago_are_deleted_at_the_next_sign_in(hub, hub_client, clock):
+    knock(hub_client, password="wrong")
+    knock(hub_client)
+    clock.tick(2 * 24 * 3600)
+    knock(hub_client)
+    assert (len(rows(hub, sessions)), len(rows(hub, throttles))) == (1, 1)
