@@ -6,7 +6,7 @@
 
 BOOTH_PORT ?= 3150
 HUB_PORT   ?= 3151
-PYTEST     ?=# more words for pytest:  make test PYTEST='-n 2 -k sync'
+PYTEST     ?= -n auto# words for pytest:  make test PYTEST='-n 2 -k sync'
 export BOOTH_PORT HUB_PORT
 
 BIN     := .venv/bin

@@ -16,7 +16,7 @@ import click
 
 from kiosk import __version__, config
 from kiosk.clock import SystemClock
-from kiosk.errors import HUB_UNSUPPORTED, SYNC_INCOMPLETE, VERIFY_FAILED, Problem
+from kiosk.errors import FILE_UNUSABLE, HUB_UNSUPPORTED, SYNC_INCOMPLETE, VERIFY_FAILED, Problem
 
 if TYPE_CHECKING:
     from kiosk.hub.context import Hub
@@ -34,6 +34,10 @@ def _iso(_ctx: click.Context, _option: click.Parameter, day: datetime | None) ->
     return day.date().isoformat() if day else None
 
 
+def _say(problem: Problem) -> None:
+    click.echo(f"{problem.code}: {problem.sentence('en')}", err=True)
+
+
 class _Group(click.Group):
     """Shows a problem as one line on stderr, with its code, and exits 1."""
 
@@ -41,8 +45,10 @@ class _Group(click.Group):
         try:
             return super().invoke(ctx)
         except Problem as problem:
-            click.echo(f"{problem.code}: {problem.sentence('en')}", err=True)
-            ctx.exit(1)
+            _say(problem)
+        except OSError as error:
+            _say(Problem(FILE_UNUSABLE, reason=f"{error.filename or ''} {error.strerror or error}".strip()))
+        return ctx.exit(1)
 
 
 @click.group(cls=_Group)
@@ -381,8 +387,11 @@ def pack_show(folder: Path | None, as_json: bool) -> None:
 def demo(data: Path | None, booth_port: int, hub_port: int) -> None:
     """Run a booth and a hub on this machine, enrolled, with the built-in fair."""
     from kiosk import ROOT
-    from kiosk.demo import Demo, run
 
+    try:
+        from kiosk.demo import Demo, run
+    except ModuleNotFoundError as error:
+        raise Problem(HUB_UNSUPPORTED) from error
     sys.exit(run(Demo(data or ROOT / "instance" / "demo", booth_port, hub_port)))
 
 

@@ -44,8 +44,8 @@ class HubConfig:
 
     @property
     def url(self) -> str:
-        url = self.database or f"sqlite:///{self.data / 'hub.db'}"
-        return url.replace("postgresql://", "postgresql+psycopg://", 1)
+        """The database's URL; empty for the SQLite file in `data`."""
+        return self.database.replace("postgresql://", "postgresql+psycopg://", 1)
 
     @property
     def all_hosts(self) -> tuple[str, ...]:

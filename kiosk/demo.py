@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -56,7 +57,10 @@ def run(demo: Demo) -> int:
     clock = SystemClock()
     if not (demo.hub.data / hub_app.SIGNING_KEY).exists():
         _make_hub(demo, clock)
-    signal.signal(signal.SIGTERM, _as_interrupt)
+    for told_to_stop in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(told_to_stop, _as_interrupt)
+    for port in (demo.hub_port, demo.booth_port):
+        _refuse_taken(port)
     servers = [_start(demo, "hub", demo.hub.data, demo.hub_port)]
     try:
         _wait(demo.hub_url, servers[0])
@@ -83,6 +87,15 @@ def _as_interrupt(_number: int, _frame: object) -> None:
     raise KeyboardInterrupt
 
 
+def _refuse_taken(port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            raise SystemExit(f"port {port} is taken; BOOTH_PORT and HUB_PORT choose others") from None
+
+
 def _make_hub(demo: Demo, clock: SystemClock) -> None:
     here, sealing_key = hub_app.create_hub(demo.hub, clock)
     fair = read_fair(BUILTIN / "fair.json")
@@ -99,6 +112,7 @@ def _enrol(demo: Demo, clock: SystemClock) -> None:
     journal = Journal(demo.booth.database, clock)
     try:
         if journal.identity().certificate is not None:
+            journal.write("UPDATE identity SET hub_url = ?", (demo.hub_url,))  # another HUB_PORT this time, perhaps
             return
         here = hub_app.open_hub(demo.hub, clock)
         with here.store.begin() as tx:

@@ -143,7 +143,7 @@ FACT_NOT_ALLOWED = _kind("fact.not_allowed", 403, "这台设备不能记录 {kin
 JOURNAL_UNSAFE = _kind(
     "journal.unsafe",
     500,
-    "本机数据库的安全设置不对（{reason}），已停止启动。",
+    "本机数据库的写入设置不可靠（{reason}），已停止启动。",
     "The database is not set up safely ({reason}); refusing to start.",
 )
 JOURNAL_DAMAGED = _kind(
@@ -197,6 +197,12 @@ ENROL_CODE = _kind(
     "The code is wrong, used or expired. Please make a new one at the hub.",
 )
 ENROL_PROOF = _kind("enrol.proof", 400, "登记请求的签名不对。", "The enrolment request is not properly signed.")
+ENROL_KNOWN = _kind(
+    "enrol.known",
+    409,
+    "这台平板的流水已经登记过。请用原来的登记码再试一次，或者在新文件夹里重新 kiosk booth init。",
+    "This tablet's journal is enrolled already. Try again with the first code, or make a new folder.",
+)
 ENROL_FINGERPRINT = _kind(
     "enrol.fingerprint",
     409,
@@ -207,8 +213,8 @@ PIN_WRONG = _kind("staff.pin_wrong", 403, "PIN 不对，请再试一次。", "Wr
 PIN_LOCKED = _kind(
     "staff.pin_locked",
     429,
-    "输错次数太多，请 {seconds} 秒后再试。计数和问答照常使用。",
-    "Too many wrong tries; wait {seconds} seconds. Counting and the quiz go on as usual.",
+    "输错次数太多，请 {seconds} 秒后再试。问答和识假照常使用。",
+    "Too many wrong tries; wait {seconds} seconds. The quiz and the gallery go on as usual.",
 )
 STAFF_ONLY = _kind(
     "staff.only",
@@ -236,6 +242,12 @@ COMPLAINT_EXPOSED = _kind(
 )
 CASE_UNKNOWN = _kind("case.unknown", 404, "没有这个编号的投诉。", "There is no complaint with that number.")
 SEAL_BROKEN = _kind("seal.broken", 422, "加密内容打不开：{reason}。", "The sealed content cannot be opened: {reason}.")
+SEAL_MISSING = _kind(
+    "seal.missing",
+    422,
+    "这件投诉的内容还在平板上，没有传到。请等平板联网后再打开。",
+    "The content of this complaint is still on its tablet. Please open it once the tablet has been online.",
+)
 SEAL_LOCKED = _kind(
     "seal.locked",
     423,
@@ -322,6 +334,9 @@ FAIR_AMBIGUOUS = _kind(
 )
 FAIR_EXISTS = _kind("fair.exists", 409, "已经有这个活动：{fair}。", "There is a fair {fair} already.")
 DESK_UNKNOWN = _kind("desk.unknown", 404, "没有这个服务台：{desk}。", "There is no desk {desk}.")
+FORM_STALE = _kind(
+    "login.stale", 403, "这一页已经过期，请刷新后再操作。", "This page is out of date. Please reload it first."
+)
 LOGIN_WRONG = _kind("login.wrong", 403, "用户名或密码不对。", "Wrong name or password.")
 PERSON_EXISTS = _kind("person.exists", 409, "已经有叫 {name} 的账号。", "There is an account named {name} already.")
 LOGIN_NEEDED = _kind("login.needed", 401, "请先登录。", "Please sign in first.")
@@ -332,6 +347,7 @@ VERIFY_FAILED = _kind(
     "核验发现 {count} 处问题：\n{faults}",
     "Verification found {count} faults:\n{faults}",
 )
+FILE_UNUSABLE = _kind("file.unusable", 500, "文件用不了：{reason}。", "A file cannot be used: {reason}.")
 CONFIG_INVALID = _kind(
     "config.invalid", 500, "配置有误（{source}）：{reason}。", "Faulty configuration ({source}): {reason}."
 )

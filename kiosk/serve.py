@@ -21,6 +21,7 @@ def serve(make_app: Callable[[], Flask], bind: str, threads: int, on_exit: Calla
                 "worker_class": "gthread",
                 "threads": threads,
                 "control_socket_disable": True,
+                "forwarder_headers": "",  # no header of a client may move the app to another path
                 "worker_exit": lambda _server, _worker: on_exit(),
                 "loglevel": "warning",
             }

@@ -160,7 +160,7 @@ def a_journal(folder: Path, clock: Clock) -> Journal:
     journal = init_booth(BoothConfig(folder), clock)
     identity, hub_key = journal.identity(), a_key(9)
     certificate = a_certificate(journal=identity.journal, public_key=identity.public_key)
-    notice = FairNotice(fair=msgspec.to_builtins(a_fair()), public_url=HUB_URL, pack="", volunteers=[])
+    notice = FairNotice(fair=a_fair(), public_url=HUB_URL, pack="", volunteers=[])
     documents = (protocol.sign_document(certificate, hub_key), protocol.sign_document(notice, hub_key))
     journal.keep_enrolment(HUB_URL, protocol.dump(a_hello(hub_key)), *documents, "")
     return journal

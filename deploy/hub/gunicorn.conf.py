@@ -23,3 +23,6 @@ errorlog = "-"
 
 # gunicorn would open a control socket in the home directory; nobody uses it.
 control_socket_disable = True
+
+# No header of a client may move the app to another path.
+forwarder_headers = ""

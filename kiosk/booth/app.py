@@ -77,7 +77,8 @@ def from_environment() -> Flask:
 def _context() -> dict[str, Any]:
     here = booth()
     enrolment = here.enrolment
-    session = here.staff.find(request.cookies.get(staff.COOKIE))
+    # Only staff pages keep a volunteer signed in: on a visitor's page nobody of the staff is touching the screen.
+    session = here.staff.find(request.cookies.get(staff.COOKIE)) if request.path.startswith("/staff") else None
     return {
         "fair": enrolment.fair if enrolment else None,
         "desk": enrolment.desk if enrolment else None,

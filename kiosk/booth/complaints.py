@@ -9,7 +9,7 @@ import secrets
 from dataclasses import dataclass
 
 import msgspec
-from flask import Blueprint, Response
+from flask import Blueprint, Response, request
 
 from kiosk import strictjson, web
 from kiosk.booth import staff
@@ -27,7 +27,20 @@ from kiosk.web.complaint_form import FormPage, ReceiptPage
 
 views = Blueprint("complaints", __name__)
 desk_views = Blueprint("complaints_desk", __name__)
-desk_views.before_request(staff.ask_for_pin)
+
+
+@desk_views.before_request
+def ask_for_pin() -> Response | None:
+    """As on any staff page; but what was typed when the screen locked is kept under its code, not thrown away."""
+    here = booth()
+    if request.path != "/staff/complaint" or request.method != "POST" or staff.is_signed_in():
+        return staff.ask_for_pin()
+    try:
+        posted = complaint_form.read(with_code=True)
+        keep_draft(here, posted.code, posted.as_draft())
+    except Problem:
+        return staff.ask_for_pin()
+    return web.see_other("staff.enter_form", next="/staff/complaint/resume")
 
 
 @dataclass(frozen=True)
@@ -70,7 +83,13 @@ def fill() -> Response:
         if not step.faults:
             keep_draft(here, step.code, step.as_draft())
         return _form_page(here, step)
-    fact = file(here, step, volunteer.volunteer)
+    try:
+        fact = file(here, step, volunteer.volunteer)
+    except Problem as problem:  # touched twice: the other touch, sealed by itself, was quicker
+        filed = here.journal.fact(posted.fact_id)
+        if problem.kind is not FACT_CONFLICT or filed is None:
+            raise
+        fact = _same_case(filed, posted.case)
     discard_draft(here, step.code)
     return _receipt(here.enrolled, fact)
 
@@ -128,7 +147,7 @@ def _form_page(here: Booth, posted: complaint_form.Posted) -> Response:
 
 
 def _receipt(here: Enrolment, fact: Fact) -> Response:
-    place = Text(f"{here.venue.name.zh} · {here.desk.name.zh}", f"{here.venue.name.en} · {here.desk.name.en}")
+    place = here.fair.place(here.desk.id)
     at = fact.moment.astimezone(BEIJING).strftime("%Y-%m-%d %H:%M")
     return web.page("complaints/receipt.html", page=ReceiptPage(fact.body["case"], at, place, here.fair.organiser))
 

@@ -4,7 +4,6 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import msgspec
 from flask import current_app
 
 from kiosk.booth import outbox
@@ -93,7 +92,7 @@ def _read_enrolment(journal: Journal) -> Enrolment | None:
     identity = journal.identity()
     if identity.certificate is None or identity.hello is None or identity.notice is None:
         return None
-    fair = msgspec.convert(identity.notice.fair, Fair)
+    fair = identity.notice.fair
     desk = fair.desk(identity.certificate.desk)
     return Enrolment(
         certificate=identity.certificate,

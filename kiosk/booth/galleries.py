@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, request
 
 from kiosk import web
 from kiosk.booth import visits
@@ -89,7 +89,11 @@ def picture(exhibit_id: str, picture: str) -> Response:
     if picture == "genuine":
         name = one.genuine
     elif picture in SIDES:
-        look = _look(visits.current(), one)
+        visit = booth().visits.find(request.cookies.get(visits.COOKIE))
+        if visit is None:
+            raise Problem(PAGE_NOT_FOUND)
+        with visit.lock:
+            look = _look(visit, one)
         name = one.fake if (picture == "left") == look.fake_is_left else one.genuine
     else:
         raise Problem(PAGE_NOT_FOUND)

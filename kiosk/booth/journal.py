@@ -55,7 +55,7 @@ class Journal:
         if not file.is_file():
             raise Problem(BOOTH_MISSING)
         self.file = file
-        self._read_only = f"{file.resolve().as_uri()}?mode=ro"
+        self._uri = f"{file.resolve().as_uri()}?mode=rw"
         self._clock = clock
         self._boot = secrets.token_hex(4)
         schema.make_ready(file)
@@ -139,6 +139,7 @@ class Journal:
             return self._same(envelope.decode(stored[0]), draft)
         seq, previous = self._head(connection)
         fact = self._fact(draft, seq + 1)
+        REGISTRY.read(fact)  # what no reader could count is not acknowledged
         line = envelope.encode(fact)
         connection.execute(
             "INSERT INTO facts (seq, id, kind, at, mono, boot, line, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
@@ -211,9 +212,9 @@ class Journal:
         try:
             connection = self._readers.pop()
         except IndexError:
-            connection = sqlite3.connect(
-                self._read_only, timeout=5, isolation_level=None, uri=True, check_same_thread=False
-            )
+            # Not mode=ro: after a kill the first reader has to roll back what the killed writer left half-done.
+            connection = sqlite3.connect(self._uri, timeout=5, isolation_level=None, uri=True, check_same_thread=False)
+            connection.execute("PRAGMA query_only = ON")
         try:
             yield connection
         except BaseException:
@@ -302,10 +303,11 @@ class Journal:
     def unsent(self) -> int:
         """Facts and sealed blobs the hub has not signed for."""
         with self.reading() as connection:
+            sent = _receipted(connection)  # first: what is receipted in between must not be subtracted twice
             last, blobs = connection.execute(
                 "SELECT (SELECT coalesce(max(seq), 0) FROM facts), (SELECT count(*) FROM blobs WHERE sent = 0)"
             ).fetchone()
-            return int(last) - _receipted(connection) + int(blobs)
+            return int(last) - sent + int(blobs)
 
     def blobs_unsent(self) -> list[tuple[str, bytes]]:
         with self.reading() as connection:

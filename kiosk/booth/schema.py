@@ -43,8 +43,9 @@ _JOURNAL = (
        ) STRICT, WITHOUT ROWID""",
     # Sealed complaints: ciphertext the tablet itself cannot open.
     """CREATE TABLE blobs (
-         sha256 TEXT PRIMARY KEY, content BLOB NOT NULL, sent INTEGER NOT NULL DEFAULT 0 CHECK (sent IN (0, 1))
+         sha256 TEXT PRIMARY KEY, sent INTEGER NOT NULL DEFAULT 0 CHECK (sent IN (0, 1)), content BLOB NOT NULL
        ) STRICT""",
+    "CREATE INDEX blobs_unsent ON blobs (sha256) WHERE sent = 0",
     "CREATE TABLE receipts (seq INTEGER PRIMARY KEY, hash BLOB NOT NULL, document BLOB NOT NULL) STRICT",
     # Half-filled complaints, encrypted under a code that only the person was shown.
     "CREATE TABLE drafts (key_hash TEXT PRIMARY KEY, day TEXT NOT NULL, sealed BLOB NOT NULL) STRICT",

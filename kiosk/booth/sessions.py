@@ -128,6 +128,7 @@ class StaffSessions:
         return session
 
     def find(self, token: str | None) -> StaffSession | None:
+        """The session of a cookie, unless it has been idle too long; asking keeps it alive."""
         now = self._clock.monotonic()
         with self._lock:
             session = self._sessions.get(token or "")

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from flask import Blueprint, Response, request
 
 from kiosk import web
+from kiosk.booth import visits
 from kiosk.booth.context import booth, new_id
 from kiosk.booth.journal import Draft, Journal
 from kiosk.booth.sessions import StaffSession
@@ -20,7 +21,7 @@ from kiosk.facts.shifts import ShiftEntered, ShiftRefused
 from kiosk.sync import keys
 
 views = Blueprint("staff", __name__)
-COOKIE = "staff"
+COOKIE = visits.STAFF_COOKIE
 #: Wrong tries that cost nothing, and the seconds of lock after each one beyond.
 FREE_TRIES = 5
 LOCKS = (60, 120, 240, 480, 900)
@@ -96,6 +97,10 @@ def signed_in() -> StaffSession:
     return session
 
 
+def is_signed_in() -> bool:
+    return booth().staff.find(request.cookies.get(COOKIE)) is not None
+
+
 @dataclass(frozen=True)
 class EnterPage:
     volunteers: list[dict[str, str]]  # id, name
@@ -145,7 +150,7 @@ def lock_screen() -> Response:
 
 def ask_for_pin() -> Response | None:
     """Before a staff page: send whoever is not signed in to the PIN screen."""
-    if booth().staff.find(request.cookies.get(COOKIE)) is not None:
+    if is_signed_in():
         return None
     if request.method != "GET":
         raise Problem(STAFF_ONLY)

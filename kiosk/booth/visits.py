@@ -11,6 +11,7 @@ from kiosk.packs.model import Text
 from kiosk.packs.quizzes import PASS_MARK, QUESTIONS
 
 COOKIE = "visit"
+STAFF_COOKIE = "staff"
 
 views = Blueprint("visits", __name__)
 
@@ -28,6 +29,7 @@ def attract() -> Response:
     """The attract page. Coming here ends whatever visit there was."""
     here = booth()
     here.visits.end(request.cookies.get(COOKIE))
+    here.staff.close(request.cookies.get(STAFF_COOKIE))  # whoever leaves the staff screens for here has left them
     if here.enrolment is None:
         return web.page("booth/visits/unenrolled.html")
     page = AttractPage(list(here.pack.slogans), QUESTIONS, PASS_MARK, len(here.pack.exhibits))

@@ -5,14 +5,14 @@ from pathlib import Path
 from typing import Any
 
 from flask import Flask, Response, redirect, request, url_for
-from sqlalchemy import Row, select
+from sqlalchemy import URL, Row, select
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from kiosk import __version__, config, web
 from kiosk.clock import Clock, SystemClock, stamp
 from kiosk.config import HubConfig
-from kiosk.errors import HUB_DATABASE, HUB_EXISTS, HUB_MISSING, LOGIN_NEEDED, ORIGIN_FOREIGN, Problem
+from kiosk.errors import FORM_STALE, HUB_DATABASE, HUB_EXISTS, HUB_MISSING, LOGIN_NEEDED, Problem
 from kiosk.hub import api, complaints, devices, fairs, schema, signin
 from kiosk.hub.context import Hub, hub, session
 from kiosk.hub.store import Store
@@ -74,11 +74,12 @@ def open_hub(settings: HubConfig, clock: Clock | None = None) -> Hub:
 def _open_store(settings: HubConfig) -> tuple[Store, Row[Any] | None]:
     """The database, brought up to date, and who it says it is. Raises `hub.database`."""
     try:
-        store = Store(settings.url)
+        store = Store(settings.url or URL.create("sqlite", database=str(settings.data / "hub.db")))
     except SQLAlchemyError as error:
         raise Problem(HUB_DATABASE, reason=type(error).__name__) from None
     try:
         schema.migrate(store)
+        store.assert_safe()
         with store.reading() as tx:
             return store, tx.execute(select(identity)).one_or_none()
     except SQLAlchemyError as error:
@@ -99,7 +100,7 @@ def create_hub_app(here: Hub) -> Flask:
     app.register_error_handler(Problem, _show_problem)
     if here.config.is_public_https:
         # One reverse proxy of our own stands in front; see deploy/hub/nginx.conf.
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1, x_host=1)  # type: ignore[method-assign]
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1)  # type: ignore[method-assign]
     return app
 
 
@@ -121,7 +122,7 @@ def _check_csrf() -> None:
     if here is None or request.path in ("/login", "/preferences"):
         return
     if not secrets.compare_digest(request.form.get("csrf", "").encode(), here.csrf.encode()):
-        raise Problem(ORIGIN_FOREIGN)
+        raise Problem(FORM_STALE)
 
 
 def _transport_security(response: Response) -> Response:

@@ -19,6 +19,7 @@ from kiosk.errors import (
     PAGE_NOT_FOUND,
     SEAL_BROKEN,
     SEAL_LOCKED,
+    SEAL_MISSING,
     Problem,
 )
 from kiosk.facts import complaints
@@ -73,10 +74,8 @@ def phone_fill(device_id: str) -> Response:
         return _form_page(fair, device_id, step)
     with writing() as tx:
         at = _file(tx, here, fair, desk_id, step, now)
-    desk = fair.desk(desk_id)
-    venue = fair.venue(desk.venue)
-    place = Text(f"{venue.name.zh} · {desk.name.zh}", f"{venue.name.en} · {desk.name.en}")
-    return web.page("complaints/receipt.html", page=ReceiptPage(step.case, at, place, fair.organiser))
+    page = ReceiptPage(step.case, at, fair.place(desk_id), fair.organiser)
+    return web.page("complaints/receipt.html", page=page)
 
 
 def _place(tx: Connection, device_id: str) -> tuple[Fair, str]:
@@ -92,7 +91,9 @@ def _file(tx: Connection, here: Hub, fair: Fair, desk: str, posted: Posted, now:
     own = journal.lock(tx, here.id, fair.id)
     query = select(table.c.at, table.c.case).where(table.c.journal == own, table.c.fact == posted.fact_id)
     row = tx.execute(query).one_or_none()
-    if row is not None and row.case != posted.case:
+    of_case = select(table.c.fact).where(table.c.fair == fair.id, table.c.case == posted.case)
+    taken = tx.execute(of_case).scalars().all()
+    if (row is not None and row.case != posted.case) or any(fact != posted.fact_id for fact in taken):
         raise Problem(FACT_CONFLICT)
     filed = row.at if row else None
     if filed is None:
@@ -173,7 +174,9 @@ def one(fair_id: str, case: str) -> Response:
         if session.key is None:
             raise Problem(SEAL_LOCKED)
         fair = find_fair(tx, fair_id)
-        row = tx.execute(select(table).where(table.c.fair == fair.id, table.c.case == case)).first()
+        row = tx.execute(
+            select(table).where(table.c.fair == fair.id, table.c.case == case).order_by(table.c.at)
+        ).first()
         if row is None:
             raise Problem(CASE_UNKNOWN)
         complaint = unseal(tx, session.key, row)
@@ -189,7 +192,7 @@ def unseal(tx: Connection, key: keys.PrivateKey, row: Row[Any]) -> Complaint:
     """Open a sealed complaint in memory and check that it is the one its fact names. Raises `seal.broken`."""
     blob = tx.execute(select(blobs.c.content).where(blobs.c.sha256 == row.blob)).scalar()
     if blob is None:
-        raise Problem(SEAL_BROKEN, reason="it has not arrived yet")
+        raise Problem(SEAL_MISSING)
     try:
         complaint = msgspec.json.decode(keys.unseal(key, bytes(blob)), type=Complaint)
     except msgspec.MsgspecError:

@@ -6,13 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-import msgspec
 from flask import Blueprint, Response
 from sqlalchemy import Connection, Row, select, update
 
 from kiosk import web
 from kiosk.clock import BEIJING, stamp
-from kiosk.errors import DESK_UNKNOWN, ENROL_CODE, ENROL_PROOF, SYNC_DEVICE, SYNC_SIGNATURE, Problem
+from kiosk.errors import DESK_UNKNOWN, ENROL_CODE, ENROL_KNOWN, ENROL_PROOF, SYNC_DEVICE, SYNC_SIGNATURE, Problem
 from kiosk.facts import envelope
 from kiosk.facts.devices import DeviceEnrolled
 from kiosk.hub import journal
@@ -85,7 +84,7 @@ def enrol(tx: Connection, here: Hub, request: EnrolRequest, now: datetime, mono:
 
 def _keep(tx: Connection, certificate: Certificate, document: bytes) -> None:
     if tx.execute(select(journals.c.journal).where(journals.c.journal == certificate.journal)).first():
-        raise Problem(ENROL_PROOF)
+        raise Problem(ENROL_KNOWN)
     root = envelope.root(document)
     tx.execute(
         journals.insert().values(
@@ -121,7 +120,7 @@ def notice(tx: Connection, here: Hub, fair: Fair) -> bytes:
     rows = tx.execute(select(volunteers).where(volunteers.c.fair == fair.id).order_by(volunteers.c.id))
     return here.sign(
         FairNotice(
-            fair=msgspec.to_builtins(fair),
+            fair=fair,
             public_url=here.config.public_url.rstrip("/"),
             pack=here.pack.version,
             volunteers=[{"id": row.id, "name": row.name, "pin": row.pin} for row in rows],

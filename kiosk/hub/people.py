@@ -73,26 +73,41 @@ def open_key(tx: Connection, name: str, password: str) -> keys.PrivateKey:
     return keys.PrivateKey(opened)
 
 
-def sign_in(tx: Connection, name: str, password: str, now: datetime) -> tuple[str, Session]:
-    """(cookie token, session). Raises `login.wrong`, the same for an unknown name and a wrong password."""
+@dataclass(frozen=True)
+class Proven:
+    """Somebody who has just shown the right password."""
+
+    person: Person
+    opened: bytes | None  # the private sealing key, from under that password
+
+
+def prove(tx: Connection, name: str, password: str) -> Proven:
+    """Check a password. Slow by design, so not for a transaction that keeps others from writing.
+
+    Raises `login.wrong`, the same for an unknown name and a wrong password.
+    """
     row = tx.execute(select(people).where(people.c.name == name)).one_or_none()
     stored = row.password if row else _nobody()
     if not keys.is_password(stored, password) or row is None:
         raise Problem(LOGIN_WRONG)
-    token = secrets.token_urlsafe(32)
     opened = keys.unwrap(bytes(row.wrapped_key), password) if row.wrapped_key else None
-    csrf = secrets.token_urlsafe(24)
+    return Proven(_person(row.id, row.name, row.roles), opened)
+
+
+def sign_in(tx: Connection, proven: Proven, now: datetime) -> str:
+    """Begin a session; returns the cookie's token. The sealing key is locked under it, and kept nowhere else."""
+    token = secrets.token_urlsafe(32)
     tx.execute(
         sessions.insert().values(
             token_hash=_hash(token),
-            person=row.id,
-            csrf=csrf,
+            person=proven.person.id,
+            csrf=secrets.token_urlsafe(24),
             began_at=now.timestamp(),
             seen_at=now.timestamp(),
-            key_box=keys.lock(opened, _box_key(token)) if opened else None,
+            key_box=keys.lock(proven.opened, _box_key(token)) if proven.opened else None,
         )
     )
-    return token, Session(_person(row.id, row.name, row.roles), csrf, keys.PrivateKey(opened) if opened else None)
+    return token
 
 
 def find_session(tx: Connection, token: str, now: datetime, idle: int, longest: int) -> Session | None:

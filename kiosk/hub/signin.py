@@ -7,7 +7,7 @@ from flask import Blueprint, Response, request
 from kiosk import web
 from kiosk.errors import LOGIN_WRONG, TOO_MANY_REQUESTS, Problem
 from kiosk.hub import people
-from kiosk.hub.context import client_address, hub, writing
+from kiosk.hub.context import client_address, hub, reading, writing
 
 views = Blueprint("signin", __name__)
 TRIES = 5  # of one name from one address in a minute
@@ -32,8 +32,10 @@ def sign_in() -> Response:
     try:
         with writing() as tx:
             people.throttle(tx, "login", f"{client_address()} {name}", TRIES, 60, here.clock.now())
+        with reading() as tx:
+            proven = people.prove(tx, name, posted["password"])
         with writing() as tx:
-            token, _ = people.sign_in(tx, name, posted["password"], here.clock.now())
+            token = people.sign_in(tx, proven, here.clock.now())
             people.forget_the_past(tx, here.clock.now(), here.config.session_seconds)
     except Problem as problem:
         if problem.kind not in (LOGIN_WRONG, TOO_MANY_REQUESTS):

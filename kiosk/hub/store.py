@@ -5,8 +5,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Table, create_engine, event, text
+from sqlalchemy import URL, Connection, Engine, Table, create_engine, event, text
 from sqlalchemy.dialects import postgresql, sqlite
+
+from kiosk.errors import JOURNAL_UNSAFE, Problem
 
 #: Releases without the WAL-reset race (two connections, a checkpoint at the wrong moment: corruption).
 _SAFE_WAL = ((3, 51, 3), (3, 50, 7), (3, 44, 6))
@@ -21,7 +23,7 @@ def is_wal_safe(version: tuple[int, int, int] = sqlite3.sqlite_version_info) -> 
 class Store:
     """Transactions on the hub's database, SQLite or PostgreSQL."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str | URL) -> None:
         self.engine: Engine = create_engine(url, pool_pre_ping=True, pool_size=16, max_overflow=24)
         self.is_sqlite = self.engine.dialect.name == "sqlite"
         if self.is_sqlite:
@@ -37,11 +39,21 @@ class Store:
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """A snapshot to read from."""
-        with self.engine.connect().execution_options(**{_WRITE: False}) as tx, tx.begin():
+        options = (
+            {_WRITE: False} if self.is_sqlite else {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+        )
+        with self.engine.connect().execution_options(**options) as tx, tx.begin():
             yield tx
 
     def close(self) -> None:
         self.engine.dispose()
+
+    def assert_safe(self) -> None:
+        """Refuse a database whose commits a power cut could take back: receipts are signed for them."""
+        found = self.describe()
+        level = found.get("synchronous") or found.get("synchronous_commit")
+        if level in ("unsafe", "off"):
+            raise Problem(JOURNAL_UNSAFE, reason=f"synchronous commits are {level}")
 
     def describe(self) -> dict[str, str]:
         """Name, version and durability of the database, for /healthz."""

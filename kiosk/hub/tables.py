@@ -120,6 +120,8 @@ facts = Table(
     Column("received_at", Float, nullable=False),
     sqlite_with_rowid=False,
 )
+_unusable = facts.c.problem.is_not(None)
+Index("facts_in_quarantine", facts.c.journal, facts.c.seq, sqlite_where=_unusable, postgresql_where=_unusable)
 
 # The other branch of a forked journal: kept and shown, never counted.
 forks = Table(
@@ -158,6 +160,7 @@ complaints = Table(
     Column("blob", Text, nullable=False),
     Column("fact", Text, nullable=False),
     Index("complaints_by_fact", "journal", "fact"),
+    Index("complaints_by_fair", "fair", "at"),
 )
 
 openings = Table(

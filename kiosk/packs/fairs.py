@@ -4,16 +4,9 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from kiosk.errors import DESK_UNKNOWN, Problem
 from kiosk.packs.model import Item, Text
 from kiosk.values import Date, Slug
-
-DESK_TYPES = {
-    "advice": Text("宣传咨询台", "Advice desk"),
-    "complaints": Text("投诉举报台", "Complaints desk"),
-    "exhibits": Text("假冒伪劣产品展示台", "Counterfeit exhibits"),
-    "quicktests": Text("食品快检演示台", "Food quick tests"),
-    "lectures": Text("识假辨假知识讲解台", "Spotting fakes, explained"),
-}
 
 
 class Organiser(Item, frozen=True):
@@ -36,7 +29,7 @@ class Desk(Item, frozen=True):
 
 
 class Leaflet(Item, frozen=True):
-    id: Slug
+    id: Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,39}\Z")]
     name: Text
     bundle: Annotated[int, msgspec.Meta(ge=2, le=1000)]  # copies in a bundle
 
@@ -54,10 +47,20 @@ class Fair(Item, frozen=True, kw_only=True):
     retention_months: Annotated[int, msgspec.Meta(ge=1, le=120)] = 6  # complaints are deleted this long after closing
 
     def desk(self, desk_id: str) -> Desk:
-        return next(desk for desk in self.desks if desk.id == desk_id)
+        """Raises `desk.unknown`."""
+        for desk in self.desks:
+            if desk.id == desk_id:
+                return desk
+        raise Problem(DESK_UNKNOWN, desk=desk_id)
 
     def venue(self, venue_id: str) -> Venue:
         return next(venue for venue in self.venues if venue.id == venue_id)
+
+    def place(self, desk_id: str) -> Text:
+        """Where a desk is, e.g. "人民广场 · 投诉举报台"."""
+        desk = self.desk(desk_id)
+        venue = self.venue(desk.venue)
+        return Text(f"{venue.name.zh} · {desk.name.zh}", f"{venue.name.en} · {desk.name.en}")
 
     def faults(self) -> list[str]:
         found = []

@@ -84,7 +84,7 @@ def unseal(hub: PrivateKey, blob: bytes) -> bytes:
 
 
 def hash_password(password: str) -> str:
-    """Argon2id at libsodium's interactive strength, as its own self-describing string."""
+    """Argon2id, as its own self-describing string."""
     return argon2id.str(_normal(password), *_strength()).decode()
 
 

@@ -17,6 +17,7 @@ from kiosk import strictjson
 from kiosk.errors import ENROL_CODE, JSON_MALFORMED, SYNC_MALFORMED, SYNC_SIGNATURE, Problem
 from kiosk.facts.complaints import CROCKFORD
 from kiosk.facts.envelope import LINE_LIMIT, chain
+from kiosk.packs.fairs import Fair
 from kiosk.sync import keys
 from kiosk.values import Hex32, Id, Moment, Seq, Slug
 
@@ -137,7 +138,7 @@ class Status(Message, frozen=True):
 class FairNotice(Message, frozen=True):
     """`GET /sync/v1/packs/<fair>`: the fair as a booth needs it."""
 
-    fair: dict[str, Any]  # packs.fairs.Fair
+    fair: Fair
     public_url: str  # where a visitor's own phone reaches the hub
     pack: str  # version of the pack to show
     volunteers: list[dict[str, str]]  # id, name, pin (Argon2id)

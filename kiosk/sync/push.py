@@ -61,14 +61,14 @@ class Client:
         self._hub = hub
 
     def request(self, method: str, path: str, body: bytes = b"", headers: Mapping[str, str] | None = None) -> Answer:
-        """Send; raises `sync.refused` with the hub's own reason on any 4xx or 5xx."""
+        """Send; raises `sync.refused` with the hub's own reason on anything but success."""
         signed = {
             protocol.HEADER: str(protocol.VERSION),
             protocol.AUTH_HEADER: protocol.authorise(self._key, self.certificate.device, method, path, body),
             **(headers or {}),
         }
         answer = self._transport(method, path, body, signed)
-        if answer.status >= 400:
+        if answer.status not in (200, 304):
             raise Problem(SYNC_REFUSED, reason=refusal(answer))
         return answer
 
@@ -133,12 +133,14 @@ def push(client: Client, source: Source, progress: Callable[[int, int], None] = 
     """
     result = Result()
     last, _ = source.head()
-    _send_blobs(client, source, result)
+    blobs = source.blobs_unsent()
+    for sha256, content in blobs:  # first, so that no case at the hub ever lacks its content
+        client.send_blob(sha256, content)
     at = _agreed_head(client, source)
     while True:
         lines = source.lines(at + 1, protocol.BATCH_COUNT) if at < last else []
         receipt, document = client.send_batch(source, at + 1, lines)
-        if receipt.forked or source.hash_at(min(receipt.seq, last)).hex() != receipt.hash:
+        if receipt.forked or not _agrees(source, receipt.seq, receipt.hash):
             raise Problem(JOURNAL_FORKED, seq=receipt.seq + 1)
         source.keep_receipt(receipt, document)
         result.new += receipt.accepted
@@ -151,15 +153,13 @@ def push(client: Client, source: Source, progress: Callable[[int, int], None] = 
         if receipt.seq <= at:
             raise Problem(SYNC_INCOMPLETE, unsent=source.unsent())
         at = receipt.seq
+    # Whoever signed the receipt holds the facts; only now can it say which sealed content it still lacks.
+    missing = set(client.head().missing_blobs)
+    for sha256, _ in blobs:
+        if sha256 not in missing:
+            source.mark_blob_sent(sha256)
+            result.blobs += 1
     return result
-
-
-def _send_blobs(client: Client, source: Source, result: Result) -> None:
-    """Sealed content goes first, so that no case at the hub ever lacks it."""
-    for sha256, content in source.blobs_unsent():
-        client.send_blob(sha256, content)
-        source.mark_blob_sent(sha256)
-        result.blobs += 1
 
 
 def _agreed_head(client: Client, source: Source) -> int:
@@ -169,7 +169,11 @@ def _agreed_head(client: Client, source: Source) -> int:
         content = source.blob(sha256)
         if content is not None:
             client.send_blob(sha256, content)
-    last, _ = source.head()
-    if head.forked_at is not None or head.seq > last or source.hash_at(head.seq).hex() != head.hash:
-        raise Problem(JOURNAL_FORKED, seq=head.forked_at or min(head.seq, last) + 1)
+    if head.forked_at is not None or not _agrees(source, head.seq, head.hash):
+        raise Problem(JOURNAL_FORKED, seq=head.forked_at or min(head.seq, source.head()[0]) + 1)
     return head.seq
+
+
+def _agrees(source: Source, seq: int, digest: str) -> bool:
+    """Whether this journal has that hash at that place, asked now: it may have grown, and been sent, meanwhile."""
+    return seq <= source.head()[0] and source.hash_at(seq).hex() == digest

@@ -16,11 +16,11 @@ def read_form(*required: str, optional: Sequence[str] = ()) -> dict[str, str]:
     allowed = {*required, *optional, "csrf"}
     for name in request.form:
         if name not in allowed:
-            raise Problem(errors.FIELD_UNKNOWN, field=name[:40])
+            raise Problem(errors.FIELD_UNKNOWN, field=str(name)[:40])
         if len(request.form.getlist(name)) > 1:
             raise Problem(errors.FIELD_REPEATED, field=name)
     if request.files:
-        raise Problem(errors.FIELD_UNKNOWN, field=next(iter(request.files))[:40])
+        raise Problem(errors.FIELD_UNKNOWN, field=str(next(iter(request.files)))[:40])
     for name in required:
         if name not in request.form:
             raise Problem(errors.FIELD_MISSING, field=name)

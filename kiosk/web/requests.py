@@ -4,7 +4,7 @@ All knowledge of htmx's headers stands here; htmx_flask parses them.
 """
 
 import io
-from typing import IO
+from typing import IO, Any
 
 from flask import Flask, request
 from htmx_flask import Htmx
@@ -15,6 +15,12 @@ FORM_LIMIT = 64 * 1024
 
 class Request(HtmxAwareRequest):  # type: ignore[misc]  # htmx_flask ships no types
     """Bounded in size, and kept in memory: what visitors type must not reach a disk on the way."""
+
+    def __init__(self, environ: dict[str, Any], *args: Any, **kwargs: Any) -> None:
+        # gunicorn says that its input ends by itself; werkzeug would then take half a body for a whole one.
+        # Held against its announced length, a cut request is refused, and one without a length is empty.
+        environ.pop("wsgi.input_terminated", None)
+        super().__init__(environ, *args, **kwargs)
 
     max_content_length = FORM_LIMIT
     max_form_memory_size = FORM_LIMIT

@@ -3,13 +3,15 @@
 
 let quietSince = Date.now();
 
-for (const kind of ["pointerdown", "keydown", "input", "wheel", "touchmove"]) {
+for (const kind of ["pointerdown", "click", "pointercancel", "keydown", "input", "wheel", "touchmove"]) {
   addEventListener(kind, touched, { capture: true, passive: true });
 }
 setInterval(tick, 500);
 
 function touched(event) {
   quietSince = Date.now();
+  // A finger that has come down still becomes a click: whatever the dialog uncovered would get it.
+  if (event.type === "pointerdown") return;
   const dialog = document.getElementById("still");
   // Its own buttons must stay until the finger has left them.
   if (dialog?.open && !event.target.closest?.("#still button")) dialog.close();

@@ -16,7 +16,8 @@ document.addEventListener("htmx:after:swap", (event) => {
   const page = document.getElementById("page");
   if (document.activeElement === document.body) {
     const place = page.querySelector("[autofocus]:not(dialog *)") ?? page.querySelector("[data-next]") ?? page.querySelector("h1[tabindex]");
-    place?.focus({ preventScroll: true });
+    // To the first field with a fault the page may move: it can lie below the edge.
+    place?.focus({ preventScroll: !place.matches("[aria-invalid=true]") });
   }
   say([...page.querySelectorAll("[data-say]")].map((part) => part.textContent.trim().replace(/\s+/g, " ")).join(" "));
 });

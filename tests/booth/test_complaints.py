@@ -5,6 +5,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 
 from kiosk import strictjson
@@ -278,3 +279,14 @@ def test_the_visitor_s_way_leads_to_the_hub_and_names_the_tablet(client: FlaskCl
     page = Browser(client).get("/complaint")
     assert f"localhost/m/complaint/{booth.enrolled.certificate.device}" in page
     assert "<svg" in page
+
+
+def test_what_was_typed_when_the_screen_locked_is_kept_under_its_code(booth_app: Flask, clock: FakeClock):
+    desk = Browser(booth_app.test_client()).enter(*VOLUNTEER)
+    form = desk.get("/staff/complaint").form("/staff/complaint")
+    second = desk.send(form, notice="yes", go="next").form("/staff/complaint")
+    clock.tick(301)
+    desk.send(second, respondent="好又多小卖部", respondent_address="人民路1号", go="next")
+    desk.enter(*VOLUNTEER)
+    page = desk.post("/staff/complaint/resume", code=second.values["code"])
+    assert page.form("/staff/complaint").values["respondent"] == "好又多小卖部"

@@ -183,3 +183,13 @@ def test_after_taking_back_the_touch_before_is_offered(desk: Browser):
     tap(desk, an_id(2))
     undo(desk, an_id(2))
     assert desk.get("/staff").form("/staff/undo").values["undoes"] == an_id(1)
+
+
+def test_a_request_that_was_cut_on_the_way_counts_nothing(client: FlaskClient, booth: Booth):
+    """gunicorn says of every body that it ends by itself; half of `n=10` must not be taken for `n=1`."""
+    client.set_cookie("staff", booth.staff.open("li", "李志愿").token)
+    body = f"id={an_id()}&counter=headcount&n=1"
+    cut = {"wsgi.input_terminated": True, "CONTENT_LENGTH": str(len(body) + 1)}
+    kind = "application/x-www-form-urlencoded"
+    answer = client.post("/staff/tally", data=body, content_type=kind, environ_overrides=cut)
+    assert (answer.status_code, facts_of(booth.journal)) == (400, [])

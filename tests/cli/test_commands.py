@@ -260,10 +260,10 @@ def test_what_is_shown_once_really_opens_the_door(runner, hub_folder):
     assert re.fullmatch(r"王小明: PIN \d{6}\n", pin.stdout)
     here = open_hub(config.hub_config(hub_folder, environment={}))
     with here.store.begin() as tx:
-        _, session = people.sign_in(tx, "lin", password, here.clock.now())
+        proven = people.prove(tx, "lin", password)
         held = {row.name: row.pin for row in tx.execute(people.volunteers.select())}
     here.close()
-    assert (session.person.roles, session.key) == (frozenset({"viewer"}), None)
+    assert (proven.person.roles, proven.opened) == (frozenset({"viewer"}), None)
     assert keys.is_password(held["王小明"], pin.stdout.split()[-1])
 
 
@@ -271,12 +271,13 @@ def test_a_caseworker_made_on_the_command_line_holds_the_key(runner, hub_folder)
     from kiosk import config
     from kiosk.hub import people
     from kiosk.hub.app import open_hub
+    from kiosk.sync import keys
 
     words = ["hub", "person", "zhou", "--role", "caseworker", "--opened-by", "admin", "--data", str(hub_folder)]
     told = runner.invoke(main, words, env=CLEAN, input="made-up-for-this\n")
     here = open_hub(config.hub_config(hub_folder, environment={}))
     with here.store.begin() as tx:
-        _, session = people.sign_in(tx, "zhou", told.stdout.split()[-1], here.clock.now())
-    assert session.key is not None
-    assert bytes(session.key.public_key) == bytes(here.sealing_key)
+        proven = people.prove(tx, "zhou", told.stdout.split()[-1])
+    assert proven.opened is not None
+    assert bytes(keys.PrivateKey(proven.opened).public_key) == bytes(here.sealing_key)
     here.close()

@@ -13,6 +13,7 @@ from kiosk.facts.envelope import Fact
 from kiosk.facts.quizzes import QuizAnswered
 from kiosk.facts.tallies import TallyCounted, TallyUndone, undo_id
 from kiosk.facts.vocabulary import REGISTRY
+from kiosk.packs.fairs import Fair
 from kiosk.sync import keys, protocol
 
 HUB_SEED, DEVICE_SEED, SEALING_SEED = b"\x01" * 32, b"\x02" * 32, b"\x03" * 32
@@ -138,7 +139,7 @@ def notice() -> bytes:
     pin = "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
     return protocol.sign_document(
         protocol.FairNotice(
-            fair=fair,
+            fair=msgspec.convert(fair, Fair),
             public_url="https://hub.example.org",
             pack="e7375fadb16b",
             volunteers=[{"id": "v01", "name": "李志愿", "pin": pin}],

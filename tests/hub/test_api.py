@@ -243,7 +243,7 @@ def test_the_fairs_notice_comes_signed_and_only_when_it_changed(hub, hub_client)
     headers = tablet.headers("GET", path)
     first = hub_client.get(path, headers=headers)
     notice = protocol.read_document(FairNotice, first.data, hub.key.verify_key)
-    assert (notice.fair["id"], notice.pack) == ("demo", hub.pack.version)
+    assert (notice.fair.id, notice.pack) == ("demo", hub.pack.version)
     again = {**headers, "If-None-Match": first.headers["ETag"]}
     unchanged = hub_client.get(path, headers=again)
     assert (unchanged.status_code, unchanged.data) == (304, b"")

@@ -101,7 +101,7 @@ def test_a_journal_that_is_there_already_cannot_be_taken_over(hub, hub_client):
     ask(hub_client, first)
     for journal in (first.journal, own_journal(hub.id, "demo")):
         again = an_enrol_request(hub, a_token(hub), journal=journal)
-        assert code_of(ask(hub_client, again)) == "enrol.proof"
+        assert code_of(ask(hub_client, again)) == "enrol.known"
     assert len(rows(hub, journals)) == 2
 
 

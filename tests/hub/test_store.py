@@ -20,7 +20,7 @@ from tests.hub.test_intake import together
 def url(request, tmp_path) -> str:
     """The address of an empty database, as a hub is told it."""
     given = "" if request.param == "sqlite" else request.getfixturevalue("postgres_url")
-    return HubConfig(tmp_path, given).url
+    return HubConfig(tmp_path, given).url or f"sqlite:///{tmp_path}/hub.db"
 
 
 @pytest.fixture

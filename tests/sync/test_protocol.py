@@ -13,7 +13,7 @@ from kiosk.facts import envelope
 from kiosk.sync import keys, protocol
 from kiosk.sync.protocol import Batch, BatchHeader, Certificate, FairNotice, Message, Receipt
 from tests.clocks import FAIR_MORNING
-from tests.makers import a_batch, a_certificate, a_hello, a_key, an_id, some_lines
+from tests.makers import a_batch, a_certificate, a_fair, a_hello, a_key, an_id, some_lines
 
 LINES = st.lists(st.binary(max_size=60).filter(lambda line: b"\n" not in line), max_size=8)
 
@@ -47,7 +47,7 @@ def a_receipt(**changes: object) -> Receipt:
 DOCUMENTS: list[Message] = [
     a_certificate(),
     a_receipt(),
-    FairNotice(fair={}, public_url="http://localhost", pack="0" * 12, volunteers=[{"id": "li", "name": "李"}]),
+    FairNotice(fair=a_fair(), public_url="http://localhost", pack="0" * 12, volunteers=[{"id": "li", "name": "李"}]),
 ]
 
 
