@@ -42,7 +42,7 @@ def sign_in() -> Response:
             raise
         page = LoginPage(target, problem.sentence(web.language()))
         return web.page("hub/people/login.html", problem.status, page=page)
-    response = Response(status=303, headers={"Location": target})
+    response = web.to(target)
     response.set_cookie(here.cookie, token, httponly=True, samesite="Strict", secure=here.config.is_public_https)
     return response
 
