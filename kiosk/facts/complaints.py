@@ -13,14 +13,14 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from kiosk import crockford
 from kiosk.facts.kinds import Body, kind
 from kiosk.values import Hex32, Id
 
 #: The notice shown before the first field; a changed wording takes a new version.
 NOTICE_VERSION = "2026-11"
 
-CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-_CHECK = CROCKFORD + "*~$=U"  # Crockford's 37 check symbols
+_CHECK = crockford.ALPHABET + "*~$=U"  # Crockford's 37 check symbols
 CaseNumber = Annotated[str, msgspec.Meta(pattern=r"^[0-9A-HJKMNP-TV-Z]{4}-[0-9A-HJKMNP-TV-Z]{5}\Z")]
 
 
@@ -64,17 +64,17 @@ def draw_case_number(random_index: Callable[[int], int] = secrets.randbelow) -> 
     while True:
         digits = [random_index(32) for _ in range(8)]
         check = _check_symbol(digits)
-        if check in CROCKFORD:
-            text = "".join(CROCKFORD[d] for d in digits) + check
+        if check in crockford.ALPHABET:
+            text = "".join(crockford.ALPHABET[d] for d in digits) + check
             return f"{text[:4]}-{text[4:]}"
 
 
 def normal_case_number(typed: str) -> str | None:
     """What a person typed as a case number, or None when it cannot be one (its check symbol fails)."""
-    text = re.sub(r"[\s-]", "", typed.upper()).translate(str.maketrans("OIL", "011"))
-    if len(text) != 9 or any(symbol not in CROCKFORD for symbol in text):
+    text = crockford.normal(typed)
+    if crockford.read(text, 9) is None:
         return None
-    if _check_symbol([CROCKFORD.index(symbol) for symbol in text[:8]]) != text[8]:
+    if _check_symbol([crockford.ALPHABET.index(symbol) for symbol in text[:8]]) != text[8]:
         return None
     return f"{text[:4]}-{text[4:]}"
 

@@ -4,6 +4,8 @@ A line is written once and never re-serialised; hashes and signatures cover thos
 """
 
 import hashlib
+import re
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -29,7 +31,7 @@ class Fact(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     kind: Annotated[str, msgspec.Meta(pattern=r"^[a-z]+\.[a-z_]{1,40}\Z")]  # noun.past_tense
     at: Moment  # the device's wall clock, Beijing time; shown, never used for order
     mono: Annotated[int, msgspec.Meta(ge=0, le=2**53)]  # milliseconds since the device started
-    boot: Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{8}\Z")]  # drawn anew at each start of the program
+    boot: Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{8}\Z")]  # `mono` is comparable only within one boot
     desk: Slug
     by: Slug  # who: a volunteer's id, a person at the hub, or "visitor"
     body: dict[str, Any]  # read it with `kinds.read`
@@ -57,6 +59,24 @@ def decode(line: bytes) -> Fact:
     return fact
 
 
+#: v, seq, kind, day and hour, the rest of the moment, mono, boot, desk and body of a line, as they stand there.
+Spelt = tuple[bytes, bytes, bytes, bytes, bytes, bytes, bytes, bytes, bytes]
+#: The one spelling `encode` writes. What it matches, `decode` reads to the same values, if the day is in the calendar
+#: and the body an object; whatever it does not match may still be a good fact, and has to be decoded.
+_SPELLING = re.compile(
+    rb'^\{"v":([1-9]\d{0,2}),"id":"[0-9a-f]{32}","seq":([1-9]\d{0,14}),"kind":"([a-z]++\.[a-z_]{1,40}+)",'
+    rb'"at":"(\d{4}-\d\d-\d\dT\d\d)(:[0-5]\d:[0-5]\d\.\d{3}\+08:00)","mono":(0|[1-9]\d{0,14}),"boot":"([0-9a-f]{8})",'
+    rb'"desk":"([a-z0-9][a-z0-9._-]{0,63}+)","by":"[a-z0-9][a-z0-9._-]{0,63}+","body":(\{.*\})\}$',
+    re.MULTILINE,
+)
+
+
+def spelt(lines: Sequence[bytes]) -> list[Spelt] | None:
+    """Lines without line breaks as they are spelt; None unless `encode` would spell every one of them so."""
+    found = _SPELLING.findall(b"\n".join(lines))
+    return found if len(found) == len(lines) and max(map(len, lines), default=0) <= LINE_LIMIT else None
+
+
 def root(certificate: bytes) -> bytes:
     """The hash a journal starts from: its certificate's."""
     return hashlib.sha256(_ROOT + certificate).digest()
@@ -65,6 +85,15 @@ def root(certificate: bytes) -> bytes:
 def chain(previous: bytes, line: bytes) -> bytes:
     """The hash of a line that follows `previous`."""
     return hashlib.sha256(_CHAIN + previous + line).digest()
+
+
+def chain_all(previous: bytes, lines: Iterable[bytes]) -> list[bytes]:
+    """The hashes of lines that follow `previous` and one another."""
+    sha256, hashes = hashlib.sha256, []
+    for line in lines:
+        previous = sha256(_CHAIN + previous + line).digest()
+        hashes.append(previous)
+    return hashes
 
 
 def bucket_of(fact: Fact) -> tuple[str, int]:

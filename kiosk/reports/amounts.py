@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from functools import singledispatch
 
 from kiosk.errors import Problem
+from kiosk.facts import clocks
 from kiosk.facts.complaints import ComplaintFiled
 from kiosk.facts.envelope import Fact, bucket_of
 from kiosk.facts.galleries import ExhibitJudged
@@ -53,19 +54,27 @@ def _(body: ComplaintFiled) -> Mapping[str, int]:
     return {"complaint.filed": 1, f"complaint.{body.channel}": 1}
 
 
-def buckets(fact: Fact) -> dict[Bucket, int]:
-    """What a fact adds, by bucket; zeros left out. A body this release cannot use adds nothing."""
+def buckets(fact: Fact, dated: tuple[str, int] | None = None) -> dict[Bucket, int]:
+    """What a fact adds, by bucket; zeros left out. A body this release cannot use adds nothing.
+
+    `dated` is its business day and hour where the device's own stamp is not to be taken for it.
+    """
     try:
         body = REGISTRY.read(fact)
     except Problem:
         return {}
-    day, hour = bucket_of(fact)
+    day, hour = dated or bucket_of(fact)
     return {(day, hour, fact.desk, metric): n for metric, n in amounts(body).items() if n}
 
 
 def fold(facts: Iterable[Fact]) -> Counter[Bucket]:
-    """The reference: totals of all facts, in plain Python. The databases must agree with it."""
+    """The reference: totals of one journal's facts, in order, in plain Python. The databases must agree with it.
+
+    Days and hours are those of the hub's time wherever the journal tells how the device's clock stood to it.
+    """
+    journal = list(facts)
+    dates = clocks.read(journal)
     totals: Counter[Bucket] = Counter()
-    for fact in facts:
-        totals.update(buckets(fact))
+    for fact in journal:
+        totals.update(buckets(fact, dates.day_and_hour(fact.boot, fact.at, fact.mono)))
     return totals

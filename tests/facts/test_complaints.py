@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kiosk.facts import complaints
-from kiosk.facts.complaints import CROCKFORD, FIELDS, STEPS, Context, Field, clean, faults, fen, normal_case_number
+from kiosk import crockford
+from kiosk.facts.complaints import FIELDS, STEPS, Context, Field, clean, faults, fen, normal_case_number
 from tests.makers import COMPLAINT, an_id
 
 TODAY = date(2027, 3, 15)
@@ -33,7 +34,7 @@ def test_a_drawn_number_is_normal(number: str):
 @given(NUMBERS, st.integers(0, 8))
 def test_every_single_wrong_symbol_is_caught(number: str, place: int):
     text = number.replace("-", "")
-    for symbol in set(CROCKFORD) - {text[place]}:
+    for symbol in set(crockford.ALPHABET) - {text[place]}:
         assert normal_case_number(text[:place] + symbol + text[place + 1 :]) is None
 
 

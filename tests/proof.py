@@ -1,0 +1,49 @@
+"""The figures of docs/proof.md, as the tests that measured them say them; pytest shows them in the end.
+
+`make test` repeats a proof as often as it has time for, `make test-long` at full length.
+"""
+
+import os
+import tempfile
+from pathlib import Path
+
+import pytest
+
+FULL = os.environ.get("KIOSK_PROOF_FULL") == "1"
+_FILE = "KIOSK_PROOF"  # names the file that figures are appended to
+
+
+def share(full: int, budgeted: int) -> int:
+    """How often a proof repeats itself: at full length, or in `make test`."""
+    return full if FULL else budgeted
+
+
+def figure(name: str, value: object) -> None:
+    """Note one figure."""
+    line = f"{name}: {value:,}" if isinstance(value, int) else f"{name}: {value}"
+    print(line, flush=True)
+    if file := os.environ.get(_FILE):
+        with Path(file).open("a", encoding="utf-8") as proof:
+            proof.write(line + "\n")  # one write a line, so that parallel workers do not mix theirs
+
+
+# --- as a plugin of pytest, named in tests/conftest.py ---------------------------------------------------
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Before there are any workers, so that they append to the same file."""
+    if _FILE not in os.environ:
+        descriptor, os.environ[_FILE] = tempfile.mkstemp(prefix="kiosk-proof-")
+        os.close(descriptor)
+        config.add_cleanup(_forget)
+
+
+def _forget() -> None:
+    Path(os.environ.pop(_FILE)).unlink()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    figures = Path(os.environ[_FILE])
+    if figures.exists() and (text := figures.read_text(encoding="utf-8")):
+        terminalreporter.section("figures")
+        terminalreporter.write(text)
