@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
+from threading import BoundedSemaphore
+from typing import Any
 
 from flask import current_app, g, request
 from sqlalchemy import Connection
@@ -9,8 +11,9 @@ from sqlalchemy import Connection
 from kiosk import web
 from kiosk.clock import Clock
 from kiosk.config import HubConfig
-from kiosk.errors import LOGIN_NEEDED, ROLE_NEEDED, Problem
+from kiosk.errors import HUB_BUSY, LOGIN_NEEDED, ROLE_NEEDED, Problem
 from kiosk.hub import people
+from kiosk.hub.lookouts import Lookout
 from kiosk.hub.people import Session
 from kiosk.hub.store import Store
 from kiosk.packs.reader import Pack
@@ -18,6 +21,10 @@ from kiosk.sync import keys, protocol
 
 COOKIE = "session"
 SECURE_COOKIE = "__Host-session"  # a browser keeps it only over HTTPS and for this host alone
+
+
+#: Of a process's threads so many may write for tablets, or wait to; the others are left for people and /healthz.
+QUEUE = 16
 
 
 class Hub:
@@ -40,6 +47,8 @@ class Hub:
         self.id = hub_id
         self.key = key
         self.sealing_key = keys.PublicKey(bytes.fromhex(sealing))
+        self.queue = BoundedSemaphore(QUEUE)
+        self.lookout: Lookout[Any] = Lookout(clock)
 
     @property
     def fingerprint(self) -> bytes:
@@ -69,6 +78,19 @@ def reading() -> AbstractContextManager[Connection]:
 
 def writing() -> AbstractContextManager[Connection]:
     return hub().store.begin()
+
+
+@contextmanager
+def queueing() -> Iterator[Connection]:
+    """A write transaction for a tablet. Raises `hub.busy` where enough of them wait: it comes again by itself."""
+    here = hub()
+    if not here.queue.acquire(blocking=False):
+        raise Problem(HUB_BUSY)
+    try:
+        with here.store.begin() as tx:
+            yield tx
+    finally:
+        here.queue.release()
 
 
 @contextmanager

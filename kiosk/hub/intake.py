@@ -1,37 +1,51 @@
-"""Batch → receipt, in the caller's transaction: verify, insert once, compare hashes, fold, answer.
+"""Batch → receipt, in the caller's transaction: verify, compare, insert once, fold, answer.
 
 Any road may deliver twice, out of order or half. What counts is the unbroken run of a journal from its
-root up to the first place where two different facts are known; that run is the same whatever came first.
+root up to the first place where two different facts are known and nobody has chosen between them
+(`branches`); that run is the same whatever came first.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import repeat
 from typing import Any
 
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import Connection, Row, select, union_all, update
 
 from kiosk.clock import stamp
-from kiosk.errors import FACT_MALFORMED, FACT_NOT_ALLOWED, SYNC_ADDRESSEE, SYNC_DEVICE, Problem
+from kiosk.errors import SYNC_ADDRESSEE, SYNC_DEVICE, Problem
 from kiosk.facts import envelope
-from kiosk.facts.envelope import Fact
-from kiosk.facts.vocabulary import REGISTRY
-from kiosk.hub import totals
-from kiosk.hub.store import insert_once
-from kiosk.hub.tables import devices, facts, forks, journals
+from kiosk.hub import branches, totals
+from kiosk.hub.judging import Judge
+from kiosk.hub.reading import Stretch
+from kiosk.hub.store import append_facts, insert_once
+from kiosk.hub.tables import choices, devices, facts, forks, journals
 from kiosk.sync import keys, protocol
 from kiosk.sync.protocol import Batch, BatchHeader, Receipt
 
-_ROWS = 500  # rows a statement; SQLite and PostgreSQL both bound the number of parameters
-
 
 @dataclass(frozen=True)
-class Line:
-    """One fact line as it arrived."""
+class Arrival:
+    """A verified batch, and what the hub knows of its journal. The journal is locked until the transaction ends."""
 
-    seq: int
-    line: bytes
-    hash: bytes
+    batch: Batch
+    device: Row[Any]
+    held: Row[Any]
+    hub: str
+    now: datetime
+
+    @property
+    def journal(self) -> str:
+        return self.batch.header.journal
+
+    @property
+    def first(self) -> int:
+        return self.batch.header.first
+
+    @property
+    def last(self) -> int:
+        return self.first + len(self.batch.lines) - 1
 
 
 def receive(tx: Connection, data: bytes, hub: str, now: datetime) -> Receipt:
@@ -42,139 +56,215 @@ def receive(tx: Connection, data: bytes, hub: str, now: datetime) -> Receipt:
         device = tx.execute(select(devices).where(devices.c.device == header.device)).one_or_none()
         if device is None or device.journal != header.journal:
             raise Problem(SYNC_DEVICE)
-        if header.hub != hub or header.fair != device.fair:
+        if header.hub != (device.hub or hub) or header.fair != device.fair:
             raise Problem(SYNC_ADDRESSEE)
         found.append(device)
         return keys.VerifyKey(bytes.fromhex(device.public_key))
 
     batch = protocol.read_batch(data, key_of)
-    return _take_in(tx, batch, found[0], hub, now)
+    held = tx.execute(select(journals).where(journals.c.journal == batch.header.journal).with_for_update()).one()
+    # Anew, now that the journal is ours: the tablet may have been withdrawn while we waited for it.
+    device = tx.execute(select(devices).where(devices.c.device == found[0].device)).one()
+    return _take_in(tx, Arrival(batch, device, held, hub, now))
 
 
-def _take_in(tx: Connection, batch: Batch, device: Row[Any], hub: str, now: datetime) -> Receipt:
-    journal = batch.header.journal
-    held = tx.execute(select(journals).where(journals.c.journal == journal).with_for_update()).one()
-    arrived = [
-        Line(seq, line, digest)
-        for seq, (line, digest) in enumerate(zip(batch.lines, batch.hashes, strict=True), batch.header.first)
-    ]
-    known = _known_hashes(tx, journal, batch.header.first, len(arrived))
-    new = [one for one in arrived if one.seq not in known]
-    other = [one for one in arrived if known.get(one.seq, one.hash) != one.hash]
-    rows = [_fact_row(journal, one, device, now) for one in new]
-    for start in range(0, len(rows), _ROWS):
-        insert_once(tx, facts, rows[start : start + _ROWS])
-    insert_once(
-        tx,
-        forks,
-        [
-            {"journal": journal, "seq": o.seq, "hash": o.hash, "line": o.line, "received_at": now.timestamp()}
-            for o in other
-        ],
-    )
-    breaks = [one.seq for one in other] + _broken_links(tx, batch, held.root)
-    # A batch without facts leaves nothing behind that a rebuild could find a fork in; only its sender is told.
-    seq, digest = settle(tx, journal, breaks if arrived else ())
+def _take_in(tx: Connection, arrival: Arrival) -> Receipt:
+    if _is_held_already(tx, arrival):
+        return _receipt(arrival, arrival.held.seq, arrival.held.hash)
+    if _joins_the_run(tx, arrival):
+        return _append(tx, arrival)
+    return _fit_in(tx, arrival)
+
+
+def _receipt(
+    arrival: Arrival, seq: int, digest: bytes, accepted: int = 0, quarantined: int = 0, other: int = 0, forked: int = 0
+) -> Receipt:
     return Receipt(
-        hub=hub,
-        journal=journal,
+        hub=arrival.hub,
+        journal=arrival.journal,
         seq=seq,
-        hash=digest.hex(),
-        accepted=len(new),
-        duplicates=len(arrived) - len(new) - len(other),
-        quarantined=sum(row["problem"] is not None for row in rows),
-        forked=len(breaks),
-        batch=batch.digest,
-        at=stamp(now),
+        hash=bytes(digest).hex(),
+        accepted=accepted,
+        duplicates=len(arrival.batch.lines) - accepted - other,
+        quarantined=quarantined,
+        forked=forked,
+        batch=arrival.batch.digest,
+        at=stamp(arrival.now),
     )
 
 
-def settle(tx: Connection, journal: str, breaks: Sequence[int] = ()) -> tuple[int, bytes]:
-    """Move the counted run of a journal to where it now ends; returns its (seq, hash)."""
-    held = tx.execute(select(journals).where(journals.c.journal == journal)).one()
-    forked_at = min([*breaks, *([held.forked_at] if held.forked_at else [])], default=None)
-    end, digest = _run_end(tx, journal, held.seq, held.hash, forked_at)
-    if forked_at is not None and held.seq >= forked_at:
-        end = forked_at - 1
-        digest = _hash_at(tx, journal, end, held.root)
-    tx.execute(update(journals).where(journals.c.journal == journal).values(seq=end, hash=digest, forked_at=forked_at))
-    if end < held.seq:
-        totals.refold(tx, journal)
-    elif end > held.seq:
-        totals.count(tx, journal, held.fair, totals.usable(tx, journal, held.seq + 1, end))
-    return end, digest
+# --- the two ways that nearly every batch goes ------------------------------------------------------
 
 
-def _known_hashes(tx: Connection, journal: str, first: int, count: int) -> dict[int, bytes]:
+def _is_held_already(tx: Connection, arrival: Arrival) -> bool:
+    """Whether all of it is in the counted run: a chain that ends in the same hash is the same chain."""
+    if not arrival.batch.lines or arrival.last > arrival.held.seq:
+        return False
+    return _hash_at(tx, arrival.journal, arrival.last, arrival.held.root) == arrival.batch.hashes[-1]
+
+
+def _joins_the_run(tx: Connection, arrival: Arrival) -> bool:
+    """Whether it begins right behind the counted run, or repeats its end first, and nothing lies beyond."""
+    held, batch = arrival.held, arrival.batch
+    if held.forked_at is not None or not arrival.first <= held.seq + 1 <= arrival.last:
+        return False
+    before = bytes.fromhex(batch.header.prev) if arrival.first > held.seq else batch.hashes[held.seq - arrival.first]
+    if before != bytes(held.hash):
+        return False
+    beyond = select(facts.c.seq).where(facts.c.journal == arrival.journal, facts.c.seq > held.seq)
+    chosen = select(choices.c.seq).where(choices.c.journal == arrival.journal)  # of its branches: look closer
+    return tx.execute(union_all(beyond, chosen).limit(1)).first() is None
+
+
+def _append(tx: Connection, arrival: Arrival) -> Receipt:
+    known = arrival.held.seq + 1 - arrival.first
+    lines, hashes = arrival.batch.lines[known:], arrival.batch.hashes[known:]
+    first = arrival.held.seq + 1
+    stretch = _store(tx, arrival, first, lines, hashes)
+    totals.join(tx, arrival.held, lambda: [stretch])
+    end, digest = arrival.last, hashes[-1]
+    tx.execute(update(journals).where(journals.c.journal == arrival.journal).values(seq=end, hash=digest))
+    return _receipt(arrival, end, digest, accepted=len(lines), quarantined=_unusable(stretch))
+
+
+def _store(tx: Connection, arrival: Arrival, first: int, lines: Sequence[bytes], hashes: Sequence[bytes]) -> Stretch:
+    """Judge lines of consecutive places and keep them, whatever came of it."""
+    at = arrival.now.timestamp()
+    found = Judge(tx, arrival.device).read(first, lines, hashes, at)
+    places = range(first, first + len(lines))
+    append_facts(
+        tx, facts, zip(repeat(arrival.journal), places, lines, hashes, found.kinds, found.problems, repeat(at))
+    )
+    return found
+
+
+def _unusable(stretch: Stretch) -> int:
+    return len(stretch.problems) - stretch.problems.count(None)
+
+
+# --- every other way: gaps, overlaps, forks ---------------------------------------------------------
+
+
+def _fit_in(tx: Connection, arrival: Arrival) -> Receipt:
+    batch, journal = arrival.batch, arrival.journal
+    if not batch.lines:
+        # It leaves nothing behind that a rebuild could find a fork in; only its sender is told.
+        return _receipt(arrival, arrival.held.seq, arrival.held.hash, forked=len(_broken_links(tx, arrival)))
+    known, aside = _known_hashes(tx, arrival), _places_aside(tx, arrival)
+    other = [
+        place
+        for place, digest in enumerate(batch.hashes)
+        if known.get(arrival.first + place, digest) != digest
+    ]  # fmt: skip
+    new = [place for place in range(len(batch.lines)) if arrival.first + place not in known and place not in aside]
+    quarantined = 0
+    for start, end in _stretches(new):
+        stretch = _store(tx, arrival, arrival.first + start, batch.lines[start:end], batch.hashes[start:end])
+        quarantined += _unusable(stretch)
+    _keep_aside(tx, arrival, [place for place in other if place not in aside])
+    seq, digest, forked = arrival.held.seq, bytes(arrival.held.hash), 0
+    if other or _broken_links(tx, arrival) or arrival.held.forked_at is not None or branches.is_tangled(tx, journal):
+        if new or not aside.issuperset(other):
+            seq, digest = branches.untangle(tx, journal)
+        forked = _astray(tx, arrival)
+    elif new:
+        seq, digest = settle(tx, journal)
+    elsewhere = len({*other, *aside})
+    return _receipt(arrival, seq, digest, len(new), quarantined, elsewhere, forked)
+
+
+def _known_hashes(tx: Connection, arrival: Arrival) -> dict[int, bytes]:
     query = select(facts.c.seq, facts.c.hash).where(
-        facts.c.journal == journal, facts.c.seq.between(first, first + count - 1)
+        facts.c.journal == arrival.journal, facts.c.seq.between(arrival.first, arrival.last)
     )
     return {seq: bytes(digest) for seq, digest in tx.execute(query)}
 
 
-def _fact_row(journal: str, one: Line, device: Row[Any], now: datetime) -> dict[str, object]:
-    kind, problem = judge(one, str(device.desk), str(device.kinds).split())
+def _places_aside(tx: Connection, arrival: Arrival) -> set[int]:
+    """Which lines of the batch stand on another branch than the one in `facts`."""
+    query = select(forks.c.seq, forks.c.hash).where(
+        forks.c.journal == arrival.journal, forks.c.seq.between(arrival.first, arrival.last)
+    )
     return {
-        "journal": journal,
-        "seq": one.seq,
-        "line": one.line,
-        "hash": one.hash,
-        "kind": kind,
-        "problem": problem,
-        "received_at": now.timestamp(),
+        seq - arrival.first
+        for seq, digest in tx.execute(query)
+        if arrival.batch.hashes[seq - arrival.first] == bytes(digest)
     }
 
 
-def judge(one: Line, desk: str, allowed: Sequence[str]) -> tuple[str | None, str | None]:
-    """(kind, why it does not count). A signed fact that cannot be used is kept, acknowledged and shown."""
-    try:
-        fact = envelope.decode(one.line)
-    except Problem as problem:
-        return None, problem.code
-    try:
-        check(fact, one.seq, desk, allowed)
-    except Problem as problem:
-        return fact.kind, problem.code
-    return fact.kind, None
+def _astray(tx: Connection, arrival: Arrival) -> int:
+    """How many lines of the batch stand where the journal has forked, or on a branch that does not count."""
+    forked_at = tx.execute(select(journals.c.forked_at).where(journals.c.journal == arrival.journal)).scalar()
+    behind = range(max(0, forked_at - arrival.first), len(arrival.batch.lines)) if forked_at else ()
+    return len({*behind, *_places_aside(tx, arrival)})
 
 
-def check(fact: Fact, seq: int, desk: str, allowed: Sequence[str]) -> None:
-    """Whether a fact may count. Raises `fact.*` problems."""
-    if fact.seq != seq:
-        raise Problem(FACT_MALFORMED, reason="its number is not its place")
-    if fact.kind not in REGISTRY.names():
-        REGISTRY.read(fact)
-    if fact.kind not in allowed or fact.desk != desk:
-        raise Problem(FACT_NOT_ALLOWED, kind=fact.kind)
-    REGISTRY.read(fact)
+def _stretches(places: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """Runs of consecutive numbers, as (first, one past the last)."""
+    start = 0
+    for at in range(1, len(places) + 1):
+        if at == len(places) or places[at] != places[at - 1] + 1:
+            yield places[start], places[at - 1] + 1
+            start = at
 
 
-def _broken_links(tx: Connection, batch: Batch, root: bytes) -> list[int]:
+def _keep_aside(tx: Connection, arrival: Arrival, places: Sequence[int]) -> None:
+    """Another branch of the journal: kept with its bytes, not counted unless a person says so."""
+    batch, at = arrival.batch, arrival.now.timestamp()
+    prevs = [bytes.fromhex(batch.header.prev), *batch.hashes]
+    insert_once(
+        tx,
+        forks,
+        [
+            {
+                "journal": arrival.journal,
+                "seq": arrival.first + place,
+                "hash": batch.hashes[place],
+                "line": batch.lines[place],
+                "received_at": at,
+                "prev": prevs[place],
+            }
+            for place in places
+        ],
+    )
+
+
+def _broken_links(tx: Connection, arrival: Arrival) -> list[int]:
     """Where the batch does not join what is stored on either side of it."""
-    first, count = batch.header.first, batch.header.count
-    before = _hash_at(tx, batch.header.journal, first - 1, root)
+    batch, first = arrival.batch, arrival.first
+    before = _hash_at(tx, arrival.journal, first - 1, arrival.held.root)
     broken = [first] if before and before.hex() != batch.header.prev else []
     after = tx.execute(
-        select(facts.c.line, facts.c.hash).where(facts.c.journal == batch.header.journal, facts.c.seq == first + count)
+        select(facts.c.line, facts.c.hash).where(facts.c.journal == arrival.journal, facts.c.seq == arrival.last + 1)
     ).one_or_none()
-    if count and after is not None and envelope.chain(batch.hashes[-1], after.line) != after.hash:
-        broken.append(first + count)
+    if batch.lines and after is not None and envelope.chain(batch.hashes[-1], bytes(after.line)) != bytes(after.hash):
+        broken.append(arrival.last + 1)
     return broken
 
 
 def _hash_at(tx: Connection, journal: str, seq: int, root: bytes) -> bytes:
     """The chain hash after `seq`; empty when the hub does not hold that fact."""
     if seq == 0:
-        return root
+        return bytes(root)
     query = select(facts.c.hash).where(facts.c.journal == journal, facts.c.seq == seq)
-    return tx.execute(query).scalar() or b""
+    return bytes(tx.execute(query).scalar() or b"")
 
 
-def _run_end(tx: Connection, journal: str, seq: int, digest: bytes, forked_at: int | None) -> tuple[int, bytes]:
-    """Follow the stored facts from `seq` as long as none is missing and no fork begins."""
+def settle(tx: Connection, journal: str) -> tuple[int, bytes]:
+    """Move the counted run of a journal without branches to where it now ends; returns its (seq, hash)."""
+    held = tx.execute(select(journals).where(journals.c.journal == journal)).one()
+    end, digest = _run_end(tx, journal, held.seq, bytes(held.hash))
+    if end > held.seq:
+        tx.execute(update(journals).where(journals.c.journal == journal).values(seq=end, hash=digest))
+        totals.join(tx, held, lambda: totals.stored(tx, journal, held.seq + 1, end))
+    return end, digest
+
+
+def _run_end(tx: Connection, journal: str, seq: int, digest: bytes) -> tuple[int, bytes]:
+    """Follow the stored facts from `seq` as long as none is missing."""
     query = select(facts.c.seq, facts.c.hash).where(facts.c.journal == journal, facts.c.seq > seq).order_by(facts.c.seq)
     for number, following in tx.execute(query):
-        if number != seq + 1 or number == forked_at:
+        if number != seq + 1:
             break
         seq, digest = number, bytes(following)
     return seq, digest

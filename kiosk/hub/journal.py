@@ -7,16 +7,15 @@ from datetime import datetime
 import msgspec
 from sqlalchemy import Connection, select, update
 
-from kiosk.clock import stamp
+from kiosk.clock import SystemClock, stamp
 from kiosk.facts import envelope
 from kiosk.facts.envelope import Fact
 from kiosk.facts.kinds import Body
 from kiosk.facts.vocabulary import REGISTRY
-from kiosk.hub import totals
+from kiosk.hub import reading, totals
 from kiosk.hub.tables import facts, identity, journals
 
-#: Drawn at each start; see envelope.Fact.boot.
-BOOT = secrets.token_hex(4)
+BOOT = SystemClock().boot
 
 
 def own_journal(hub: str, fair: str) -> str:
@@ -84,5 +83,5 @@ def append(
         )
     )
     tx.execute(update(journals).where(journals.c.journal == own).values(seq=fact.seq, hash=digest))
-    totals.count(tx, own, fair, [fact])
+    totals.join(tx, head, lambda: [reading.of_fact(fact)])
     return fact

@@ -1,22 +1,36 @@
-"""The hub's database: one engine, one way to begin, and the few places where the dialects differ."""
+"""The hub's database: one way to read, one way to write, and the few places where the dialects differ.
 
+SQLite runs in WAL mode with FULL synchronous commits. Releases before 3.51.3 can corrupt such a database when two
+connections write or checkpoint at the same instant, so at most one ever does: a process has one writing connection,
+and processes take turns by a lock beside the file. Whoever waits, waits in line; nothing is ever "locked".
+"""
+
+import fcntl
+import os
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from functools import cache
+from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, Table, create_engine, event, text
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import URL, Connection, Engine, Table, TextClause, create_engine, event, make_url, text
+from sqlalchemy.exc import DBAPIError
 
-from kiosk.errors import JOURNAL_UNSAFE, Problem
+from kiosk.errors import HUB_STORAGE, JOURNAL_UNSAFE, Problem
 
-#: Releases without the WAL-reset race (two connections, a checkpoint at the wrong moment: corruption).
+#: Releases without the WAL-reset race, where more than one writer would be no danger either.
 _SAFE_WAL = ((3, 51, 3), (3, 50, 7), (3, 44, 6))
-_WRITE = "kiosk_write"
+#: A server that is gone is not waited for: seconds to connect, and milliseconds without a word from it.
+_SERVER_ARGUMENTS = {"connect_timeout": 5, "tcp_user_timeout": 10_000}
+_WRITER_PRAGMAS = ("wal_autocheckpoint = 4000", "journal_size_limit = 67108864", "cache_size = -32768")
+_READER_PRAGMAS = ("wal_autocheckpoint = 0", "query_only = ON")
+_SQLITE_FAILURES = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY)
+_SERVER_FAILURES = ("08", "53", "57", "58")  # connection lost, no room, shutting down, its own disk
 
 
 def is_wal_safe(version: tuple[int, int, int] = sqlite3.sqlite_version_info) -> bool:
-    """Whether this SQLite may run in WAL mode with several connections."""
+    """Whether this SQLite may run in WAL mode with several writers."""
     return version >= _SAFE_WAL[0] or any(version[:2] == safe[:2] and version >= safe for safe in _SAFE_WAL)
 
 
@@ -24,87 +38,187 @@ class Store:
     """Transactions on the hub's database, SQLite or PostgreSQL."""
 
     def __init__(self, url: str | URL) -> None:
-        self.engine: Engine = create_engine(url, pool_pre_ping=True, pool_size=16, max_overflow=24)
-        self.is_sqlite = self.engine.dialect.name == "sqlite"
+        self.is_sqlite = make_url(url).get_backend_name() == "sqlite"
+        arguments = {} if self.is_sqlite else _SERVER_ARGUMENTS
+        self.engine: Engine = create_engine(
+            url, pool_pre_ping=True, pool_size=16, max_overflow=24, connect_args=arguments
+        )
+        self._writer, self._turns = self.engine, _Turns()
         if self.is_sqlite:
-            event.listen(self.engine, "connect", _prepare_sqlite)
-            event.listen(self.engine, "begin", _begin_sqlite)
+            file = self.engine.url.database or ""
+            _keep_private(file)
+            self._turns = _FileTurns(file + ".lock")
+            self._writer = create_engine(url, pool_size=1, max_overflow=0, pool_timeout=120)
+            _on_connect(self._writer, _WRITER_PRAGMAS, "BEGIN IMMEDIATE")
+            _on_connect(self.engine, _READER_PRAGMAS, "BEGIN")
+            # Kept open as long as we are: whichever connection closes last would checkpoint, out of turn.
+            with self._turns.mine():
+                self._writer.connect().close()
 
     @contextmanager
     def begin(self) -> Iterator[Connection]:
-        """A transaction that may write. Commits at the end; raising rolls back. Nobody inside commits."""
-        with self.engine.connect().execution_options(**{_WRITE: True}) as tx, tx.begin():
+        """A transaction that may write. Commits at the end; raising rolls back. Nobody inside commits.
+
+        Raises `hub.storage` where the disk, or the database server, cannot do it now.
+        """
+        with self._writer.connect() as tx, self._turns.mine(), _failures_named(), tx.begin():
             yield tx
 
     @contextmanager
-    def reading(self) -> Iterator[Connection]:
-        """A snapshot to read from."""
-        options = (
-            {_WRITE: False} if self.is_sqlite else {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
-        )
+    def reading(self, patience_ms: int = 0) -> Iterator[Connection]:
+        """A snapshot to read from. With `patience_ms`, a server that takes longer over a statement gives it up."""
+        options = {} if self.is_sqlite else {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
         with self.engine.connect().execution_options(**options) as tx, tx.begin():
+            if patience_ms and not self.is_sqlite:
+                tx.exec_driver_sql(f"SET LOCAL statement_timeout = {patience_ms:d}")
             yield tx
 
     def close(self) -> None:
-        self.engine.dispose()
+        with self._turns.mine():
+            self.engine.dispose()
+            self._writer.dispose()
+        self._turns.close()
+
+    def scrub(self) -> bool:
+        """After deleting: leave nothing of it in the log beside the database. Whether nobody was reading it just now.
+
+        PostgreSQL may write over the place from now on; when it does is its own affair, and so are its logs.
+        """
+        if not self.is_sqlite:
+            with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+                for table in ("blobs", "blob_parts"):
+                    connection.exec_driver_sql(f"VACUUM {table}")
+            return True
+        with self._writer.connect() as connection, self._turns.mine():
+            raw = connection.connection.cursor()
+            raw.execute("PRAGMA busy_timeout = 2000")  # nobody waits half a minute for this
+            is_busy = raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+            raw.execute("PRAGMA busy_timeout = 30000")
+        return not is_busy
 
     def assert_safe(self) -> None:
         """Refuse a database whose commits a power cut could take back: receipts are signed for them."""
         found = self.describe()
         level = found.get("synchronous") or found.get("synchronous_commit")
-        if level in ("unsafe", "off"):
-            raise Problem(JOURNAL_UNSAFE, reason=f"synchronous commits are {level}")
+        if level in ("unsafe", "off") or found.get("journal_mode", "wal") != "wal":
+            raise Problem(JOURNAL_UNSAFE, reason=", ".join(f"{key} {value}" for key, value in found.items()))
 
-    def describe(self) -> dict[str, str]:
-        """Name, version and durability of the database, for /healthz."""
-        with self.reading() as tx:
-            if self.is_sqlite:
-                mode = tx.execute(text("PRAGMA journal_mode")).scalar_one()
-                level = tx.execute(text("PRAGMA synchronous")).scalar_one()
-                return {
-                    "name": "sqlite",
-                    "version": sqlite3.sqlite_version,
-                    "journal_mode": mode,
-                    "synchronous": {2: "full", 3: "extra"}.get(level, "unsafe"),
-                }
+    def describe(self, tx: Connection | None = None) -> dict[str, str]:
+        """Name, version and durability of the database, for /healthz; read in the given transaction, if one is."""
+        if tx is None:
+            with self.reading() as own:
+                return self.describe(own)
+        if not self.is_sqlite:
             version = tx.execute(text("SHOW server_version")).scalar_one()
             commit = tx.execute(text("SHOW synchronous_commit")).scalar_one()
-            return {"name": "postgresql", "version": version, "synchronous_commit": commit}
+            return {"name": "postgresql", "version": version, "synchronous_commit": commit, "writers": "any number"}
+        mode = tx.execute(text("PRAGMA journal_mode")).scalar_one()
+        level = tx.execute(text("PRAGMA synchronous")).scalar_one()
+        return {
+            "name": "sqlite",
+            "version": sqlite3.sqlite_version,
+            "journal_mode": mode,
+            "synchronous": {2: "full", 3: "extra"}.get(level, "unsafe"),
+            "writers": "one at a time",
+            "wal_reset_race": "mended in this release" if is_wal_safe() else "kept out by the one writer",
+        }
 
 
-def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
-    connection.isolation_level = None  # the driver must not begin behind our back
-    connection.execute(f"PRAGMA journal_mode = {'WAL' if is_wal_safe() else 'TRUNCATE'}")
-    connection.execute("PRAGMA synchronous = FULL")
-    connection.execute("PRAGMA foreign_keys = ON")
-    connection.execute("PRAGMA secure_delete = ON")
-    connection.execute("PRAGMA busy_timeout = 30000")
+def _keep_private(file: str) -> None:
+    """Nobody else reads the database; what SQLite lays beside it gets the rights of the file itself."""
+    os.close(os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    for one in (Path(file), Path(f"{file}-wal"), Path(f"{file}-shm")):
+        with suppress(FileNotFoundError, PermissionError):
+            if one.stat().st_mode & 0o077:
+                one.chmod(0o600)
 
 
-def _begin_sqlite(connection: Connection) -> None:
-    """A transaction that will write says so at once: a later upgrade would fail at once, whatever the timeout."""
-    writes = connection.get_execution_options().get(_WRITE, True)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+@contextmanager
+def _failures_named() -> Iterator[None]:
+    """A disk that is full or broken, a server that goes away: not our fault, and not for ever."""
+    try:
+        yield
+    except (DBAPIError, sqlite3.Error) as error:
+        cause = error.orig if isinstance(error, DBAPIError) else error
+        is_sqlites = getattr(cause, "sqlite_errorcode", 0) & 0xFF in _SQLITE_FAILURES
+        is_the_servers = (getattr(cause, "sqlstate", None) or "")[:2] in _SERVER_FAILURES
+        if not (is_sqlites or is_the_servers):
+            raise
+        raise Problem(HUB_STORAGE) from error
+
+
+def _on_connect(engine: Engine, pragmas: Sequence[str], begin: str) -> None:
+    def prepare(connection: sqlite3.Connection, _record: object) -> None:
+        connection.isolation_level = None  # the driver must not begin behind our back
+        for pragma in ("busy_timeout = 30000", "journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON",
+                       "secure_delete = ON", *pragmas):  # fmt: skip
+            connection.execute(f"PRAGMA {pragma}")
+
+    event.listen(engine, "connect", prepare)
+    event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(begin))
+
+
+class _Turns:
+    """Whose turn it is to write. A database server sees to that itself."""
+
+    @contextmanager
+    def mine(self) -> Iterator[None]:
+        yield
+
+    def close(self) -> None:
+        pass
+
+
+class _FileTurns(_Turns):
+    """Writing processes take turns by a lock on a file; a process's threads queue at its one connection before."""
+
+    def __init__(self, file: str) -> None:
+        self._file = os.open(file, os.O_RDWR | os.O_CREAT, 0o600)
+
+    @contextmanager
+    def mine(self) -> Iterator[None]:
+        fcntl.flock(self._file, fcntl.LOCK_EX)
+        try:
+            yield
+        finally:
+            fcntl.flock(self._file, fcntl.LOCK_UN)
+
+    def close(self) -> None:
+        os.close(self._file)
 
 
 # --- where the dialects differ --------------------------------------------------------------------
 
 
-def _insert(tx: Connection, table: Table) -> Any:
-    return postgresql.insert(table) if tx.dialect.name == "postgresql" else sqlite.insert(table)
+@cache
+def _insert(table: Table, columns: tuple[str, ...], otherwise: str) -> TextClause:
+    """Both databases understand the same sentence, and it is written only once."""
+    names, values = ", ".join(f'"{name}"' for name in columns), ", ".join(f":{name}" for name in columns)
+    return text(f"INSERT INTO {table.name} ({names}) VALUES ({values}) ON CONFLICT {otherwise}")  # noqa: S608 (our own)
 
 
 def insert_once(tx: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
     """Insert rows whose key is new; leave the others as they are. Compare afterwards: silence is not equality."""
     if rows:
-        tx.execute(_insert(tx, table).on_conflict_do_nothing(), rows)
+        tx.execute(_insert(table, tuple(rows[0]), "DO NOTHING"), rows)
+
+
+def append_facts(tx: Connection, table: Table, rows: Iterable[tuple[Any, ...]], columns: Sequence[str] = ()) -> None:
+    """Insert rows that are known to be new, the quickest way the database has: whole ones, unless columns are named."""
+    names = ", ".join(f'"{name}"' for name in columns or table.columns.keys())
+    if tx.dialect.name == "postgresql":
+        cursor = tx.connection.cursor()
+        with cursor.copy(f"COPY {table.name} ({names}) FROM STDIN") as copy:
+            for row in rows:
+                copy.write_row(row)
+        return
+    marks = ", ".join("?" * len(columns or table.columns))
+    insert = f"INSERT INTO {table.name} ({names}) VALUES ({marks})"  # noqa: S608 (our own names)
+    tx.connection.cursor().executemany(insert, rows)  # type: ignore[arg-type]  # any iterable, says PEP 249
 
 
 def add_up(tx: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
     """Insert rows, adding `n` to the rows that are there."""
     if rows:
-        statement = _insert(tx, table)
-        keys = [column.name for column in table.primary_key]
-        tx.execute(
-            statement.on_conflict_do_update(index_elements=keys, set_={"n": table.c.n + statement.excluded.n}), rows
-        )
+        key = ", ".join(f'"{column.name}"' for column in table.primary_key)
+        tx.execute(_insert(table, tuple(rows[0]), f"({key}) DO UPDATE SET n = {table.name}.n + excluded.n"), rows)

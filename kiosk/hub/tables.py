@@ -2,6 +2,7 @@
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     Float,
     Index,
@@ -11,6 +12,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
 )
 
 metadata = MetaData()
@@ -29,6 +31,8 @@ fairs = Table(
     metadata,
     Column("id", Text, primary_key=True),
     Column("document", Text, nullable=False),  # packs.fairs.Fair as JSON
+    Column("origin", Text, nullable=False, server_default=""),  # the hub it was run at, when not this one
+    Column("origin_fingerprint", Text, nullable=False, server_default=""),  # hex; what that hub is known by
 )
 
 volunteers = Table(
@@ -78,6 +82,11 @@ enrolments = Table(
     Column("expires_at", Float, nullable=False),
     Column("used_by", Text),  # the public key that used it: asking again with it is the same request
     Column("certificate", LargeBinary),
+    Column("kind", Text, nullable=False, server_default="cli"),  # drawn on a "screen", for a "sheet", on the "cli"
+    Column("compare_needed", Boolean, nullable=False, server_default=false()),
+    Column("request", LargeBinary),  # what a tablet asked that waits for somebody to compare the digits
+    Column("asked_at", Float),
+    Column("confirmed_by", Text),
 )
 
 devices = Table(
@@ -89,12 +98,23 @@ devices = Table(
     Column("desk", Text, nullable=False),
     Column("public_key", Text, nullable=False),
     Column("kinds", Text, nullable=False),  # space-separated
+    Column("hub", Text, nullable=False, server_default=""),  # whom its batches are addressed to; empty: this hub
+    Column("certificate", LargeBinary),
+    Column("not_after", Float, nullable=False, server_default="32503680000"),  # what arrives later does not count
+    Column("state", Text, nullable=False, server_default="active"),  # "active", "replaced" or "revoked"
+    Column("cutoff", BigInteger),  # of a revoked one: no fact after this counts
+    Column("reason", Text, nullable=False, server_default=""),
+    Column("canary", LargeBinary),  # the first thing it sealed
+    Column("canary_state", Text, nullable=False, server_default="none"),  # as in protocol.Head
     # What the booth last said of itself. Shown, never counted.
     Column("seen_at", Float),
     Column("told_seq", BigInteger),
     Column("pack", Text),
     Column("version", Text),
     Column("free_mb", BigInteger),
+    Column("told_hash", Text),
+    Column("told_at", Text),
+    Column("skew_ms", BigInteger),  # hub's time less the device's, when it last told
 )
 
 journals = Table(
@@ -106,6 +126,8 @@ journals = Table(
     Column("seq", BigInteger, nullable=False),  # the unbroken run that is counted ends here
     Column("hash", LargeBinary, nullable=False),  # chain hash at seq
     Column("forked_at", BigInteger),  # first place where two different facts are known
+    Column("clocks", Text, nullable=False, server_default=""),  # facts.clocks.Clocks of the run, as JSON
+    Column("doubtful", Integer, nullable=False, server_default="0"),  # boots whose time nothing vouches for
 )
 
 facts = Table(
@@ -132,6 +154,52 @@ forks = Table(
     Column("hash", LargeBinary, primary_key=True),
     Column("line", LargeBinary, nullable=False),
     Column("received_at", Float, nullable=False),
+    Column("decided", Boolean, nullable=False, server_default=false()),  # a person chose another branch
+    Column("prev", LargeBinary),  # chain hash before it; NULL where only the line itself can tell
+)
+
+# What a person decided about a fact in quarantine. Folded from the hub's own journal; the last word counts.
+decisions = Table(
+    "decisions",
+    metadata,
+    Column("journal", Text, primary_key=True),
+    Column("seq", BigInteger, primary_key=True),
+    Column("hash", LargeBinary, primary_key=True),  # of that very fact: another branch may have another there
+    Column("verdict", Text, nullable=False),  # "released" or "dismissed"
+    Column("person", Text, nullable=False),
+    Column("at", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+)
+
+# Which branch of a forked journal a person chose. Folded from the hub's own journal; all of them, in order.
+choices = Table(
+    "choices",
+    metadata,
+    Column("journal", Text, primary_key=True),
+    Column("number", BigInteger, primary_key=True),  # place of the choice in the hub's own journal
+    Column("seq", BigInteger, nullable=False),  # where the branches part
+    Column("kept", LargeBinary),  # hash of the first fact of the branch that counts; NULL: none does
+    Column("lost", Text, nullable=False),  # hashes of those that do not, hex, space-separated
+    Column("person", Text, nullable=False),
+    Column("at", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+)
+
+# What booths said they held when they closed.
+slips = Table(
+    "slips",
+    metadata,
+    Column("journal", Text, primary_key=True),
+    Column("seq", BigInteger, primary_key=True),
+    Column("hash", Text, primary_key=True),  # hex; of a typed slip only the first 10 digits are known
+    Column("fair", Text, nullable=False),
+    Column("desk", Text, nullable=False),
+    Column("day", Text, nullable=False),
+    Column("at", Text, nullable=False),
+    Column("counts", Text, nullable=False),  # JSON: kind → facts
+    Column("source", Text, nullable=False),  # "document" or "typed"
+    Column("received_at", Float, nullable=False),
+    Column("person", Text, nullable=False),
 )
 
 totals = Table(
@@ -145,6 +213,18 @@ totals = Table(
     Column("fair", Text, nullable=False),
     Column("n", BigInteger, nullable=False),
     Index("totals_by_fair", "fair", "metric", "day"),
+)
+
+# The same over all days and hours: what the board asks for every few seconds is a tenth as many rows.
+desk_totals = Table(
+    "desk_totals",
+    metadata,
+    Column("journal", Text, primary_key=True),
+    Column("metric", Text, primary_key=True),
+    Column("desk", Text, primary_key=True),
+    Column("fair", Text, nullable=False),
+    Column("n", BigInteger, nullable=False),
+    Index("desk_totals_by_fair", "fair", "metric", "desk", "n"),
 )
 
 complaints = Table(
@@ -179,6 +259,27 @@ blobs = Table(
     Column("sha256", Text, primary_key=True),
     Column("content", LargeBinary, nullable=False),  # sealed
     Column("received_at", Float, nullable=False),
+)
+
+# Blobs on their way: what arrived so far, by whose tablet and where it begins. One part ends where the next begins.
+blob_parts = Table(
+    "blob_parts",
+    metadata,
+    Column("device", Text, primary_key=True),
+    Column("sha256", Text, primary_key=True),
+    Column("start", BigInteger, primary_key=True),
+    Column("total", BigInteger, nullable=False),  # bytes the whole blob will have
+    Column("content", LargeBinary, nullable=False),
+    Column("received_at", Float, nullable=False),
+)
+
+# Blobs deleted on their date: what must not come back, whatever road brings it again.
+erased = Table(
+    "erased",
+    metadata,
+    Column("sha256", Text, primary_key=True),
+    Column("at", Float, nullable=False),
+    Column("person", Text, nullable=False),
 )
 
 schema_version = Table(

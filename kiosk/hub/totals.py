@@ -1,38 +1,124 @@
 """Totals and read models at the hub: folded in the transaction that takes facts in, and folded again by rebuild."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Connection, delete, func, select
+from sqlalchemy import Connection, Row, delete, func, select, update
 
 from kiosk.facts import envelope
 from kiosk.facts.cases import CaseOpened
+from kiosk.facts.clocks import ClockCompared, Clocks
 from kiosk.facts.complaints import ComplaintFiled
 from kiosk.facts.envelope import Fact
-from kiosk.facts.vocabulary import REGISTRY
+from kiosk.hub.reading import Meaning, Stretch, read_again
 from kiosk.hub.store import add_up, insert_once
-from kiosk.hub.tables import complaints, facts, journals, openings, totals
-from kiosk.reports.amounts import Bucket, buckets
+from kiosk.hub.tables import complaints, desk_totals, facts, journals, openings, totals
+from kiosk.reports.amounts import Bucket
 
-_CHUNK = 5_000
+_CHUNK = 5_000  # facts held in memory at a time
 
 
-def count(tx: Connection, journal: str, fair: str, counted: Iterable[Fact]) -> None:
-    """Fold facts that have just joined the unbroken run of a journal."""
-    sums: Counter[Bucket] = Counter()
-    filed, opened = [], []
-    for fact in counted:
-        sums.update(buckets(fact))
-        match REGISTRY.read(fact):
-            case ComplaintFiled() as body:
-                filed.append(_complaint_row(journal, fair, fact, body))
-            case CaseOpened() as body:
-                opened.append(
-                    {"journal": journal, "seq": fact.seq, "case": body.case, "at": fact.at, "person": fact.by}
-                )
+#: Gives the stretches to fold, as often as it is called.
+Stretches = Callable[[], Iterable[Stretch]]
+
+
+def join(tx: Connection, held: "Row[Any] | _Unread", stretches: Stretches) -> None:
+    """Fold what has just joined the counted run of a journal; `held` is its row from before."""
+    before, dates = Clocks.load(held.clocks), Clocks.load(held.clocks)
+    for stretch in stretches():
+        learn(dates, stretch)
+    if _says_otherwise(dates, before):
+        forget(tx, held.journal)
+        for stretch in stored(tx, held.journal, 1, held.seq):
+            count(tx, held.journal, held.fair, stretch, dates)
+    for stretch in stretches():
+        count(tx, held.journal, held.fair, stretch, dates)
+    tx.execute(
+        update(journals)
+        .where(journals.c.journal == held.journal)
+        .values(clocks=dates.dump(), doubtful=dates.doubtful())
+    )
+
+
+def refold(tx: Connection, journal: str) -> None:
+    """Forget a journal's totals and fold its counted run again."""
+    forget(tx, journal)
+    row = tx.execute(select(journals).where(journals.c.journal == journal)).one()
+    join(tx, _Unread(row.journal, row.fair), lambda: stored(tx, journal, 1, row.seq))
+
+
+def learn(dates: Clocks, stretch: Stretch) -> None:
+    """What a stretch says about its device's clocks. Within a boot, its first and last fact say it all."""
+    last, unread = -1, False
+    for place, (meaning, boot) in enumerate(zip(stretch.meanings, stretch.boot, strict=True)):
+        if meaning is None:
+            continue
+        if last < 0 or stretch.boot[last] != boot or meaning.body is not None:
+            if unread:
+                dates.learn(*_stamp(stretch, last))
+            dates.learn(*_stamp(stretch, place))
+            if isinstance(meaning.body, ClockCompared):
+                dates.compare(*_stamp(stretch, place), int(stretch.mono[place]), meaning.body)
+        last, unread = place, True
+    if unread:
+        dates.learn(*_stamp(stretch, last))
+
+
+def _stamp(stretch: Stretch, place: int) -> tuple[str, str]:
+    """Boot and moment of a fact."""
+    return stretch.boot[place].decode(), (stretch.hour[place] + stretch.rest[place]).decode()
+
+
+def count(tx: Connection, journal: str, fair: str, stretch: Stretch, dates: Clocks) -> None:
+    """Add a stretch to the totals and read models."""
+    hours = dates.hours(stretch.boot, stretch.hour, stretch.rest, stretch.mono)
+    tally = Counter(zip(hours, stretch.desk, stretch.meanings, strict=True))
+    sums = _buckets(tally)
     add_up(tx, totals, [_total_row(journal, fair, bucket, n) for bucket, n in sums.items()])
-    insert_once(tx, complaints, filed)
-    insert_once(tx, openings, opened)
+    add_up(tx, desk_totals, _desk_rows(journal, fair, sums))
+    wanted = [
+        (seq, meaning.body)
+        for seq, meaning in enumerate(stretch.meanings, stretch.first)
+        if meaning is not None and meaning.body is not None
+    ]
+    for seq, body in wanted:
+        fact = _whole(tx, journal, seq)
+        if isinstance(body, ComplaintFiled):
+            insert_once(tx, complaints, [_complaint_row(journal, fair, fact, body)])
+        elif isinstance(body, CaseOpened):
+            insert_once(tx, openings, [_opening_row(journal, fact, body)])
+
+
+def _buckets(tally: Mapping[tuple[bytes, bytes, Meaning | None], int]) -> Counter[Bucket]:
+    sums: Counter[Bucket] = Counter()
+    for (hour, desk, meaning), times in tally.items():
+        for metric, n in meaning.adds if meaning else ():
+            sums[hour[:10].decode(), int(hour[11:]), desk.decode(), metric] += n * times
+    return sums
+
+
+def _whole(tx: Connection, journal: str, seq: int) -> Fact:
+    """A stored fact with all its members, for the few kinds that need them."""
+    line = tx.execute(select(facts.c.line).where(facts.c.journal == journal, facts.c.seq == seq)).scalar_one()
+    return envelope.decode(bytes(line))
+
+
+@dataclass(frozen=True)
+class _Unread:
+    """A journal of which nothing was folded yet, in the shape of its row."""
+
+    journal: str
+    fair: str
+    seq: int = 0
+    clocks: str = ""
+
+
+def _says_otherwise(dates: Clocks, before: Clocks) -> bool:
+    """Whether what came now dates facts anew that were folded before."""
+    readings = dates.readings()
+    return any(readings[boot] != reading for boot, reading in before.readings().items())
 
 
 def _total_row(journal: str, fair: str, bucket: Bucket, n: int) -> dict[str, object]:
@@ -46,6 +132,15 @@ def _total_row(journal: str, fair: str, bucket: Bucket, n: int) -> dict[str, obj
         "metric": metric,
         "n": n,
     }
+
+
+def _desk_rows(journal: str, fair: str, buckets: Counter[Bucket]) -> list[dict[str, object]]:
+    sums: Counter[tuple[str, str]] = Counter()
+    for (_day, _hour, desk, metric), n in buckets.items():
+        sums[desk, metric] += n
+    return [
+        {"journal": journal, "fair": fair, "desk": desk, "metric": metric, "n": n} for (desk, metric), n in sums.items()
+    ]
 
 
 def _complaint_row(journal: str, fair: str, fact: Fact, body: ComplaintFiled) -> dict[str, object]:
@@ -62,19 +157,25 @@ def _complaint_row(journal: str, fair: str, fact: Fact, body: ComplaintFiled) ->
     }
 
 
+def _opening_row(journal: str, fact: Fact, body: CaseOpened) -> dict[str, object]:
+    return {"journal": journal, "seq": fact.seq, "case": body.case, "at": fact.at, "person": fact.by}
+
+
 def forget(tx: Connection, journal: str) -> None:
     """Delete what was folded from a journal; its facts stay."""
-    for table in (totals, complaints, openings):
+    for table in (totals, desk_totals, complaints, openings):
         tx.execute(delete(table).where(table.c.journal == journal))
 
 
-def refold(tx: Connection, journal: str) -> None:
-    """Forget a journal's totals and fold its counted run again."""
-    forget(tx, journal)
-    row = tx.execute(select(journals.c.fair, journals.c.seq).where(journals.c.journal == journal)).one()
-    for first in range(1, row.seq + 1, _CHUNK):
-        last = min(first + _CHUNK - 1, row.seq)
-        count(tx, journal, row.fair, usable(tx, journal, first, last))
+def stored(tx: Connection, journal: str, first: int, last: int) -> Iterator[Stretch]:
+    """A stretch of the stored facts, some thousand at a time."""
+    for start in range(first, last + 1, _CHUNK):
+        rows = tx.execute(
+            select(facts.c.line, facts.c.problem)
+            .where(facts.c.journal == journal, facts.c.seq.between(start, min(start + _CHUNK - 1, last)))
+            .order_by(facts.c.seq)
+        ).all()
+        yield read_again([bytes(row.line) for row in rows], [row.problem for row in rows], start)
 
 
 def usable(tx: Connection, journal: str, first: int, last: int) -> list[Fact]:
@@ -95,31 +196,55 @@ def all_buckets(tx: Connection) -> dict[tuple[str, Bucket], int]:
 
 def sums(tx: Connection, fair: str, day: str | None = None, desks: Iterable[str] | None = None) -> dict[str, int]:
     """Metric → sum, of a fair, optionally of one day or some desks."""
-    query = select(totals.c.metric, func.sum(totals.c.n)).where(totals.c.fair == fair).group_by(totals.c.metric)
+    table = desk_totals if day is None else totals
+    query = select(table.c.metric, func.sum(table.c.n)).where(table.c.fair == fair).group_by(table.c.metric)
     if day is not None:
         query = query.where(totals.c.day == day)
     if desks is not None:
-        query = query.where(totals.c.desk.in_(list(desks)))
+        query = query.where(table.c.desk.in_(list(desks)))
     return {metric: int(n) for metric, n in tx.execute(query)}
 
 
 def days(tx: Connection, fair: str) -> tuple[str, str] | None:
     """First and last business day that anything was counted on."""
-    first, last = tx.execute(select(func.min(totals.c.day), func.max(totals.c.day)).where(totals.c.fair == fair)).one()
+    # Metric by metric, because the index has the days in order only within one.
+    metrics = select(desk_totals.c.metric).where(desk_totals.c.fair == fair).distinct().subquery()
+    of_metric = (totals.c.fair == fair) & (totals.c.metric == metrics.c.metric)
+    ends = [select(end(totals.c.day)).where(of_metric).scalar_subquery() for end in (func.min, func.max)]
+    first, last = tx.execute(select(func.min(ends[0]), func.max(ends[1])).select_from(metrics)).one()
     return (first, last) if first else None
 
 
-def sums_by_desk(tx: Connection, fair: str) -> dict[str, dict[str, int]]:
-    """Desk → metric → sum."""
-    query = (
-        select(totals.c.desk, totals.c.metric, func.sum(totals.c.n))
-        .where(totals.c.fair == fair)
-        .group_by(totals.c.desk, totals.c.metric)
-    )
+def sums_by_desk(tx: Connection, fair: str, desks: Iterable[str] | None = None) -> dict[str, dict[str, int]]:
+    """Desk → metric → sum, of all desks of a fair or of some."""
+    table = desk_totals.c
+    query = select(table.desk, table.metric, func.sum(table.n)).where(table.fair == fair)
+    if desks is not None:
+        query = query.where(table.desk.in_(list(desks)))
     found: dict[str, dict[str, int]] = {}
-    for desk, metric, n in tx.execute(query):
+    for desk, metric, n in tx.execute(query.group_by(table.metric, table.desk)):
         found.setdefault(desk, {})[metric] = int(n)
     return found
+
+
+def sums_of_metric(tx: Connection, fair: str, metric: str) -> dict[str, int]:
+    """Desk → sum of one metric."""
+    table = desk_totals.c
+    query = select(table.desk, func.sum(table.n)).where(table.fair == fair, table.metric == metric)
+    return {desk: int(n) for desk, n in tx.execute(query.group_by(table.desk))}
+
+
+def desk_faults(tx: Connection) -> list[str]:
+    """Where what is kept by the desk is not the sum of what is kept by the hour."""
+    faults = []
+    key = (totals.c.journal, totals.c.metric, totals.c.desk)
+    hours = {tuple(row[:3]): int(row[3]) for row in tx.execute(select(*key, func.sum(totals.c.n)).group_by(*key))}
+    desks = {(row.journal, row.metric, row.desk): row.n for row in tx.execute(select(desk_totals))}
+    for journal, metric, desk in sorted({*hours, *desks}):
+        n, by_the_hour = desks.get((journal, metric, desk), 0), hours.get((journal, metric, desk), 0)
+        if n != by_the_hour:
+            faults.append(f"journal {journal}: {metric} at desk {desk} is {n}, its hours say {by_the_hour}")
+    return faults
 
 
 def sums_by_hour(tx: Connection, fair: str, metric: str) -> Mapping[int, int]:

@@ -4,6 +4,7 @@ makes of them."""
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from itertools import pairwise
 from typing import Any
 
@@ -14,6 +15,7 @@ from sqlalchemy import Table, select
 
 from kiosk.facts import envelope
 from kiosk.facts.cases import CaseOpened
+from kiosk.facts.clocks import ClockCompared
 from kiosk.facts.complaints import ComplaintFiled, draw_case_number
 from kiosk.facts.envelope import Fact
 from kiosk.facts.galleries import ExhibitJudged
@@ -143,7 +145,14 @@ class Entry:
 
 
 _ids = st.integers(0, 2**128 - 1).map(an_id)
-_times = st.datetimes().map(lambda moment: moment.isoformat(timespec="milliseconds") + "+08:00")
+
+
+def _stamped(moment: datetime) -> str:
+    return moment.isoformat(timespec="milliseconds") + "+08:00"
+
+
+_times = st.datetimes().map(_stamped)
+_AT_THE_FAIR = [f"2027-03-15T{hour:02d}:59:30.000+08:00" for hour in (0, 9, 10, 16, 23)]
 _counters = st.sampled_from(["headcount", "consultation", "board", "leaflet.rights"])
 _questions = st.sampled_from(["q001", "q002", "q003"])
 _cases = st.randoms(use_true_random=False).map(lambda dice: draw_case_number(dice.randrange))
@@ -160,8 +169,20 @@ _bodies = st.one_of(
     ),
     st.just(ShiftEntered(volunteer="li")),
     st.just(ShiftRefused()),
+    st.builds(
+        ClockCompared,
+        hub_at=st.datetimes(datetime(2027, 3, 14), datetime(2027, 3, 17)).map(_stamped),  # noqa: DTZ001
+        rtt_ms=st.just(40),
+    ),
 )
-_facts = st.builds(a_fact, _bodies, id=_ids, at=_times.filter(lambda at: "0002" < at < "9999-12-31"))
+_facts = st.builds(
+    a_fact,
+    _bodies,
+    id=_ids,
+    at=st.one_of(_times.filter(lambda at: "0002" < at < "9999-12-31"), st.sampled_from(_AT_THE_FAIR)),
+    boot=st.sampled_from(["0000315a", "0000315b", "0000315c"]),
+    mono=st.one_of(st.integers(0, 2**53), st.integers(0, 100_000_000)),
+)
 
 
 def taken_back(tap: Fact) -> Fact:
@@ -239,12 +260,13 @@ def rows(hub: Hub, table: Table) -> list[tuple[Any, ...]]:
 
 
 #: What is folded from facts, and must come out the same when it is folded again.
-FOLDED = (tables.journals, tables.totals, tables.complaints, tables.openings)
+FOLDED = (tables.journals, tables.totals, tables.desk_totals, tables.complaints, tables.openings)
 
 
 def folded(hub: Hub) -> dict[str, list[tuple[Any, ...]]]:
     found = {table.name: rows(hub, table) for table in FOLDED}
-    found["totals"] = [row for row in found["totals"] if row[-1]]  # a sum of nothing is no sum
+    for name in ("totals", "desk_totals"):
+        found[name] = [row for row in found[name] if row[-1]]  # a sum of nothing is no sum
     return found
 
 

@@ -1,0 +1,109 @@
+"""Whether the facts of a tablet's journal may count: by its certificate, its cut-off, and what persons decided."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from itertools import groupby
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, bindparam, select, update
+
+from kiosk.hub import reading, totals
+from kiosk.hub.reading import Rules, Stretch
+from kiosk.hub.tables import decisions, devices, facts, journals
+
+#: What any tablet may record, also one whose certificate is older than these kinds. They add to no figure.
+_ALWAYS = frozenset({"clock.compared", "day.closed"})
+_CHUNK = 2_000  # facts held in memory at a time
+
+
+class Judge:
+    """The rules for one tablet's facts, as they are now."""
+
+    def __init__(self, tx: Connection, device: Row[Any]) -> None:
+        self._rules = Rules(device.desk, _ALWAYS.union(device.kinds.split()), device.cutoff)
+        self._not_after = device.not_after
+        query = select(decisions.c.seq, decisions.c.hash, decisions.c.verdict)
+        self._verdicts = {
+            (seq, bytes(digest)): verdict
+            for seq, digest, verdict in tx.execute(query.where(decisions.c.journal == device.journal))
+        }
+
+    def read(self, first: int, lines: Sequence[bytes], hashes: Sequence[bytes], at: float) -> Stretch:
+        """Judge facts of consecutive places from `first` that came at `at`, epoch seconds."""
+        return reading.read_lines(lines, first, self._rules_for(first, hashes), self._is_late(at))
+
+    def _is_late(self, at: float) -> bool:
+        return bool(at > self._not_after)
+
+    def _rules_for(self, first: int, hashes: Sequence[bytes]) -> Rules:
+        if not self._verdicts:
+            return self._rules
+        said: dict[str, set[int]] = {"released": set(), "dismissed": set()}
+        for (seq, digest), verdict in self._verdicts.items():
+            if first <= seq < first + len(hashes) and hashes[seq - first] == digest:
+                said[verdict].add(seq)
+        return replace(self._rules, released=said["released"], dismissed=said["dismissed"])
+
+    def judge(self, rows: Iterable[Any]) -> Iterator[tuple[Any, str | None, str | None]]:
+        """Rows of `facts` or `forks` in order of their places, each with its kind and why it does not count."""
+        numbered = enumerate(rows)
+        for _, group in groupby(numbered, key=lambda one: (one[1].seq - one[0], self._is_late(one[1].received_at))):
+            some = [row for _, row in group]
+            lines, hashes = [bytes(row.line) for row in some], [bytes(row.hash) for row in some]
+            found = self.read(some[0].seq, lines, hashes, some[0].received_at)
+            yield from zip(some, found.kinds, found.problems, strict=True)
+
+
+def judge_of(tx: Connection, journal: str) -> Judge | None:
+    """The judge of a tablet's journal; None of a hub's own, whose facts are not judged."""
+    device = tx.execute(select(devices).where(devices.c.journal == journal)).one_or_none()
+    return None if device is None else Judge(tx, device)
+
+
+def judge_again(tx: Connection, journal: str) -> None:
+    """Judge every fact of a tablet's journal by the rules as they are now, and fold what counts."""
+    tx.execute(select(journals.c.seq).where(journals.c.journal == journal).with_for_update()).one()
+    changed, _ = _judge_those(tx, journal)
+    if changed:
+        totals.refold(tx, journal)
+
+
+def judge_unusable(tx: Connection, journal: str) -> int:
+    """Judge again what does not count; returns how many of these do now, or will when their turn comes.
+
+    A newer release reads more than an older one; it never reads less.
+    """
+    tx.execute(select(journals.c.seq).where(journals.c.journal == journal).with_for_update()).one()
+    changed, usable = _judge_those(tx, journal, facts.c.problem.is_not(None))
+    if changed:
+        totals.refold(tx, journal)
+    return usable
+
+
+def judge_places(tx: Connection, journal: str, places: Sequence[int]) -> None:
+    """Judge the facts at some places again. Whoever calls holds the journal."""
+    changed = 0
+    for start in range(0, len(places), _CHUNK):
+        changed += _judge_those(tx, journal, facts.c.seq.in_(places[start : start + _CHUNK]))[0]
+    if changed:
+        totals.refold(tx, journal)
+
+
+def _judge_those(tx: Connection, journal: str, *which: ColumnElement[bool]) -> tuple[int, int]:
+    """How many facts are judged otherwise than before, and how many of these may count now."""
+    judge, changed, usable, at = judge_of(tx, journal), 0, 0, 0
+    query = select(facts.c.seq, facts.c.line, facts.c.hash, facts.c.kind, facts.c.problem, facts.c.received_at)
+    query = query.where(facts.c.journal == journal, *which).order_by(facts.c.seq).limit(_CHUNK)
+    while judge is not None and (rows := tx.execute(query.where(facts.c.seq > at)).all()):
+        others = [
+            {"place": row.seq, "as_kind": kind, "because": problem}
+            for row, kind, problem in judge.judge(rows)
+            if (kind, problem) != (row.kind, row.problem)
+        ]
+        if others:
+            at_place = (facts.c.journal == journal) & (facts.c.seq == bindparam("place"))
+            values: dict[str, Any] = {"kind": bindparam("as_kind"), "problem": bindparam("because")}
+            tx.execute(update(facts).where(at_place).values(**values), others)
+        changed, at = changed + len(others), rows[-1].seq
+        usable += sum(one["because"] is None for one in others)
+    return changed, usable

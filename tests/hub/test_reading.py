@@ -1,0 +1,148 @@
+"""Reading lines quickly: the quick way and the strict way come to the same verdict, for anything anybody may sign."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kiosk.facts import envelope
+from kiosk.facts.galleries import ExhibitJudged
+from kiosk.facts.quizzes import QuizAnswered
+from kiosk.hub import devices, reading
+from kiosk.hub.reading import Rules, Stretch
+from tests.hub.tablets import entries
+from tests.makers import a_fact, a_headcount, an_id
+
+RULES = Rules("d01", frozenset(devices.BOOTH_KINDS))
+
+
+def strictly(line: bytes, seq: int) -> Stretch:
+    return reading._stretch(seq, [reading._judge(line, seq, RULES)])
+
+
+def verdict(stretch: Stretch) -> tuple[object, ...]:
+    """What was read of lines, but for members of those that do not count."""
+    told = zip(stretch.hour, stretch.rest, stretch.mono, stretch.boot, stretch.desk, stretch.meanings, strict=True)
+    members = [
+        (*one[:5], one[5] and (one[5].kind, one[5].adds, one[5].body)) if problem is None else None
+        for one, problem in zip(told, stretch.problems, strict=True)
+    ]
+    return list(stretch.kinds), list(stretch.problems), members
+
+
+def agree(line: bytes) -> bool:
+    return verdict(reading.read_lines([line], 1, RULES)) == verdict(strictly(line, 1))
+
+
+def a_line(**changes: object) -> bytes:
+    return envelope.encode(a_fact(a_headcount(3), **changes))
+
+
+def an_answer() -> bytes:
+    body = QuizAnswered(session=an_id(7), question="q001", chosen=["a", "c"], right=True, ms=12_345)
+    return envelope.encode(a_fact(body))
+
+
+def a_judgement() -> bytes:
+    return envelope.encode(a_fact(ExhibitJudged(session=an_id(8), exhibit="x1", right=False)))
+
+
+@settings(max_examples=500)
+@given(entries)
+def test_every_line_is_judged_as_the_strict_reader_judges_it(entry):
+    line = entry.thing if isinstance(entry.thing, bytes) else envelope.encode(entry.thing)
+    assert agree(line)
+
+
+@settings(max_examples=500)
+@given(st.data())
+def test_a_written_line_with_any_change_is_judged_as_the_strict_reader_judges_it(data):
+    line = bytearray(data.draw(st.sampled_from([a_line(), an_answer(), a_judgement()])))
+    for _ in range(data.draw(st.integers(1, 3))):
+        place = data.draw(st.integers(0, len(line) - 1))
+        match data.draw(st.sampled_from(["change", "drop", "insert", "double"])):
+            case "change":
+                line[place] = data.draw(st.integers(0, 255))
+            case "drop":
+                del line[place]
+            case "insert":
+                line.insert(place, data.draw(st.sampled_from(b'"{},:\\ 019ae')))
+            case "double":
+                line[place:place] = line[place : place + 12]
+    if b"\n" not in line:
+        assert agree(bytes(line))
+
+
+ODD_BODIES = [
+    b'{"counter":"headcount","n":1,"n":2}',
+    b'{"counter":"headcount","n":1.0}',
+    b'{"counter":"headcount","n":1e0}',
+    b'{"counter":"headcount", "n":1}',
+    b'{"n":1,"counter":"headcount"}',
+    b'{"counter":"head\\u0063ount","n":1}',
+    b'{"counter":"headcount","n":01}',
+    b'{"counter":"headcount","n":1},"x":{}',
+    b'{"counter":"headcount","n":1}}{',
+    b'{"counter":"headcount","n":true}',
+    b'{"counter":"headcount","n":"1"}',
+    b'{"counter":"headcount"}',
+    b'{"counter":"headcount","n":1,"x":[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]}',
+    b"{}",
+]
+
+
+def test_odd_spellings_of_a_body_are_judged_as_the_strict_reader_judges_them():
+    written = b'{"counter":"headcount","n":3}'
+    for odd in ODD_BODIES:
+        line = a_line().replace(written, odd)
+        assert odd in line
+        assert agree(line)
+
+
+@pytest.mark.parametrize(
+    "ms", ["0", "00", "007", "-1", "3600000", "3600001", "999999", "1000000", "1e3", "12.0", '"9"']
+)
+def test_how_long_somebody_took_is_judged_whatever_stands_there(ms):
+    line = an_answer().replace(b'"ms":12345', b'"ms":' + ms.encode())
+    assert agree(line)
+
+
+@pytest.mark.parametrize(
+    "session", ["0" * 31, "0" * 33, "F" * 32, "0" * 31 + "g", "", '0\\",\\"session\\":\\"' + "0" * 32]
+)
+def test_a_play_is_judged_whatever_stands_there(session):
+    line = a_judgement().replace(an_id(8).encode(), session.encode())
+    assert agree(line)
+
+
+def test_what_is_left_out_to_look_a_body_up_changes_nothing_it_adds():
+    answers = [
+        QuizAnswered(session=an_id(n), question="q001", chosen=["a"], right=n % 2 == 0, ms=n) for n in range(1, 9)
+    ]
+    lines = [envelope.encode(a_fact(answer, seq=n)) for n, answer in enumerate(answers, 1)]
+    found = reading.read_lines(lines, 1, RULES)
+    assert [dict(m.adds).get("quiz.right", 0) for m in found.meanings if m] == [0, 1] * 4
+
+
+def test_what_our_booths_write_takes_the_quick_way():
+    quick = reading._read_at_once([a_line(seq=1), a_line(seq=2)], 1, RULES)
+    assert quick is not None
+    assert verdict(quick) == verdict(reading._stretch(1, [reading._judge(a_line(seq=n), n, RULES) for n in (1, 2)]))
+
+
+def test_a_tap_after_the_cut_off_is_kept_and_does_not_count():
+    rules = Rules("d01", RULES.kinds, cutoff=1)
+    found = reading.read_lines([a_line(seq=1), a_line(seq=2)], 1, rules)
+    assert list(found.problems) == [None, "device.revoked"]
+
+
+def test_what_a_person_released_counts_if_it_can_be_read():
+    rules = Rules("d01", RULES.kinds, cutoff=0, released=frozenset({1, 2, 3}))
+    lines = [a_line(seq=1), a_line(seq=2, desk="d02"), b"rubbish"]
+    found = reading.read_lines(lines, 1, rules)
+    assert list(found.problems) == [None, None, "json.malformed"]
+    assert found.meanings[1] is not None
+    assert found.meanings[1].adds == (("tally.headcount", 3),)
+
+
+def test_what_arrives_after_the_certificate_ran_out_does_not_count():
+    assert reading.read_lines([a_line()], 1, RULES, is_late=True).problems[0] == "device.expired"
