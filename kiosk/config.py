@@ -1,4 +1,4 @@
-"""Configuration: two frozen records, and the one place that reads them from the environment and `instance/*.toml`."""
+"""Configuration: three frozen records, and the one place that reads them from the environment and `instance/*.toml`."""
 
 import os
 import tomllib
@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from kiosk import ROOT
 from kiosk.errors import CONFIG_INVALID, Problem
 
-_Config = TypeVar("_Config", "BoothConfig", "HubConfig")
+_Config = TypeVar("_Config", "BoothConfig", "HubConfig", "RelayConfig")
 
 
 @dataclass(frozen=True)
@@ -24,6 +24,8 @@ class BoothConfig:
     staff_idle_seconds: int = 300  # the staff screens lock after this long
     sync_seconds: int = 30  # pause between two tries to reach the hub; 0: only `kiosk booth sync`
     pack: Path | None = None  # folder of a pack; None: the built-in one
+    reserve_mb: int = 32  # room set aside on the disk, so that counting goes on when it is full; 0: none
+    relay_url: str = ""  # where to leave things when the hub is out of reach; empty: nowhere
 
     @property
     def database(self) -> Path:
@@ -57,9 +59,28 @@ class HubConfig:
         return self.public_url.startswith("https://")
 
 
+@dataclass(frozen=True)
+class RelayConfig:
+    """What a relay needs to know before it starts. Which hub it is for, `kiosk relay init` keeps in `data`."""
+
+    data: Path  # folder with the spool
+    hosts: tuple[str, ...] = ()  # names it answers to; empty: any, for it is reached by whatever address it was given
+    spool_mb: int = 2_000  # bundles kept at most
+    forward_seconds: int = 15  # pause between two tries to reach the hub; 0: never
+
+    @property
+    def hub_file(self) -> Path:
+        return self.data / "hub.json"
+
+
 def booth_config(data: Path | None = None, environment: Mapping[str, str] = os.environ) -> BoothConfig:
     """From `booth.toml` in the data folder, then `KIOSK_BOOTH_*` variables, then the argument."""
     return _read(BoothConfig, "booth.toml", "KIOSK_BOOTH_", data, {}, environment)
+
+
+def relay_config(data: Path | None = None, environment: Mapping[str, str] = os.environ) -> RelayConfig:
+    """From `relay.toml` in the data folder, then `KIOSK_RELAY_*` variables, then the argument."""
+    return _read(RelayConfig, "relay.toml", "KIOSK_RELAY_", data, {}, environment)
 
 
 def hub_config(

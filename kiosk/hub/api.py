@@ -1,7 +1,9 @@
 """/sync/v1/: the machine door. The bytes are described in docs/protocol.md."""
 
 import hashlib
+import io
 import zlib
+from datetime import datetime
 
 from flask import Blueprint, Response, request
 from sqlalchemy import select, update
@@ -10,21 +12,23 @@ from kiosk import web
 from kiosk.clock import stamp
 from kiosk.errors import (
     BLOB_MISMATCH,
+    DEVICE_REVOKED,
+    ENROL_WAITING,
     PAGE_NOT_FOUND,
     REQUEST_TOO_LARGE,
+    SYNC_DEVICE,
     SYNC_HEADER,
     SYNC_VERSION,
     Problem,
 )
+from kiosk.hub import blobs, carrying, intake
 from kiosk.hub import devices as enrolment
-from kiosk.hub import intake
-from kiosk.hub.context import client_address, hub, reading, writing
+from kiosk.hub.context import client_address, hub, queueing, reading, writing
 from kiosk.hub.fairs import find_fair
 from kiosk.hub.people import throttle
-from kiosk.hub.store import insert_once
-from kiosk.hub.tables import blobs, complaints, devices, journals
-from kiosk.sync import protocol
-from kiosk.sync.protocol import EnrolRequest, Head, Hello, Status, dump
+from kiosk.hub.tables import devices, journals
+from kiosk.sync import bundles, protocol
+from kiosk.sync.protocol import EnrolRequest, Head, Hello, Return, Status, dump
 
 views = Blueprint("api", __name__, url_prefix="/sync/v1")
 _JSON = "application/json"
@@ -62,11 +66,29 @@ def hello() -> Response:
 def enrol() -> Response:
     asked = protocol.parse(EnrolRequest, _body(4096))
     here = hub()
-    with writing() as tx:
-        throttle(tx, "enrol", client_address(), 60, 600, here.clock.now())
+    with reading() as tx:
+        is_first = not enrolment.has_asked(tx, asked)
+    if is_first:  # who waits for somebody to compare the digits asks every few seconds, and guesses nothing
+        with writing() as tx:
+            throttle(tx, "enrol", client_address(), 60, 600, here.clock.now())
     with writing() as tx:
         certificate = enrolment.enrol(tx, here, asked, here.clock.now(), here.clock.monotonic())
+    if certificate is None:
+        raise Problem(ENROL_WAITING)
     return Response(certificate, content_type=_DOCUMENT)
+
+
+@views.put("/devices/<device>")
+def returned(device: str) -> Response:
+    """Proved by the hub's own signature on the certificate, and by the tablet's on the request."""
+    body = _body(32 * 1024)
+    told = protocol.parse(Return, body)
+    here = hub()
+    with queueing() as tx:
+        certificate = enrolment.readmit(tx, here, told.certificate.encode(), bytes.fromhex(told.canary))
+        if enrolment.authenticate(tx, _authorisation(), "PUT", request.path, body).device != device:
+            raise Problem(SYNC_DEVICE)
+    return web.json_response({"device": certificate.device})
 
 
 @views.get("/journals/<journal>")
@@ -76,25 +98,24 @@ def head(journal: str) -> Response:
         if device.journal != journal:
             raise Problem(PAGE_NOT_FOUND)
         held = tx.execute(select(journals).where(journals.c.journal == journal)).one()
-        missing = tx.execute(
-            select(complaints.c.blob).where(
-                complaints.c.journal == journal, complaints.c.blob.not_in(select(blobs.c.sha256))
-            )
-        ).scalars()
         answer = Head(
             seq=held.seq,
             hash=bytes(held.hash).hex(),
             forked_at=held.forked_at,
-            missing_blobs=list(missing)[:100],
+            canary=device.canary_state,
+            cutoff=device.cutoff,
+            missing_blobs=blobs.missing(tx, journal, limit=100),
         )
-    return Response(dump(answer), content_type=_JSON)
+    body = dump(answer)
+    signature = protocol.vouch(hub().key, journal, body)
+    return Response(body, content_type=_JSON, headers={protocol.VOUCH_HEADER: signature})
 
 
 @views.post("/batches")
 def batches() -> Response:
     data = _body(protocol.BATCH_BYTES_LIMIT)
     here = hub()
-    with writing() as tx:
+    with queueing() as tx:
         receipt = intake.receive(tx, data, here.id, here.clock.now())
         tx.execute(
             update(devices).where(devices.c.journal == receipt.journal).values(seen_at=here.clock.now().timestamp())
@@ -102,16 +123,44 @@ def batches() -> Response:
     return Response(here.sign(receipt), content_type=_DOCUMENT)
 
 
+@views.post("/bundles")
+def bundle() -> Response:
+    here = hub()
+    checked = carrying.verify(here, io.BytesIO(_body(bundles.POST_LIMIT)))
+    with queueing() as tx:
+        taken = carrying.take_in(tx, here, checked)
+        answer = carrying.answer(tx, here, checked, taken)
+        tx.execute(
+            update(devices)
+            .where(devices.c.journal == checked.header.journal)
+            .values(seen_at=here.clock.now().timestamp())
+        )
+    return Response(carrying.sign_all(here, answer), content_type=_DOCUMENT)
+
+
+@views.get("/blobs/<sha256>")
+def blob_head(sha256: str) -> Response:
+    blobs.check_name(sha256)
+    with reading() as tx:
+        device = enrolment.authenticate(tx, _authorisation(), "GET", request.path, b"")
+        answer = blobs.head(tx, device.device, sha256)
+    return Response(dump(answer), content_type=_JSON)
+
+
 @views.put("/blobs/<sha256>")
 def blob(sha256: str) -> Response:
-    content = _body(protocol.BLOB_LIMIT)
-    if hashlib.sha256(content).hexdigest() != sha256:
-        raise Problem(BLOB_MISMATCH)
+    """A whole blob that fits into one request, or the part of one that `Content-Range` names."""
+    content = _body(protocol.BLOB_PART)
+    blobs.check_name(sha256)
+    given = request.headers.get(protocol.RANGE_HEADER)
+    start, total = (0, len(content)) if given is None else protocol.read_range(given, len(content))
     here = hub()
-    with writing() as tx:
-        enrolment.authenticate(tx, _authorisation(), "PUT", request.path, content)
-        insert_once(tx, blobs, [{"sha256": sha256, "content": content, "received_at": here.clock.now().timestamp()}])
-    return web.json_response({"sha256": sha256})
+    with queueing() as tx:
+        device = enrolment.authenticate(tx, _authorisation(), "PUT", request.path, content)
+        answer = blobs.take(tx, device.device, sha256, blobs.Part(start, total, content), here.clock.now())
+    if answer is None:  # said only now: what was dropped stays dropped
+        raise Problem(BLOB_MISMATCH)
+    return Response(dump(answer), content_type=_JSON)
 
 
 @views.post("/status")
@@ -119,19 +168,23 @@ def status() -> Response:
     body = _body(4096)
     told = protocol.parse(Status, body)
     here = hub()
-    with writing() as tx:
+    with queueing() as tx:
         device = enrolment.authenticate(tx, _authorisation(), "POST", request.path, body)
         if device.journal != told.journal:
             raise Problem(PAGE_NOT_FOUND)
+        now = here.clock.now()
         tx.execute(
             update(devices)
             .where(devices.c.device == device.device)
             .values(
-                seen_at=here.clock.now().timestamp(),
+                seen_at=now.timestamp(),
                 told_seq=told.seq,
                 pack=told.pack,
                 version=told.version,
                 free_mb=told.free_mb,
+                told_hash=told.hash,
+                told_at=told.at,
+                skew_ms=round((now - datetime.fromisoformat(told.at)).total_seconds() * 1000),
             )
         )
     return web.json_response({"ok": True})
@@ -143,7 +196,9 @@ def packs(fair_id: str) -> Response:
         device = enrolment.authenticate(tx, _authorisation(), "GET", request.path, b"")
         if device.fair != fair_id:
             raise Problem(PAGE_NOT_FOUND)
-        document = enrolment.notice(tx, hub(), find_fair(tx, fair_id))
+        if device.state == "revoked":
+            raise Problem(DEVICE_REVOKED)  # whoever stole it learns no new names and PINs
+        document = enrolment.notice(tx, hub(), find_fair(tx, fair_id), device.desk)
     response = Response(document, content_type=_DOCUMENT)
     response.set_etag(hashlib.sha256(document).hexdigest()[:32])
     response.make_conditional(request)

@@ -5,11 +5,12 @@ Every signature covers a domain prefix and the exact bytes; nothing is ever re-s
 
 import hashlib
 import os
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
 from nacl.exceptions import CryptoError
-from nacl.public import PrivateKey, PublicKey, SealedBox
+from nacl.public import Box, PrivateKey, PublicKey, SealedBox
 from nacl.pwhash import argon2id
 from nacl.secret import SecretBox
 from nacl.signing import SigningKey, VerifyKey
@@ -60,8 +61,20 @@ def seal(hub: PublicKey, plaintext: bytes) -> bytes:
     Whoever seals cannot open again. The result is safe to store anywhere.
     """
     data_key = random(SecretBox.KEY_SIZE)
-    padded = plaintext + b"\x80" + b"\0" * (-(len(plaintext) + 1) % _PAD)
-    return _SEALED + SealedBox(hub).encrypt(data_key) + SecretBox(data_key).encrypt(padded)
+    return _SEALED + SealedBox(hub).encrypt(data_key) + SecretBox(data_key).encrypt(_padded(plaintext))
+
+
+def seal_repeatably(hub: PublicKey, plaintext: bytes, dice: Callable[[int], bytes]) -> bytes:
+    """As `seal`, but the same dice give the same bytes: for made-up people of a simulated fair, and nobody else."""
+    data_key, once = dice(SecretBox.KEY_SIZE), PrivateKey(dice(PrivateKey.SIZE))
+    public = bytes(once.public_key)
+    nonce = hashlib.blake2b(public + bytes(hub), digest_size=Box.NONCE_SIZE).digest()  # as a sealed box takes it
+    box = public + Box(once, hub).encrypt(data_key, nonce).ciphertext
+    return _SEALED + box + SecretBox(data_key).encrypt(_padded(plaintext), dice(SecretBox.NONCE_SIZE))
+
+
+def _padded(plaintext: bytes) -> bytes:
+    return plaintext + b"\x80" + b"\0" * (-(len(plaintext) + 1) % _PAD)
 
 
 def unseal(hub: PrivateKey, blob: bytes) -> bytes:

@@ -9,34 +9,40 @@ import hashlib
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 
-from kiosk import strictjson
+from kiosk import crockford, strictjson
 from kiosk.errors import ENROL_CODE, JSON_MALFORMED, SYNC_MALFORMED, SYNC_SIGNATURE, Problem
-from kiosk.facts.complaints import CROCKFORD
-from kiosk.facts.envelope import LINE_LIMIT, chain
+from kiosk.facts.envelope import LINE_LIMIT, chain_all
 from kiosk.packs.fairs import Fair
 from kiosk.sync import keys
-from kiosk.values import Hex32, Id, Moment, Seq, Slug
+from kiosk.values import Date, Hex32, Id, Moment, Seq, Slug
 
 VERSION = 1
 #: What this side can do, said in the hello from the first day, so that a later side can ask before it uses more.
-CAPABILITIES = ("blobs", "gzip", "packs", "status")
+CAPABILITIES = ("blobs", "bundles", "gzip", "packs", "ranges", "status")
 #: Browsers cannot send this header across sites without asking first, and we never agree.
 HEADER = "X-Kiosk-Protocol"
 AUTH_HEADER = "X-Kiosk-Auth"
+#: The hub's word for an answer that is no signed document. A relay has none to give.
+VOUCH_HEADER = "X-Kiosk-Signature"
 
-BATCH_COUNT = 1_500  # facts a writer puts into one batch
+BATCH_COUNT = 3_000  # facts a writer puts into one batch
 BATCH_COUNT_LIMIT = 10_000  # facts a reader accepts
 BATCH_BYTES_LIMIT = 8 * 1024 * 1024
-BLOB_LIMIT = 64 * 1024
+BLOB_LIMIT = 8 * 1024 * 1024
+BLOB_PART = 256 * 1024  # bytes of a blob that one request carries
 DOCUMENT_LIMIT = 512 * 1024
 
 Signature = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{128}\Z")]
+Sealed = Annotated[str, msgspec.Meta(pattern=r"^([0-9a-f]{2}){0,1024}\Z")]
+Boot = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{8}\Z")]
+Canary = Literal["none", "waiting", "opened", "broken"]
 Count = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
 
+_SIGNATURE_BYTES = 129  # with its newline
 _SIGNATURE_LINE = re.compile(rb"^[0-9a-f]{128}\n\Z")
 _BATCH_END = re.compile(rb"^([0-9a-f]{64}) ([0-9a-f]{128})\n\Z")
 
@@ -71,6 +77,14 @@ class EnrolRequest(Message, frozen=True):
     public_key: Hex32  # the tablet's Ed25519 key
     journal: Id  # the journal this certificate will be the root of
     proof: Signature  # over token ‖ public key ‖ journal ‖ hub: the tablet holds the private key
+    canary: Sealed = ""  # a first thing sealed to the hub's key: it must open there before anybody's complaint is
+
+
+class Return(Message, frozen=True):
+    """`PUT /sync/v1/devices/<id>`: a tablet this hub certified, and does not know since it was set back to a copy."""
+
+    certificate: Annotated[str, msgspec.Meta(max_length=16_384)]  # the whole document
+    canary: Sealed  # sealed anew
 
 
 class Certificate(Message, frozen=True):
@@ -114,6 +128,16 @@ class Receipt(Message, frozen=True):
     at: Moment
 
 
+class BlobReceipt(Message, frozen=True):
+    """Beside a receipt that travels as a file: what the hub holds of the sealed content those facts name."""
+
+    hub: Id
+    journal: Id
+    seq: Count  # of the blobs named by facts up to here …
+    missing: list[Hex32]  # … the hub lacks these, and no others
+    at: Moment
+
+
 class Head(Message, frozen=True):
     """`GET /sync/v1/journals/<id>`: where to go on from. `seq` and `hash` as in a receipt."""
 
@@ -121,6 +145,15 @@ class Head(Message, frozen=True):
     hash: Hex32
     forked_at: Seq | None = None
     missing_blobs: list[Hex32] = []
+    canary: Canary = "none"
+    cutoff: Count | None = None  # the tablet was withdrawn: nothing after this fact counts
+
+
+class BlobHead(Message, frozen=True):
+    """`GET` and `PUT /sync/v1/blobs/<sha256>`: how far the hub has a sealed blob. `held` is where to go on."""
+
+    held: Count  # bytes from the beginning; of one deleted on its date none, and nobody is to send any
+    whole: bool  # the hub has it, or had it, and its hash was right
 
 
 class Status(Message, frozen=True):
@@ -133,12 +166,30 @@ class Status(Message, frozen=True):
     version: str
     free_mb: Count
     at: Moment
+    boot: Boot
+    mono: Count
+
+
+class Slip(Message, frozen=True):
+    """The day slip: what a booth says it holds when it closes. Signed by the tablet, compared at the hub."""
+
+    journal: Id
+    device: Id
+    hub: Id
+    fair: Slug
+    desk: Slug
+    day: Date
+    first: Count  # first fact of the day; 0 when there is none
+    last: Count  # the journal's head
+    hash: Hex32  # chain hash there
+    counts: dict[str, Count]  # kind → facts of the whole journal up to `last`
+    at: Moment
 
 
 class FairNotice(Message, frozen=True):
-    """`GET /sync/v1/packs/<fair>`: the fair as a booth needs it."""
+    """`GET /sync/v1/packs/<fair>`: the fair as one booth needs it."""
 
-    fair: Fair
+    fair: Fair  # with the booth's own desk and venue, and no others
     public_url: str  # where a visitor's own phone reaches the hub
     pack: str  # version of the pack to show
     volunteers: list[dict[str, str]]  # id, name, pin (Argon2id)
@@ -151,6 +202,8 @@ NAMES: dict[type[Message], str] = {
     BatchHeader: "kiosk-batch/1",
     Receipt: "kiosk-receipt/1",
     FairNotice: "kiosk-fair/1",
+    BlobReceipt: "kiosk-blobs/1",
+    Slip: "kiosk-slip/1",
 }
 
 
@@ -231,14 +284,11 @@ class Batch:
 
 def write_batch(header: BatchHeader, lines: Iterable[bytes], key: keys.SigningKey) -> bytes:
     """Frame stored fact lines. `header.count` and `header.prev` must be theirs."""
-    parts = [_first_line(header)]
-    head = bytes.fromhex(header.prev)
-    for line in lines:
-        parts.append(line + b"\n")
-        head = chain(head, line)
-    parts.append(head.hex().encode() + b" ")
-    signed = b"".join(parts)
-    return signed + keys.sign(key, _purpose(NAMES[BatchHeader]), signed).encode() + b"\n"
+    body = list(lines)
+    head = chain_all(bytes.fromhex(header.prev), body)[-1].hex() if body else header.prev
+    signed = b"".join([_first_line(header), *[line + b"\n" for line in body], head.encode(), b" "])
+    signature = keys.sign(key, _purpose(NAMES[BatchHeader]), hashlib.sha256(signed).digest())
+    return signed + signature.encode() + b"\n"
 
 
 def read_batch(data: bytes, key_of: Callable[[BatchHeader], keys.VerifyKey]) -> Batch:
@@ -252,16 +302,17 @@ def read_batch(data: bytes, key_of: Callable[[BatchHeader], keys.VerifyKey]) -> 
     first, newline, rest = data.partition(b"\n")
     header = _read_first_line(BatchHeader, first + newline)
     body, end = _split_end(rest)
-    signed = data[: len(data) - 129]
-    if not keys.is_signed(key_of(header), _purpose(NAMES[BatchHeader]), signed, end[2].decode()):
+    digest = hashlib.sha256(memoryview(data)[:-_SIGNATURE_BYTES])
+    if not keys.is_signed(key_of(header), _purpose(NAMES[BatchHeader]), digest.digest(), end[2].decode()):
         raise Problem(SYNC_SIGNATURE)
+    digest.update(data[-_SIGNATURE_BYTES:])
     lines = body.split(b"\n")[:-1]
     if len(lines) != header.count:
         raise malformed(f"it announces {header.count} facts and holds {len(lines)}")
     hashes = _chain_hashes(header, lines)
     if (hashes[-1] if hashes else bytes.fromhex(header.prev)).hex().encode() != end[1]:
         raise malformed("its chain does not end in its head")
-    return Batch(header, lines, hashes, hashlib.sha256(data).hexdigest())
+    return Batch(header, lines, hashes, digest.hexdigest())
 
 
 def _split_end(rest: bytes) -> tuple[bytes, re.Match[bytes]]:
@@ -274,13 +325,29 @@ def _split_end(rest: bytes) -> tuple[bytes, re.Match[bytes]]:
 
 
 def _chain_hashes(header: BatchHeader, lines: Sequence[bytes]) -> list[bytes]:
-    head, hashes = bytes.fromhex(header.prev), []
-    for line in lines:
-        if len(line) > LINE_LIMIT:
-            raise malformed("a fact line is too long")
-        head = chain(head, line)
-        hashes.append(head)
-    return hashes
+    if lines and max(map(len, lines)) > LINE_LIMIT:
+        raise malformed("a fact line is too long")
+    return chain_all(bytes.fromhex(header.prev), lines)
+
+
+# --- parts of a blob ------------------------------------------------------------------------------
+
+RANGE_HEADER = "Content-Range"
+_RANGE = re.compile(r"^bytes (0|[1-9]\d{0,8})-(0|[1-9]\d{0,8})/([1-9]\d{0,8})\Z", re.ASCII)
+
+
+def write_range(start: int, length: int, total: int) -> str:
+    """The `Content-Range` of a part, e.g. `bytes 262144-524287/900000`."""
+    return f"bytes {start}-{start + length - 1}/{total}"
+
+
+def read_range(text: str, length: int) -> tuple[int, int]:
+    """(start, total) of a part of `length` bytes. Raises `sync.malformed`."""
+    match = _RANGE.match(text)
+    start, last, total = (int(number) for number in match.groups()) if match else (0, -1, 0)
+    if not length or last - start + 1 != length or not last < total <= BLOB_LIMIT:
+        raise malformed("its range is not that of its bytes")
+    return start, total
 
 
 # --- signed requests ------------------------------------------------------------------------------
@@ -299,6 +366,15 @@ def _request(method: str, path: str, body: bytes) -> bytes:
     return f"{method} {path}\n".encode() + hashlib.sha256(body).digest()
 
 
+def vouch(key: keys.SigningKey, journal: str, answer: bytes) -> str:
+    """The value of `X-Kiosk-Signature`: the hub's signature over what it says of one journal."""
+    return keys.sign(key, b"kiosk/head/1", f"{journal}\n".encode() + answer)
+
+
+def is_vouched(key: keys.VerifyKey, journal: str, answer: bytes, signature: str) -> bool:
+    return keys.is_signed(key, b"kiosk/head/1", f"{journal}\n".encode() + answer, signature)
+
+
 # --- enrolment ------------------------------------------------------------------------------------
 
 
@@ -307,25 +383,37 @@ def enrol_proof(token: str, public_key: str, journal: str, hub: str) -> bytes:
     return f"{token}\n{public_key}\n{journal}\n{hub}".encode()
 
 
+def canary_text(journal: str, hub: str) -> bytes:
+    """What a tablet seals first of all; opened and compared at the hub."""
+    return f"kiosk/canary/1\n{journal}\n{hub}".encode()
+
+
+def comparison(token: str, public_key: str, fingerprint: bytes) -> str:
+    """Six digits that both screens show while a tablet enrols, e.g. `"123 456"`.
+
+    Whoever photographed the code and was quicker has another key, hence other digits.
+    """
+    digest = hashlib.sha256(b"kiosk/compare/1\0" + bytes.fromhex(token) + bytes.fromhex(public_key) + fingerprint)
+    number = f"{int.from_bytes(digest.digest()[:8]) % 1_000_000:06d}"
+    return f"{number[:3]} {number[3:]}"
+
+
+def slip_code(head: bytes) -> str:
+    """The first 40 bits of a head hash, to be read out and typed: `ABCD-EFGH`."""
+    text = crockford.write(int.from_bytes(head[:5]), 8)
+    return f"{text[:4]}-{text[4:]}"
+
+
 def write_code(token: str, fingerprint: bytes) -> str:
     """An enrolment code: the token and the first 64 bits of the hub's fingerprint, in base 32."""
-    number = int.from_bytes(bytes.fromhex(token) + fingerprint[:8])
-    text = ""
-    for _ in range(39):
-        number, digit = divmod(number, 32)
-        text = CROCKFORD[digit] + text
+    text = crockford.write(int.from_bytes(bytes.fromhex(token) + fingerprint[:8]), 39)
     return "-".join(text[i : i + 5] for i in range(0, 39, 5))
 
 
 def read_code(code: str) -> tuple[str, bytes]:
     """(token, fingerprint prefix). Raises `enrol.code`."""
-    text = re.sub(r"[\s-]", "", code.upper()).translate(str.maketrans("OIL", "011"))
-    if len(text) != 39 or any(symbol not in CROCKFORD for symbol in text):
-        raise Problem(ENROL_CODE)
-    number = 0
-    for symbol in text:
-        number = number * 32 + CROCKFORD.index(symbol)
-    if number >= 1 << 192:
+    number = crockford.read(code, 39)
+    if number is None or number >= 1 << 192:
         raise Problem(ENROL_CODE)
     raw = number.to_bytes(24)
     return raw[:16].hex(), raw[16:]

@@ -5,7 +5,7 @@ The only room that knows htmx_flask.
 
 from kiosk.web.app import HEADERS, make_app
 from kiosk.web.forms import is_local_path, read_form
-from kiosk.web.layout import is_large, json_response, language, page, see_other, to
+from kiosk.web.layout import is_large, json_response, language, page, see_other, to, with_camera
 from kiosk.web.problems import show_problem
 from kiosk.web.requests import wants_fragment
 
@@ -22,4 +22,5 @@ __all__ = [
     "show_problem",
     "to",
     "wants_fragment",
+    "with_camera",
 ]

@@ -11,8 +11,8 @@ FIELD_LIMIT = 4_000
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
-def read_form(*required: str, optional: Sequence[str] = ()) -> dict[str, str]:
-    """The posted fields: exactly those named, each once, bounded. Raises `field.*` problems."""
+def read_form(*required: str, optional: Sequence[str] = (), limit: int = FIELD_LIMIT) -> dict[str, str]:
+    """The posted fields: exactly those named, each once, of at most `limit` characters. Raises `field.*` problems."""
     allowed = {*required, *optional, "csrf"}
     for name in request.form:
         if name not in allowed:
@@ -26,7 +26,7 @@ def read_form(*required: str, optional: Sequence[str] = ()) -> dict[str, str]:
             raise Problem(errors.FIELD_MISSING, field=name)
     values = {name: request.form.get(name, "") for name in (*required, *optional)}
     for name, value in values.items():
-        if len(value) > FIELD_LIMIT:
+        if len(value) > limit:
             raise Problem(errors.REQUEST_TOO_LARGE)
         if any(letter == "\x00" or "\ud800" <= letter <= "\udfff" for letter in value):
             raise Problem(errors.FIELD_INVALID, field=name)

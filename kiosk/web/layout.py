@@ -56,6 +56,12 @@ def page(template: str, status: int = 200, **context: object) -> Response:
     return Response(render_template(template, **context), status, content_type="text/html; charset=utf-8")
 
 
+def with_camera(response: Response) -> Response:
+    """A page that scans may ask for the camera; no other page may."""
+    response.headers["Permissions-Policy"] = "camera=(self), geolocation=(), microphone=()"
+    return response
+
+
 def see_other(endpoint: str, **values: Any) -> Response:
     """After a POST: 303 to a GET. htmx follows with its headers, so a fragment comes back."""
     return to(url_for(endpoint, **values))

@@ -6,7 +6,7 @@ All knowledge of htmx's headers stands here; htmx_flask parses them.
 import io
 from typing import IO, Any
 
-from flask import Flask, request
+from flask import Flask, current_app, request
 from htmx_flask import Htmx
 from htmx_flask.requests import HtmxAwareRequest
 
@@ -49,4 +49,5 @@ def wants_fragment() -> bool:
 
 
 def wants_json() -> bool:
-    return request.path.startswith("/sync/") or request.path == "/healthz"
+    """Machines are told in JSON; a relay speaks to nobody else."""
+    return request.path.startswith("/sync/") or request.path == "/healthz" or current_app.name == "kiosk.relay"

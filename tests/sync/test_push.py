@@ -1,6 +1,8 @@
 """Pushing over a road that loses things: everything arrives, once, and only a signed receipt is believed."""
 
 import hashlib
+import secrets
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
@@ -11,14 +13,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kiosk.booth.journal import Draft
 from kiosk.clock import stamp
 from kiosk.errors import SYNC_UNREACHABLE, Problem
 from kiosk.facts import envelope
+from kiosk.facts.complaints import ComplaintFiled
+from kiosk.hub.context import Hub
+from kiosk.hub.tables import blobs
 from kiosk.sync import keys, protocol
 from kiosk.sync.protocol import Certificate, Head, Receipt
 from kiosk.sync.push import Answer, Client, Result, push
 from tests.clocks import FAIR_MORNING, FakeClock
-from tests.makers import Pair, WsgiTransport, a_certificate, a_draft, a_hello, a_hub, a_key, a_pair, some_lines
+from tests.hub.tablets import rows
+from tests.makers import Pair, WsgiTransport, a_certificate, a_draft, a_hello, a_hub, a_key, a_pair, an_id, some_lines
 
 CERTIFICATE = a_certificate()
 ROOT = envelope.root(b"the certificate's document")
@@ -145,7 +152,7 @@ def push_until_through(road: object, source: Ledger) -> Result:
     """Try again as long as it takes, as a courier does."""
     for _ in range(50):
         with suppress(Problem):
-            return push(a_client(road), source)
+            return push(a_client(road), source, FakeClock())
     raise AssertionError("it never got through")
 
 
@@ -166,14 +173,14 @@ def test_nothing_counts_as_sent_before_the_hub_has_it(count: int, script: list[s
     hub, source = SmallHub(), Ledger(some_lines(count))
     for fate in script:
         with suppress(Problem):
-            push(a_client(BadRoad(hub, ["carried", fate])), source)
+            push(a_client(BadRoad(hub, ["carried", fate])), source, FakeClock())
         assert len(hub.held) >= len(source.stored) - source.unsent()
 
 
 def test_pushing_again_sends_no_fact_again():
     hub, source = SmallHub(), Ledger(some_lines(5))
-    push(a_client(hub), source)
-    assert push(a_client(hub), source) == Result(seq=5)
+    push(a_client(hub), source, FakeClock())
+    assert push(a_client(hub), source, FakeClock()) == Result(seq=5)
     assert hub.arrived == 5
 
 
@@ -181,16 +188,16 @@ def test_a_push_goes_on_where_the_last_one_was_cut(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(protocol, "BATCH_COUNT", 2)
     hub, source = SmallHub(), Ledger(some_lines(5))
     with pytest.raises(Problem, match="unreachable"):
-        push(a_client(BadRoad(hub, ["carried", "carried", "answer lost"])), source)
+        push(a_client(BadRoad(hub, ["carried", "carried", "answer lost"])), source, FakeClock())
     assert len(hub.held) == 4
-    assert push(a_client(hub), source).new == 1
+    assert push(a_client(hub), source, FakeClock()).new == 1
     assert hub.arrived == 5
 
 
 def test_progress_is_told_batch_by_batch(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(protocol, "BATCH_COUNT", 2)
     told: list[tuple[int, int]] = []
-    push(a_client(SmallHub()), Ledger(some_lines(5)), lambda done, of: told.append((done, of)))
+    push(a_client(SmallHub()), Ledger(some_lines(5)), FakeClock(), lambda done, of: told.append((done, of)))
     assert told == [(2, 5), (4, 5), (5, 5)]
 
 
@@ -198,7 +205,7 @@ def test_a_blob_the_hub_misses_is_sent_again():
     hub, blob = SmallHub(), b"sealed"
     name = hashlib.sha256(blob).hexdigest()
     hub.wanted = [name]
-    push(a_client(hub), Ledger([], {name: blob}, sent={name}))
+    push(a_client(hub), Ledger([], {name: blob}, sent={name}), FakeClock())
     assert hub.blobs == {name: blob}
 
 
@@ -206,7 +213,7 @@ def test_sealed_content_goes_before_the_facts_that_name_it():
     hub, blob = SmallHub(), b"sealed"
     source = Ledger(some_lines(1), {hashlib.sha256(blob).hexdigest(): blob})
     with pytest.raises(Problem):
-        push(a_client(BadRoad(hub, ["carried", "request lost"])), source)
+        push(a_client(BadRoad(hub, ["carried", "request lost"])), source, FakeClock())
     assert hub.blobs
     assert not hub.held
 
@@ -245,14 +252,14 @@ class LyingHub(SmallHub):
 def test_a_lying_hub_is_not_believed(hub: LyingHub, code: str):
     source = Ledger(some_lines(3))
     with pytest.raises(Problem) as caught:
-        push(a_client(hub), source)
+        push(a_client(hub), source, FakeClock())
     assert caught.value.code == code
     assert source.unsent() == 3
 
 
 def test_an_empty_journal_asks_for_a_receipt_all_the_same():
     source = Ledger([])
-    push(a_client(SmallHub()), source)
+    push(a_client(SmallHub()), source, FakeClock())
     assert [receipt.seq for receipt in source.receipts] == [0]
 
 
@@ -261,7 +268,7 @@ def test_a_hub_with_other_facts_means_a_fork_and_nothing_is_sent(other: list[byt
     hub = SmallHub()
     hub.held = dict(enumerate(other, 1))
     with pytest.raises(Problem) as caught:
-        push(a_client(hub), Ledger(some_lines(3)))
+        push(a_client(hub), Ledger(some_lines(3)), FakeClock())
     assert caught.value.code == "journal.forked"
     assert hub.arrived == 0
 
@@ -277,7 +284,7 @@ def test_a_hub_with_other_facts_means_a_fork_and_nothing_is_sent(other: list[byt
 )
 def test_a_refusal_is_told_in_the_hub_s_own_words(body: bytes, reason: str):
     with pytest.raises(Problem) as caught:
-        push(a_client(lambda *_: Answer(502, {}, body)), Ledger([]))
+        push(a_client(lambda *_: Answer(502, {}, body)), Ledger([]), FakeClock())
     assert (caught.value.code, caught.value.details["reason"]) == ("sync.refused", reason)
 
 
@@ -289,7 +296,7 @@ def test_every_request_is_signed_by_the_device():
         return hub(method, path, body, headers)
 
     hub = SmallHub()
-    push(a_client(road), Ledger(some_lines(1)))
+    push(a_client(road), Ledger(some_lines(1)), FakeClock())
     assert [path.split("/")[3] for _, path, *_ in asked] == ["journals", "batches", "journals"]
     assert all(protocol.is_authorised(a_key().verify_key, sign, *one) for *one, sign in asked)
 
@@ -310,8 +317,135 @@ def test_a_real_pair_survives_a_bad_road(paired: Pair):
 
 def test_a_real_hub_counts_a_resent_journal_once(paired: Pair):
     paired.booth.journal.append(*(a_draft() for _ in range(7)))
-    assert paired.sync().new == 7
-    assert paired.sync() == Result(seq=7)
+    assert paired.sync().new == 8  # and the hub's time, noted once
+    assert paired.sync() == Result(seq=8)
+
+
+def with_a_photo(pair: Pair) -> bytes:
+    """A complaint at the booth whose sealed content is far larger than one request."""
+    content = secrets.token_bytes(5 * protocol.BLOB_PART + 17)
+    body = ComplaintFiled(
+        case="7KQ2-M0ZRT", blob=hashlib.sha256(content).hexdigest(), size=1, channel="volunteer", notice="1"
+    )
+    pair.booth.journal.append(Draft(an_id(7), body, "li", content))
+    return content
+
+
+def blobs_at(hub: Hub) -> list[bytes]:
+    return [bytes(content) for _name, content, _at in rows(hub, blobs)]
+
+
+@pytest.mark.parametrize("fate", ["request lost", "answer lost", "answer torn", "sent twice"])
+def test_large_sealed_content_goes_in_parts_and_on_from_where_the_hub_says_after_any_cut(paired: Pair, fate: str):
+    content = with_a_photo(paired)
+    road = WsgiTransport(paired.hub_app)
+    cuts, parts = 0, Counter[str]()
+
+    def counted(method: str, path: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+        parts[headers.get(protocol.RANGE_HEADER, "")] += 1
+        return road(method, path, body, headers)
+
+    for _ in range(12):  # each time the second part from where it stands gets lost
+        before = paired.booth.journal.unsent()
+        with suppress(Problem):
+            paired.booth.sync(BadRoad(counted, ["carried"] * 4 + [fate]))
+        cuts += before == paired.booth.journal.unsent() != 0
+        assert content in blobs_at(paired.hub) or paired.booth.journal.blobs_unsent()
+    paired.sync()
+    assert blobs_at(paired.hub) == [content]
+    assert paired.booth.journal.unsent() == 0
+    del parts[""]
+    assert len(parts) == 6
+    assert max(parts.values()) <= 2, "what the hub has is not sent again"
+    assert cuts or fate == "sent twice"
+
+
+def test_sealed_content_that_was_damaged_on_the_tablet_holds_up_nothing_else(paired: Pair):
+    with_a_photo(paired)
+    paired.booth.journal.append(a_draft())
+    paired.booth.journal.write("UPDATE blobs SET content = x'00'")
+    assert paired.sync().blobs == 0
+    assert paired.booth.journal.unsent() == 1, "every fact arrived, the blob did not"
+    assert blobs_at(paired.hub) == []
+
+
+def test_a_blob_the_hub_will_not_take_holds_up_nothing_else(paired: Pair):
+    content = with_a_photo(paired)
+    paired.booth.journal.append(a_draft())
+    road = WsgiTransport(paired.hub_app)
+
+    def refusing(method: str, path: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+        if method == "PUT":
+            return Answer(400, {}, b'{"problem":"sync.blob_mismatch","zh":"x","en":"No."}')
+        return road(method, path, body, headers)
+
+    paired.booth.sync(refusing)
+    assert paired.booth.journal.unsent() == 1, "every fact arrived, the blob did not"
+    paired.sync()
+    assert blobs_at(paired.hub) == [content]
+    assert paired.booth.journal.unsent() == 0
+
+
+@pytest.mark.parametrize("said", [{"held": 0}, {"held": 2**40}, {"held": 0, "whole": 1}], ids=str)
+def test_a_hub_that_never_has_enough_of_a_blob_is_left(paired: Pair, said: dict[str, object]):
+    with_a_photo(paired)
+    road = WsgiTransport(paired.hub_app)
+
+    def greedy(method: str, path: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+        if "/blobs/" in path:
+            return Answer(200, {}, msgspec.json.encode({"whole": False, **said}))
+        return road(method, path, body, headers)
+
+    with pytest.raises(Problem, match=r"sync\.(refused|malformed)"):
+        paired.booth.sync(greedy)
+    assert paired.booth.journal.unsent() == 2
+
+
+# --- a busy hub ------------------------------------------------------------------------------------
+
+
+class BusyHub(SmallHub):
+    """Has no time for the first requests."""
+
+    def __init__(self, times: int, **headers: str) -> None:
+        super().__init__()
+        self._times, self._headers = times, {name.replace("_", "-"): value for name, value in headers.items()}
+
+    def __call__(self, method: str, path: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+        self._times -= 1
+        if self._times >= 0:
+            return Answer(503, self._headers, b'{"problem":"hub.busy","zh":"x","en":"Busy."}')
+        return super().__call__(method, path, body, headers)
+
+
+def patient_client(hub: BusyHub) -> tuple[Client, list[float]]:
+    waited: list[float] = []
+    return Client(hub, a_key(), CERTIFICATE, a_hello(), waited.append), waited
+
+
+def test_a_busy_hub_is_asked_again_after_ever_longer_pauses():
+    hub, source = BusyHub(4), Ledger(some_lines(3))
+    client, waited = patient_client(hub)
+    assert push(client, source, FakeClock()).new == 3
+    for pause, least in zip(waited, (1, 2, 4, 8), strict=True):
+        assert least <= pause < 1.5 * least, "a share is drawn by lot, so that not all come back at once"
+
+
+def test_a_busy_hub_says_how_long_to_leave_it_alone():
+    client, waited = patient_client(BusyHub(1, Retry_After="7"))
+    push(client, Ledger(some_lines(1)), FakeClock())
+    assert 7 <= waited[0] < 10.5
+
+
+def test_a_hub_that_stays_busy_is_left_for_another_time():
+    source = Ledger(some_lines(3))
+    client, waited = patient_client(BusyHub(1000, Retry_After="3"))
+    with pytest.raises(Problem) as caught:
+        push(client, source, FakeClock())
+    assert caught.value.code == "sync.busy"
+    assert caught.value.details["seconds"] >= 3
+    assert sum(waited) <= 30
+    assert source.unsent() == 3
 
 
 def test_another_hub_takes_nothing_and_nothing_counts_as_sent(tmp_path: Path, clock: FakeClock):
