@@ -45,7 +45,9 @@ class Asset(NamedTuple):
         content = (modules / self.source).read_bytes()
         if integrity(content) != self.integrity:
             raise BuildError(f"{self.source} is not the file that pyproject.toml pins: {integrity(content)}")
-        (VENDOR / self.name).write_bytes(content)
+        file = VENDOR / self.name
+        file.parent.mkdir(parents=True, exist_ok=True)  # a package of several modules has a folder of its own
+        file.write_bytes(content)
 
 
 class BuildError(Exception):

@@ -17,6 +17,7 @@ from kiosk.clock import SystemClock
 from kiosk.config import BoothConfig, HubConfig
 from kiosk.hub import app as hub_app
 from kiosk.hub import devices, fairs, people
+from kiosk.hub.context import Hub
 from kiosk.packs.reader import BUILTIN, read_fair
 from kiosk.sync.http import HttpTransport
 
@@ -108,20 +109,29 @@ def _make_hub(demo: Demo, clock: SystemClock) -> None:
 
 
 def _enrol(demo: Demo, clock: SystemClock) -> None:
-    """The booth joins with a code, as any tablet does."""
+    """The booth joins with a code, as any tablet does, and is ready: the demo knows the password that opens."""
     journal = Journal(demo.booth.database, clock)
+    here = hub_app.open_hub(demo.hub, clock)
     try:
-        if journal.identity().certificate is not None:
+        key, road = outbox.load_key(demo.booth.data), HttpTransport(demo.hub_url)
+        if journal.identity().certificate is None:
+            with here.store.begin() as tx:
+                code = devices.draw_code(tx, here, fairs.find_fair(tx, None), DESK, clock.now())
+            outbox.enrol(journal, key, road, demo.hub_url, code)
+        else:
             journal.write("UPDATE identity SET hub_url = ?", (demo.hub_url,))  # another HUB_PORT this time, perhaps
-            return
-        here = hub_app.open_hub(demo.hub, clock)
-        with here.store.begin() as tx:
-            code = devices.draw_code(tx, here, fairs.find_fair(tx, None), DESK, clock.now())
-        here.close()
-        key = outbox.load_key(demo.booth.data)
-        outbox.enrol(journal, key, HttpTransport(demo.hub_url), demo.hub_url, code)
+        _open_canaries(here)
+        outbox.learn(journal, key, road)
     finally:
+        here.close()
         journal.close()
+
+
+def _open_canaries(here: Hub) -> None:
+    with here.store.reading() as tx:
+        opener = people.open_key(tx, LOGIN, PASSWORD)
+    with here.store.begin() as tx:
+        devices.open_canaries(tx, here, opener)
 
 
 def _start(demo: Demo, side: str, data: Path, port: int) -> "subprocess.Popen[bytes]":

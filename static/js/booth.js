@@ -9,6 +9,9 @@ function look() {
   if (document.querySelector("#still")) import("./idle.js");
   if (document.querySelector("[data-tap]")) import("./taps.js");
   if (document.querySelector("[data-speak]")) import("./speak.js").then((speak) => speak.look());
+  if (document.querySelector("[data-scan]")) import("./scan.js").then((scan) => scan.look());
+  if (document.querySelector("[data-codes]")) import("./codes.js").then((codes) => codes.look());
+  if (document.querySelector("[data-print]")) import("./print.js").then((print) => print.look());
   if (document.querySelector("[data-keypad]")) import("./keypad.js").then((keypad) => keypad.look());
 }
 

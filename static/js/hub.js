@@ -3,4 +3,8 @@
 import "./shell.js";
 
 if (document.querySelector("[data-speak]")) import("./speak.js").then((speak) => speak.look());
+if (document.querySelector("[data-scan]")) import("./scan.js").then((scan) => scan.look());
+if (document.querySelector("[data-collect]")) import("./collect.js");
+if (document.querySelector("[data-live]")) import("./live.js");
+if (document.querySelector("[data-print]")) import("./print.js");
 if (document.getElementById("board")) import("./board.js");

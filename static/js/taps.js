@@ -29,6 +29,7 @@ document.addEventListener("htmx:finally:request", (event) => {
     return;
   }
   if (!response || response.status >= 500) remember(body);
+  if (!document.getElementById("counters")) return; // a whole screen says it
   const n = Math.max(1, owed());
   showAlarm(n === 1 ? words.lostOne : words.lostMore.replaceAll("{n}", n));
 });
