@@ -4,36 +4,49 @@ import atexit
 import shutil
 import sqlite3
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from flask import Flask, Response, request
 
 from kiosk import __version__, config, web
-from kiosk.booth import complaints, galleries, quizzes, staff, tallies, visits
+from kiosk.booth import closing, complaints, enrolment, galleries, quizzes, sequence, staff, tallies, visits
 from kiosk.booth.context import Booth, booth
+from kiosk.booth.folder import ServeLock
 from kiosk.booth.journal import Journal
-from kiosk.booth.outbox import Courier
 from kiosk.booth.sessions import StaffSessions, Visits
+from kiosk.booth.storage import Storage
 from kiosk.clock import Clock, SystemClock, stamp
 from kiosk.config import BoothConfig
 from kiosk.errors import BOOTH_MISSING, Problem
 from kiosk.packs.reader import BUILTIN, read_pack
+from kiosk.sync.courier import Courier, Pauses
+from kiosk.sync.push import Result
 
 
 def create_booth_app(settings: BoothConfig, clock: Clock | None = None) -> Flask:
-    """The app over one booth's data folder. Raises `booth.missing`, `journal.unsafe` or `pack.faulty`."""
+    """The app over one booth's data folder. Raises `booth.missing`, `journal.unsafe`, `journal.locked`, `pack.faulty`.
+
+    A damaged or restored journal raises nothing: the app starts, says so on every screen and records nothing.
+    """
     clock = clock or SystemClock()
+    storage = Storage.of(settings)
+    storage.start()
     app = web.make_app("kiosk.booth", "booth", settings.hosts)
     app.extensions["booth"] = Booth(
         config=settings,
-        journal=Journal(settings.database, clock),
+        journal=Journal(settings.database, clock, storage),
         pack=read_pack(settings.pack or BUILTIN),
         clock=clock,
         visits=Visits(clock, settings.idle_seconds),
         staff=StaffSessions(clock, settings.staff_idle_seconds),
+        storage=storage,
     )
-    complaints.discard_old_drafts(app.extensions["booth"])
-    for noun in (visits, quizzes, galleries, complaints, staff, tallies):
+    with suppress(Problem):  # a full disk or a journal in trouble: there is a screen for that
+        complaints.discard_old_drafts(app.extensions["booth"])
+    app.before_request(_stop_in_trouble)
+    app.before_request(enrolment.refuse_if_revoked)
+    for noun in (visits, enrolment, quizzes, galleries, complaints, staff, tallies, closing, sequence):
         app.register_blueprint(noun.views)
     app.register_blueprint(complaints.desk_views)
     app.add_url_rule("/healthz", view_func=healthz)
@@ -41,19 +54,21 @@ def create_booth_app(settings: BoothConfig, clock: Clock | None = None) -> Flask
     return app
 
 
-def serving(settings: BoothConfig) -> tuple[Callable[[], Flask], Callable[[], None]]:
+def serving(settings: BoothConfig, patience: float = 0) -> tuple[Callable[[], Flask], Callable[[], None]]:
     """(start, stop) of a booth that serves: the app with its courier to the hub, and the tidy end of both.
 
-    Raises `booth.missing` at once, rather than in a server process nobody looks at.
+    Raises `booth.missing` and `booth.serving` at once, rather than in a server process nobody looks at; the latter
+    after `patience` seconds, in which another server may come to its end.
     """
     if not settings.database.is_file():
         raise Problem(BOOTH_MISSING)
+    lock = ServeLock(settings.data, patience)
     running: list[tuple[Booth, Courier]] = []
 
     def start() -> Flask:
         app = create_booth_app(settings)
         here: Booth = app.extensions["booth"]
-        courier = Courier(here.sync, settings.sync_seconds)
+        courier = Courier(lambda: _round(here), Pauses(settings.sync_seconds, longest=120))
         running.append((here, courier))
         if settings.sync_seconds:
             courier.start()
@@ -63,43 +78,79 @@ def serving(settings: BoothConfig) -> tuple[Callable[[], Flask], Callable[[], No
         for here, courier in running:
             courier.stop()
             here.close()
+        lock.release()
 
     return start, stop
 
 
+def _round(here: Booth) -> Result:
+    here.tend()
+    return enrolment.errand(here)
+
+
 def from_environment() -> Flask:
     """For gunicorn: the app of `KIOSK_BOOTH_DATA`."""
-    start, stop = serving(config.booth_config())
+    start, stop = serving(config.booth_config(), patience=40)  # told to reload, gunicorn starts the next one first
     atexit.register(stop)
     return start()
 
 
+#: What a tablet in trouble still shows: how it is, and what its one screen is made of.
+_OPEN_IN_TROUBLE = ("/healthz", "/static/", "/preferences")
+
+
+def _stop_in_trouble() -> None:
+    """Before every page: one clear screen instead of figures nobody can answer for."""
+    if not request.path.startswith(_OPEN_IN_TROUBLE):
+        booth().journal.refuse_in_trouble()
+
+
 def _context() -> dict[str, Any]:
     here = booth()
-    enrolment = here.enrolment
+    enrolment = here.enrolment if here.journal.trouble is None else None
     # Only staff pages keep a volunteer signed in: on a visitor's page nobody of the staff is touching the screen.
-    session = here.staff.find(request.cookies.get(staff.COOKIE)) if request.path.startswith("/staff") else None
+    is_staff_page = request.path.startswith("/staff")
+    session = here.staff.find(request.cookies.get(staff.COOKIE)) if is_staff_page else None
     return {
         "fair": enrolment.fair if enrolment else None,
         "desk": enrolment.desk if enrolment else None,
         "venue": enrolment.venue if enrolment else None,
+        "canary": enrolment.canary if enrolment else "none",
         "staff": {"id": session.volunteer, "name": session.name} if session else None,
+        "storage": here.storage.level if is_staff_page else "ample",
+        "is_forked": here.is_forked,
         "idle_seconds": here.config.staff_idle_seconds if session else here.config.idle_seconds,
     }
 
 
 def healthz() -> Response:
-    """How this tablet is, for whoever keeps it running."""
+    """How this tablet is, for whoever keeps it running. 503 where it cannot record."""
     here = booth()
-    return web.json_response(
-        {
-            "ok": True,
-            "version": __version__,
-            "sqlite": {"version": sqlite3.sqlite_version, **here.journal.safety()},
-            "pack": here.pack.version,
-            "clock": stamp(here.clock.now()),
-            "enrolled": here.enrolment is not None,
-            "unsent": here.journal.unsent(),
-            "free_mb": shutil.disk_usage(here.config.data).free // 2**20,
-        }
-    )
+    told = {
+        "ok": True,
+        "version": __version__,
+        "sqlite": {"version": sqlite3.sqlite_version},
+        "pack": here.pack.version,
+        "clock": stamp(here.clock.now()),
+        "storage": here.storage.level,
+        "free_mb": shutil.disk_usage(here.config.data).free // 2**20,
+    }
+    try:
+        return web.json_response(told | _health(here))
+    except Problem as problem:
+        broken = {"ok": False, "problem": problem.code, "zh": problem.sentence("zh"), "en": problem.sentence("en")}
+        return web.json_response(told | broken, 503)
+
+
+def _health(here: Booth) -> dict[str, Any]:
+    """What only a sound journal can tell."""
+    here.journal.refuse_in_trouble()
+    joined = here.enrolment
+    return {
+        "sqlite": {"version": sqlite3.sqlite_version, **here.journal.safety()},
+        "enrolled": joined is not None,
+        "ready": joined is not None and joined.is_ready and not joined.is_revoked,
+        "canary": joined.canary if joined else "none",
+        "revoked": joined is not None and joined.is_revoked,
+        "unsent": here.journal.unsent(),
+    }

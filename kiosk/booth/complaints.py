@@ -11,12 +11,12 @@ from dataclasses import dataclass
 import msgspec
 from flask import Blueprint, Response, request
 
-from kiosk import strictjson, web
+from kiosk import crockford, strictjson, web
 from kiosk.booth import staff
 from kiosk.booth.context import Booth, Enrolment, booth, new_id
 from kiosk.booth.journal import Draft
 from kiosk.clock import BEIJING
-from kiosk.errors import DRAFT_UNKNOWN, FACT_CONFLICT, FIELD_INVALID, Problem
+from kiosk.errors import DRAFT_UNKNOWN, FACT_CONFLICT, FIELD_INVALID, STORAGE_LOW, Problem
 from kiosk.facts import complaints
 from kiosk.facts.complaints import ComplaintFiled, Context
 from kiosk.facts.envelope import Fact
@@ -65,6 +65,7 @@ def choose() -> Response:
 @desk_views.get("/staff/complaint")
 def new() -> Response:
     here = booth()
+    here.storage.refuse_unless_ample()
     posted = complaint_form.blank(new_id(), complaints.draw_case_number(), draw_code())
     return _form_page(here, posted)
 
@@ -81,7 +82,7 @@ def fill() -> Response:
     step = posted.turn(today)
     if not step.is_complete:
         if not step.faults:
-            keep_draft(here, step.code, step.as_draft())
+            _keep_if_there_is_room(here, step)
         return _form_page(here, step)
     try:
         fact = file(here, step, volunteer.volunteer)
@@ -127,6 +128,15 @@ def file(here: Booth, posted: complaint_form.Posted, volunteer: str) -> Fact:
     return here.journal.append(Draft(posted.fact_id, body, volunteer, blob))[0]
 
 
+def _keep_if_there_is_room(here: Booth, posted: complaint_form.Posted) -> None:
+    """A form that was begun goes on while room is scarce: what somebody has told already is not thrown away."""
+    try:
+        keep_draft(here, posted.code, posted.as_draft())
+    except Problem as problem:
+        if problem.kind is not STORAGE_LOW:
+            raise
+
+
 def _same_case(fact: Fact, case: str) -> Fact:
     """Submitting again is the same complaint; another complaint cannot take its id."""
     if fact.kind != "complaint.filed" or fact.body["case"] != case:
@@ -157,12 +167,13 @@ def _receipt(here: Enrolment, fact: Fact) -> Response:
 
 def draw_code() -> str:
     """Eight symbols, 40 bits: with Argon2id between guesses that is years of a stolen tablet's time."""
-    text = "".join(secrets.choice(complaints.CROCKFORD) for _ in range(8))
+    text = "".join(secrets.choice(crockford.ALPHABET) for _ in range(8))
     return f"{text[:4]}-{text[4:]}"
 
 
 def keep_draft(here: Booth, code: str, draft: dict[str, str]) -> None:
-    """Keep a half-filled form for the rest of the day."""
+    """Keep a half-filled form for the rest of the day. Raises `storage.low`."""
+    here.storage.refuse_unless_ample()
     name, key = _draft_key(here, code)
     today = here.clock.now().astimezone(BEIJING).date().isoformat()
     discard_old_drafts(here)
@@ -193,8 +204,8 @@ def discard_draft(here: Booth, code: str) -> None:
 
 def _draft_key(here: Booth, code: str) -> tuple[str, bytes]:
     """From a code: the name a draft is kept under, and the key it is encrypted with."""
-    text = "".join(symbol for symbol in code.upper() if symbol.isalnum()).translate(str.maketrans("OIL", "011"))
-    if len(text) != 8 or any(symbol not in complaints.CROCKFORD for symbol in text):
+    text = crockford.normal(code)
+    if crockford.read(text, 8) is None:
         raise Problem(FIELD_INVALID, field="code")
     salt = bytes.fromhex(here.enrolled.certificate.journal)
     material = keys.stretch(text, salt, 64)

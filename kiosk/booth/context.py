@@ -1,17 +1,20 @@
 """What a booth is while it runs, and how a view gets at it."""
 
 import secrets
+import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 from flask import current_app
 
-from kiosk.booth import outbox
+from kiosk.booth import carrying, outbox
 from kiosk.booth.journal import Journal
 from kiosk.booth.sessions import StaffSessions, Visits
+from kiosk.booth.storage import Storage
 from kiosk.clock import Clock
 from kiosk.config import BoothConfig
-from kiosk.errors import BOOTH_UNENROLLED, Problem
+from kiosk.errors import BOOTH_UNENROLLED, JOURNAL_FORKED, Problem
 from kiosk.packs.fairs import Desk, Fair, Venue
 from kiosk.packs.reader import Pack
 from kiosk.sync import keys, protocol
@@ -33,6 +36,13 @@ class Enrolment:
     desk: Desk
     venue: Venue
     volunteers: dict[str, dict[str, str]]  # id → id, name, pin (Argon2id)
+    canary: protocol.Canary = "none"  # whether the first thing sealed here was opened at the hub
+    is_revoked: bool = False
+
+    @property
+    def is_ready(self) -> bool:
+        """What is sealed here can be opened: nobody tells this tablet in vain."""
+        return self.canary == "opened"
 
     @property
     def sealing_key(self) -> keys.PublicKey:
@@ -50,6 +60,7 @@ class Booth:
         clock: Clock,
         visits: Visits,
         staff: StaffSessions,
+        storage: Storage,
     ) -> None:
         self.config = config
         self.journal = journal
@@ -57,6 +68,12 @@ class Booth:
         self.clock = clock
         self.visits = visits
         self.staff = staff
+        self.storage = storage
+        self.road: Callable[[str], Transport] = HttpTransport  # to the hub at an address
+        self.relay_road: Callable[[str], Transport] = HttpTransport
+        self.asking = threading.Lock()  # one enrolment at a time
+        self.turned_down: Problem | None = None  # why the last one ended, until somebody has seen it
+        self.is_forked = False  # the hub holds another branch of this journal, as it said when it was last asked
         self._enrolment: Enrolment | None = None
         self._read_at: int | None = None
 
@@ -65,23 +82,55 @@ class Booth:
         """Re-read now and then: `kiosk booth enrol` and `sync` run beside the server."""
         now = self.clock.monotonic()
         if self._read_at is None or now - self._read_at > _REFRESH:
-            self._enrolment = _read_enrolment(self.journal)
+            try:
+                self._enrolment = _read_enrolment(self.journal)
+            except Problem:
+                if self._enrolment is None and self.journal.trouble is None:
+                    raise
+                return self._enrolment  # as it was; the file is busy for a moment, or for good
             self._read_at = now
         return self._enrolment
 
+    def look_again(self) -> None:
+        """What the database says about the fair has changed."""
+        self._read_at = None
+
     @property
     def enrolled(self) -> Enrolment:
-        """The enrolment, or the problem `booth.unenrolled`."""
+        """The enrolment, or the problem `booth.unenrolled`; `journal.*` where it cannot be read any more."""
         if self.enrolment is None:
+            self.journal.refuse_in_trouble()
             raise Problem(BOOTH_UNENROLLED)
         return self.enrolment
 
+    def tend(self) -> None:
+        """Now and then: the reserve, and the mark of how far the journal has come."""
+        self.storage.tend()
+        with suppress(OSError, Problem):
+            self.journal.keep_mark()
+
     def sync(self, transport: Transport | None = None, progress: Callable[[int, int], None] | None = None) -> Result:
-        """Send everything to the hub this booth is enrolled at."""
-        road = transport or HttpTransport(self.enrolled.hub_url)
-        key = outbox.load_key(self.config.data)
-        return outbox.sync(
-            self.journal, key, road, self.pack.version, self.clock, progress or (lambda _done, _of: None)
+        """Send everything to the hub this booth is enrolled at, or leave it with the relay if there is one.
+
+        Of a journal in trouble what can be believed.
+        """
+        try:
+            result = self._deliver(transport, progress or (lambda _done, _of: None))
+        except Problem as problem:
+            self.is_forked = self.is_forked or problem.kind is JOURNAL_FORKED
+            raise
+        self.is_forked = self.is_forked and isinstance(result, carrying.Delivery)  # a relay knows nothing of it
+        return result
+
+    def _deliver(self, transport: Transport | None, progress: Callable[[int, int], None]) -> Result:
+        carrier = carrying.Carrier.of(self.journal, outbox.load_key(self.config.data))
+        return carrying.deliver(
+            carrier,
+            lambda: transport or self.road(self.enrolled.hub_url),
+            (lambda: self.relay_road(self.config.relay_url)) if self.config.relay_url else None,
+            self.pack.version,
+            self.clock,
+            progress,
         )
 
     def close(self) -> None:
@@ -103,6 +152,8 @@ def _read_enrolment(journal: Journal) -> Enrolment | None:
         desk=desk,
         venue=fair.venue(desk.venue),
         volunteers={one["id"]: one for one in identity.notice.volunteers},
+        canary=identity.head.canary if identity.head else "none",
+        is_revoked=identity.is_revoked,
     )
 
 

@@ -1,27 +1,56 @@
-"""The journal: an append-only chain of facts in one SQLite file. Sole writer of booth.db."""
+"""The journal: an append-only chain of facts in one SQLite file. Sole writer of booth.db.
 
+A file that is damaged, or older than what this tablet has recorded, is opened all the same: to be read as far as it
+can be believed, and never to be written again (`trouble`).
+"""
+
+import hashlib
+import logging
 import secrets
 import sqlite3
+import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
 
-from kiosk.booth import schema
+from kiosk import files
+from kiosk.booth import folder, schema
+from kiosk.booth.audit import Audit, is_blob
+from kiosk.booth.schema import Damaged
+from kiosk.booth.storage import BIG, ERRORS, Storage, as_problem, is_damage
 from kiosk.booth.writer import Writer
 from kiosk.clock import Clock, stamp
-from kiosk.errors import BOOTH_MISSING, BOOTH_UNENROLLED, FACT_CONFLICT, JOURNAL_DAMAGED, Problem
+from kiosk.errors import (
+    BOOTH_MISSING,
+    BOOTH_REVOKED,
+    BOOTH_UNENROLLED,
+    FACT_CONFLICT,
+    JOURNAL_DAMAGED,
+    JOURNAL_NEWER,
+    JOURNAL_RESTORED,
+    STORAGE_FULL,
+    Problem,
+)
 from kiosk.facts import envelope
+from kiosk.facts.clocks import ClockCompared
 from kiosk.facts.envelope import Fact
 from kiosk.facts.kinds import Body
 from kiosk.facts.vocabulary import REGISTRY
-from kiosk.reports.amounts import buckets
+from kiosk.reports.amounts import Bucket, buckets
 from kiosk.sync import protocol
+from kiosk.sync.push import Meeting
 
+log = logging.getLogger("kiosk.journal")
 _Result = TypeVar("_Result")
+#: What reading a document raises where bytes should be and are not.
+_UNREADABLE = (AttributeError, TypeError, ValueError)
+#: What a person has to deal with before anything can be recorded again. All other problems pass.
+_TROUBLES = (JOURNAL_DAMAGED, JOURNAL_NEWER, JOURNAL_RESTORED)
 
 
 @dataclass(frozen=True)
@@ -46,39 +75,58 @@ class Identity:
     certificate_document: bytes | None
     notice: protocol.FairNotice | None
     notice_etag: str | None
+    head: protocol.Head | None = None  # the last the hub vouched for: canary and cut-off
+
+    @property
+    def is_revoked(self) -> bool:
+        """The hub withdrew this tablet: nothing more is recorded."""
+        return self.head is not None and self.head.cutoff is not None
 
 
 class Journal:
     """A booth's journal. One per process; reads open their own connection, writes share one writer."""
 
-    def __init__(self, file: Path, clock: Clock) -> None:
+    def __init__(self, file: Path, clock: Clock, storage: Storage | None = None) -> None:
+        """Open, bring up to date and examine. Raises `booth.missing`, `journal.unsafe`, `journal.locked`."""
         if not file.is_file():
             raise Problem(BOOTH_MISSING)
         self.file = file
         self._uri = f"{file.resolve().as_uri()}?mode=rw"
         self._clock = clock
-        self._boot = secrets.token_hex(4)
-        schema.make_ready(file)
-        self._writer = Writer(file)
+        self._boot = clock.boot
+        self._storage = storage or Storage(file.parent)
+        self._writer = Writer(file, self._storage, self.refuse_in_trouble, self._as_problem)
         self._readers: list[sqlite3.Connection] = []  # at rest, for whoever reads next
         self._root: bytes | None = None
         self._desk = ""
+        self._is_revoked = False
+        self._stopping = threading.RLock()
+        #: Why nothing is recorded here any more: `journal.damaged`, `journal.restored` or `journal.newer`.
+        self.trouble: Problem | None = None
+        self._sound: tuple[int, bytes] | None = None  # of a damaged file: the last fact that can be believed
+        #: How far this program has brought this branch to a hub that counts another.
+        self.left_aside = 0
+        self._examine()
 
     @classmethod
     def create(cls, file: Path, clock: Clock, public_key: str) -> "Journal":
         """Make a new journal. Its id belongs to the file: a copy of the file is a fork, and will be seen as one."""
-        connection = schema.connect(file)
-        try:
+        fresh = file.with_name(f"{file.name}.new")
+        folder.open_private(fresh).close()
+        with closing(schema.connect(fresh)) as connection:
             schema.migrate(connection)
             connection.execute(
                 "INSERT INTO identity (one, journal, public_key) VALUES (1, ?, ?)",
                 (secrets.token_hex(16), public_key),
             )
-        finally:
-            connection.close()
+        fresh.replace(file)  # there with all that belongs to it, or not at all
+        fresh.with_name(f"{fresh.name}-journal").unlink(missing_ok=True)
+        files.sync_folder(file.parent)
         return cls(file, clock)
 
     def close(self) -> None:
+        with suppress(OSError, Problem):
+            self.keep_mark()
         self._writer.close()
         while self._readers:
             self._readers.pop().close()
@@ -88,29 +136,54 @@ class Journal:
     def identity(self) -> Identity:
         with self.reading() as connection:
             row = connection.execute(
-                "SELECT journal, public_key, hub_url, hello, certificate, notice, notice_etag FROM identity"
+                "SELECT journal, public_key, hub_url, hello, certificate, notice, notice_etag, head FROM identity"
             ).fetchone()
-        journal, public_key, hub_url, hello, certificate, notice, etag = row
+            if row is None:
+                raise Damaged("nobody knows whose journal it is")
+        journal, public_key, hub_url, hello, certificate, notice, etag, head = row
         if certificate is None:
             return Identity(journal, public_key, None, None, None, None, None, None)
         spoken = protocol.parse(protocol.Hello, hello)
-        return Identity(
+        found = Identity(
             journal, public_key, hub_url, spoken,
             protocol.read_document(protocol.Certificate, certificate, spoken.verify_key), certificate,
             protocol.read_document(protocol.FairNotice, notice, spoken.verify_key), etag,
+            protocol.parse(protocol.Head, head) if head else None,
         )  # fmt: skip
+        self._is_revoked = found.is_revoked
+        return found
 
-    def keep_enrolment(self, hub_url: str, hello: bytes, certificate: bytes, notice: bytes, etag: str) -> None:
-        """The moment a booth belongs to a fair: the certificate becomes the root of the chain."""
+    def keep_enrolment(
+        self, hub_url: str, hello: bytes, certificate: bytes, notice: bytes, etag: str, head: bytes | None = None
+    ) -> None:
+        """The moment a booth belongs to a fair: the certificate becomes the root of the chain, for good."""
         self._writer.write(
             lambda connection: connection.execute(
-                "UPDATE identity SET hub_url = ?, hello = ?, certificate = ?, notice = ?, notice_etag = ?",
-                (hub_url, hello, certificate, notice, etag),
+                "UPDATE identity SET hub_url = ?, hello = ?, certificate = ?, notice = ?, notice_etag = ?, head = ?, "
+                "pending = NULL WHERE certificate IS NULL",
+                (hub_url, hello, certificate, notice, etag, head),
+            )
+        )
+
+    def keep_head(self, head: bytes) -> None:
+        """What the hub vouched for about this tablet. Once withdrawn, it records nothing more."""
+        self._note(lambda connection: connection.execute("UPDATE identity SET head = ?", (head,)))
+        self._is_revoked = protocol.parse(protocol.Head, head).cutoff is not None
+
+    def pending(self) -> bytes | None:
+        """The request to be enrolled that waits for an answer."""
+        row = self.read_one("SELECT pending FROM identity WHERE certificate IS NULL")
+        return row[0] if row else None
+
+    def keep_pending(self, request: bytes | None) -> None:
+        self._writer.write(
+            lambda connection: connection.execute(
+                "UPDATE identity SET pending = ? WHERE certificate IS NULL", (request,)
             )
         )
 
     def keep_notice(self, notice: bytes, etag: str) -> None:
-        self._writer.write(
+        self._note(
             lambda connection: connection.execute("UPDATE identity SET notice = ?, notice_etag = ?", (notice, etag))
         )
 
@@ -124,6 +197,34 @@ class Journal:
         """
         return self._writer.write(lambda connection: [self._append_one(connection, draft) for draft in drafts])
 
+    def append_made(self, make: Callable[[sqlite3.Connection], "Draft | Fact"]) -> Fact:
+        """Append a fact drawn from what the journal holds at that very moment; what `make` finds there stays alone."""
+
+        def job(connection: sqlite3.Connection) -> Fact:
+            made = make(connection)
+            return made if isinstance(made, Fact) else self._append_one(connection, made)
+
+        return self._writer.write(job)
+
+    def compare_clocks(self, met: Meeting) -> bool:
+        """Note the hub's time, once a boot: from it the true time of every fact of this boot follows."""
+        if self.trouble is not None:
+            return False
+
+        def job(connection: sqlite3.Connection) -> bool:
+            row = connection.execute(
+                "SELECT boot FROM facts WHERE kind = 'clock.compared' ORDER BY seq DESC LIMIT 1"
+            ).fetchone()
+            if row and row[0] == self._boot:
+                return False
+            waited = self._clock.monotonic() - met.mono
+            hub_at = datetime.fromisoformat(met.hub_at) + timedelta(milliseconds=waited)
+            body = ClockCompared(hub_at=stamp(hub_at), rtt_ms=min(met.rtt_ms, 600_000))
+            self._append_one(connection, Draft(secrets.token_hex(16), body, "device"))
+            return True
+
+        return self._writer.write(job)
+
     def tally(self, draft: Draft, metric: str, day: str) -> int:
         """Append one fact and return the day's new total of `metric`, read in the same transaction."""
 
@@ -136,8 +237,10 @@ class Journal:
     def _append_one(self, connection: sqlite3.Connection, draft: Draft) -> Fact:
         stored = connection.execute("SELECT line FROM facts WHERE id = ?", (draft.id,)).fetchone()
         if stored is not None:
-            return self._same(envelope.decode(stored[0]), draft)
+            return self._same(_decode(stored[0]), draft)
         seq, previous = self._head(connection)
+        if self._is_revoked:
+            raise Problem(BOOTH_REVOKED)
         fact = self._fact(draft, seq + 1)
         REGISTRY.read(fact)  # what no reader could count is not acknowledged
         line = envelope.encode(fact)
@@ -155,6 +258,8 @@ class Journal:
             ),
         )
         if draft.blob is not None:
+            if len(draft.blob) > BIG:
+                self._storage.refuse_unless_ample()
             name = fact.body["blob"]
             connection.execute("INSERT INTO blobs (sha256, content) VALUES (?, ?)", (name, draft.blob))
         for (day, hour, desk, metric), n in buckets(fact).items():
@@ -193,15 +298,179 @@ class Journal:
 
     def _load_root(self, connection: sqlite3.Connection) -> bytes:
         if self._root is None:
-            document, hello = connection.execute("SELECT certificate, hello FROM identity").fetchone()
+            document, hello, head = connection.execute("SELECT certificate, hello, head FROM identity").fetchone()
             if document is None:
                 raise Problem(BOOTH_UNENROLLED)
+            self._is_revoked = bool(head) and protocol.parse(protocol.Head, head).cutoff is not None
             key = protocol.parse(protocol.Hello, hello).verify_key
             self._desk = protocol.read_document(protocol.Certificate, document, key).desk
             self._root = envelope.root(document)
         return self._root
 
+    # --- whether it can be believed -----------------------------------------------------------
+
+    def refuse_in_trouble(self) -> None:
+        """Raises `journal.damaged`, `journal.restored` or `journal.newer` where nothing more is recorded."""
+        if self.trouble is not None:
+            raise self._again(self.trouble)
+
+    def keep_mark(self) -> None:
+        """Note beside the database how far it has come: an older copy put in its place does not hold that.
+
+        Raises `OSError`.
+        """
+        with self._stopping:
+            own = self._own_mark() if self.trouble is None else None
+            if own is None:
+                return
+            known = folder.read_mark(self.file.parent)
+            if known is None or known.journal != own.journal or known.seq < own.seq:
+                folder.keep_mark(self.file.parent, own)
+
+    def _examine(self) -> None:
+        """Before anything is shown or added: is the file what was written, and the one that was here?"""
+        try:
+            self._make_ready()
+            self._check_facts()
+            self._check_mark()
+        except Problem as problem:
+            if problem.kind not in _TROUBLES:
+                raise
+            self.trouble = self.trouble or problem
+        except Damaged as damage:
+            self._stop(str(damage))
+
+    def _make_ready(self) -> None:
+        try:
+            schema.make_ready(self.file)
+        except Problem as problem:
+            if problem.kind is not STORAGE_FULL or not self._storage.make_room():
+                raise
+            schema.make_ready(self.file)
+
+    def _check_facts(self) -> None:
+        """The chain, the sealed content, and that the totals are what the facts add up to."""
+        self._check_who()
+        with self.reading() as connection:
+            root = self._believed_root(connection)
+            if root is None:
+                return
+            found = Audit(root).walk(connection)
+            found.look_at_blobs(connection)
+            connection.execute("BEGIN")  # the last facts and the totals of one moment
+            found.walk(connection)
+            stored = _totals(connection)
+            connection.execute("COMMIT")
+        if not found.is_whole:
+            raise Damaged("a fact or sealed content is not as it was written")
+        if not found.are_totals(stored):
+            self._fold_again(root)
+
+    def _check_who(self) -> None:
+        """Certificate, keys and notice are signed; whatever does not fit is not what was kept."""
+        try:
+            who = self.identity()
+            enrolled = who.certificate or who
+            if (who.journal, who.public_key) != (enrolled.journal, enrolled.public_key):
+                raise Damaged("the certificate is for another journal")
+        except Problem as problem:
+            raise problem if problem.kind in _TROUBLES else Damaged(problem.code) from None
+        except _UNREADABLE as error:
+            raise Damaged(type(error).__name__) from None
+
+    def _believed_root(self, connection: sqlite3.Connection) -> bytes | None:
+        """The root of the chain; None before there is a certificate."""
+        try:
+            return self._load_root(connection)
+        except Problem as problem:
+            if problem.kind is BOOTH_UNENROLLED:
+                return None
+            raise Damaged(problem.code) from None
+        except _UNREADABLE as error:
+            raise Damaged(type(error).__name__) from None
+
+    def _fold_again(self, root: bytes) -> None:
+        """The facts are sound and the totals are not: the facts decide."""
+
+        def job(connection: sqlite3.Connection) -> None:
+            found = Audit(root).walk(connection)
+            connection.execute("DELETE FROM totals")
+            connection.executemany(
+                "INSERT INTO totals (day, hour, desk, metric, n) VALUES (?, ?, ?, ?, ?)",
+                [(*bucket, n) for bucket, n in found.totals.items() if n],
+            )
+
+        self._writer.write(job)
+        log.warning("the totals were not what the facts add up to, and were folded again")
+
+    def _check_mark(self) -> None:
+        known, own = folder.read_mark(self.file.parent), self._own_mark()
+        if known is None:
+            with suppress(OSError):
+                self.keep_mark()
+            return
+        if own is None or known.journal != own.journal or not self._holds(known):
+            raise Problem(JOURNAL_RESTORED, seq=known.seq)
+        if known.enrolment != own.enrolment:
+            raise Damaged("the hub's keys are not those of the enrolment")
+
+    def _own_mark(self) -> folder.Mark | None:
+        """Where the journal is now; None before there is a certificate."""
+        identity = self.identity()
+        if identity.hello is None or identity.certificate_document is None:
+            return None
+        seq, digest = self.head()
+        enrolment = hashlib.sha256(identity.certificate_document + identity.hello.fingerprint).hexdigest()
+        return folder.Mark(identity.journal, enrolment, seq, digest.hex()).sealed()
+
+    def _holds(self, mark: folder.Mark) -> bool:
+        return mark.seq <= self.head()[0] and self.hash_at(mark.seq).hex() == mark.hash
+
+    def _stop(self, reason: str) -> Problem:
+        """The file is damaged: find out how far it can be believed, and write to it no more."""
+        with self._stopping:
+            if self.trouble is None or self.trouble.kind is JOURNAL_RESTORED:
+                self._sound = self._find_sound()
+                self.trouble = Problem(JOURNAL_DAMAGED, seq=self._sound[0] + 1)
+                log.error("the journal is damaged (%s) and sound up to fact %d", reason, self._sound[0])
+            return self._again(self.trouble)
+
+    def _find_sound(self) -> tuple[int, bytes]:
+        try:
+            with closing(self._open()) as connection:
+                found = Audit(self._believed_root(connection) or b"").walk(connection)
+                return found.seq, found.hash
+        except (Damaged, *ERRORS):
+            return 0, b""
+
+    def _as_problem(self, error: BaseException) -> BaseException:
+        if isinstance(error, Damaged) or is_damage(error):
+            return self._stop(str(error))
+        if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_ERROR and not self._is_complete():
+            return self._stop("tables are gone")
+        return as_problem(error, self.file)
+
+    def _is_complete(self) -> bool:
+        """Whether a statement failed on its own account, and not because the file lost a table."""
+        try:
+            with closing(self._open()) as connection:
+                schema.assert_complete(connection)
+        except (Damaged, *ERRORS):
+            return False
+        return True
+
+    @staticmethod
+    def _again(problem: Problem) -> Problem:
+        """A problem to raise once: several threads may meet the same one."""
+        return Problem(problem.kind, **problem.details)
+
     # --- reading ------------------------------------------------------------------------------
+
+    def _open(self) -> sqlite3.Connection:
+        # Not mode=ro: after a kill the first reader has to roll back what the killed writer left half-done.
+        connection = sqlite3.connect(self._uri, timeout=5, isolation_level=None, uri=True, check_same_thread=False)
+        connection.execute("PRAGMA query_only = ON")
+        return connection
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
@@ -209,26 +478,28 @@ class Journal:
 
         After a problem it is closed instead, lest a half-read answer keep the writer from the file.
         """
+        if self.trouble is not None and self.trouble.kind is JOURNAL_NEWER:
+            raise self._again(self.trouble)
         try:
             connection = self._readers.pop()
         except IndexError:
-            # Not mode=ro: after a kill the first reader has to roll back what the killed writer left half-done.
-            connection = sqlite3.connect(self._uri, timeout=5, isolation_level=None, uri=True, check_same_thread=False)
-            connection.execute("PRAGMA query_only = ON")
+            connection = self._open()
         try:
             yield connection
-        except BaseException:
+        except BaseException as error:  # noqa: BLE001 (raised again, or what it means)
             connection.close()
-            raise
+            raise self._as_problem(error) from None
         self._readers.append(connection)
 
     @property
     def boot(self) -> str:
-        """Drawn anew at each start: monotonic times are comparable only within one boot."""
+        """Of the machine: monotonic times are comparable only within one boot."""
         return self._boot
 
     def head(self) -> tuple[int, bytes]:
-        """(seq, chain hash) of the last fact; (0, root) of an empty journal."""
+        """(seq, chain hash) of the last fact; (0, root) of an empty journal. Of a damaged one the last sound fact's."""
+        if self._sound is not None:
+            return self._sound
         with self.reading() as connection:
             return self._head(connection)
 
@@ -238,12 +509,16 @@ class Journal:
             if seq == 0:
                 return self._load_root(connection)
             row = connection.execute("SELECT hash FROM facts WHERE seq = ?", (seq,)).fetchone()
-        if row is None:
+        if row is None or (self._sound is not None and seq > self._sound[0]):
             raise Problem(JOURNAL_DAMAGED, seq=seq)
         return bytes(row[0])
 
     def lines(self, first: int, count: int) -> list[bytes]:
-        """Up to `count` stored lines from seq `first`."""
+        """Up to `count` stored lines from seq `first`; of a damaged journal only sound ones."""
+        if self._sound is not None:
+            count = min(count, self._sound[0] - first + 1)
+        if count <= 0:
+            return []
         with self.reading() as connection:
             rows = connection.execute("SELECT line FROM facts WHERE seq >= ? ORDER BY seq LIMIT ?", (first, count))
             return [row[0] for row in rows]
@@ -251,7 +526,7 @@ class Journal:
     def fact(self, fact_id: str) -> Fact | None:
         with self.reading() as connection:
             row = connection.execute("SELECT line FROM facts WHERE id = ?", (fact_id,)).fetchone()
-        return envelope.decode(row[0]) if row else None
+            return _decode(row[0]) if row else None
 
     def last_of(self, kind: str, since_mono: int) -> list[Fact]:
         """Facts of a kind written by this process since a moment of its own monotonic clock, newest first."""
@@ -261,39 +536,43 @@ class Journal:
                 "WHERE kind = ? AND boot = ? AND mono >= ? ORDER BY seq DESC",
                 (kind, self._boot, since_mono),
             ).fetchall()
-        return [envelope.decode(row[0]) for row in rows]
+            return [_decode(row[0]) for row in rows]
 
     def day_totals(self, day: str) -> dict[str, int]:
         """Metric → total of one business day."""
+        self.refuse_in_trouble()
         with self.reading() as connection:
             rows = connection.execute("SELECT metric, sum(n) FROM totals WHERE day = ? GROUP BY metric", (day,))
             return dict(rows.fetchall())
 
-    def totals(self) -> dict[tuple[str, int, str, str], int]:
+    def totals(self) -> dict[Bucket, int]:
+        self.refuse_in_trouble()
         with self.reading() as connection:
-            rows = connection.execute("SELECT day, hour, desk, metric, n FROM totals WHERE n <> 0")
-            return {(day, hour, desk, metric): n for day, hour, desk, metric, n in rows}
+            return {bucket: n for bucket, n in _totals(connection).items() if n}
 
     def verify(self) -> int:
         """Walk the whole chain; returns its length. Raises `journal.damaged` at the first fact not as written."""
         with self.reading() as connection:
-            previous, expected = self._load_root(connection), 0
-            for seq, line, stored in connection.execute("SELECT seq, line, hash FROM facts ORDER BY seq"):
-                expected += 1
-                previous = envelope.chain(previous, line)
-                if seq != expected or previous != stored:
-                    raise Problem(JOURNAL_DAMAGED, seq=expected)
-        return expected
+            found = Audit(self._load_root(connection)).walk(connection)
+        if not found.is_whole:
+            raise Problem(JOURNAL_DAMAGED, seq=found.seq + 1)
+        return found.seq
+
+    def sound_prefix(self) -> int:
+        """The last fact up to which the journal is as it was written. In the end that is all that can be sent."""
+        return self.head()[0]
 
     # --- sending ------------------------------------------------------------------------------
 
     def keep_receipt(self, receipt: protocol.Receipt, document: bytes) -> None:
-        self._writer.write(
+        self._note(
             lambda connection: connection.execute(
                 "INSERT OR REPLACE INTO receipts (seq, hash, document) VALUES (?, ?, ?)",
                 (receipt.seq, bytes.fromhex(receipt.hash), document),
             )
         )
+        with suppress(OSError, Problem):  # a full disk, a busy file; the next receipt will do
+            self.keep_mark()
 
     def receipted(self) -> int:
         """The last seq for which a receipt names the hash this journal has there."""
@@ -301,7 +580,9 @@ class Journal:
             return _receipted(connection)
 
     def unsent(self) -> int:
-        """Facts and sealed blobs the hub has not signed for."""
+        """Facts and sealed blobs the hub has not signed for; of a damaged journal those that can still be sent."""
+        if self._sound is not None:
+            return self._sound[0] + len(self.blobs_unsent())
         with self.reading() as connection:
             sent = _receipted(connection)  # first: what is receipted in between must not be subtracted twice
             last, blobs = connection.execute(
@@ -310,18 +591,34 @@ class Journal:
             return int(last) - sent + int(blobs)
 
     def blobs_unsent(self) -> list[tuple[str, bytes]]:
+        if self._sound is not None:
+            return self._sound_blobs()
         with self.reading() as connection:
             return connection.execute("SELECT sha256, content FROM blobs WHERE sent = 0").fetchall()
 
+    def _sound_blobs(self, name: str | None = None) -> list[tuple[str, bytes]]:
+        """Of a damaged journal the unsent blobs, or the one of a name: what can be read and is what its name says."""
+        found: list[tuple[str, bytes]] = []
+        statement = "SELECT sha256, content FROM blobs NOT INDEXED WHERE sent = 0 OR sha256 = ?"
+        with suppress(*ERRORS), closing(self._open()) as connection:
+            for sha256, content in connection.execute(statement, (name,)):
+                if is_blob(sha256, content) and name in (None, sha256):
+                    found.append((sha256, content))
+        return found
+
     def blob(self, sha256: str) -> bytes | None:
+        if self._sound is not None:
+            return dict(self._sound_blobs(sha256)).get(sha256)
         with self.reading() as connection:
             row = connection.execute("SELECT content FROM blobs WHERE sha256 = ?", (sha256,)).fetchone()
         return row[0] if row else None
 
     def mark_blob_sent(self, sha256: str) -> None:
-        self._writer.write(
-            lambda connection: connection.execute("UPDATE blobs SET sent = 1 WHERE sha256 = ?", (sha256,))
-        )
+        self._note(lambda connection: connection.execute("UPDATE blobs SET sent = 1 WHERE sha256 = ?", (sha256,)))
+
+    def drop_sent_blobs(self) -> int:
+        """Delete the sealed content that the hub has; returns how many. Facts keep its hashes, so no chain breaks."""
+        return self._writer.write(lambda connection: connection.execute("DELETE FROM blobs WHERE sent = 1").rowcount)
 
     def safety(self) -> dict[str, str]:
         """The settings the writer really works under; they belong to a connection, not to the file."""
@@ -334,6 +631,11 @@ class Journal:
         return self._writer.write(job)
 
     # --- small tables beside the chain ----------------------------------------------------------
+
+    def _note(self, job: Callable[[sqlite3.Connection], object]) -> None:
+        """Keep what was learnt while sending; in trouble the file stays as it is, and is learnt again."""
+        if self.trouble is None:
+            self._writer.write(job)
 
     def write(self, statement: str, parameters: Sequence[Any] = ()) -> int:
         """One statement on a table beside the chain (drafts, PIN lock); returns the rows it touched."""
@@ -359,3 +661,21 @@ def _receipted(connection: sqlite3.Connection) -> int:
 def _day_total(connection: sqlite3.Connection, metric: str, day: str) -> int:
     row = connection.execute("SELECT sum(n) FROM totals WHERE metric = ? AND day = ?", (metric, day)).fetchone()
     return int(row[0] or 0)
+
+
+def _totals(connection: sqlite3.Connection) -> dict[Bucket, int]:
+    try:
+        rows = connection.execute("SELECT day, hour, desk, metric, n FROM totals").fetchall()
+    except ERRORS as error:
+        if getattr(error, "sqlite_errorcode", None) is not None:
+            raise
+        return {}  # text that is no text: surely not what the facts add up to
+    return {(day, hour, desk, metric): n for day, hour, desk, metric, n in rows}
+
+
+def _decode(line: bytes) -> Fact:
+    """A line of our own: if it cannot be read, it is not what was written."""
+    try:
+        return envelope.decode(line)
+    except Problem as problem:
+        raise Damaged(problem.code) from None

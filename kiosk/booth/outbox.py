@@ -1,21 +1,42 @@
 """The way out: enrolling at a hub, and sending what the journal holds."""
 
-import logging
 import shutil
-import threading
+import time
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from pathlib import Path
+
+import msgspec
 
 from kiosk import __version__
 from kiosk.booth.journal import Journal
-from kiosk.clock import Clock, stamp
-from kiosk.errors import BOOTH_ENROLLED, BOOTH_MISSING, BOOTH_UNENROLLED, ENROL_FINGERPRINT, SYNC_REFUSED, Problem
+from kiosk.clock import BEIJING, Clock, stamp
+from kiosk.errors import (
+    BOOTH_ENROLLED,
+    BOOTH_MISSING,
+    BOOTH_UNENROLLED,
+    ENROL_CODE,
+    ENROL_DATES,
+    ENROL_FINGERPRINT,
+    ENROL_KNOWN,
+    ENROL_NO_HUB,
+    ENROL_PROOF,
+    ENROL_REJECTED,
+    ENROL_WAITING,
+    JOURNAL_FORKED,
+    SYNC_DEVICE,
+    SYNC_REFUSED,
+    SYNC_UNREACHABLE,
+    Problem,
+)
 from kiosk.sync import keys, protocol
-from kiosk.sync.protocol import Certificate, EnrolRequest, Hello
-from kiosk.sync.push import Client, Result, Transport, push, refusal
+from kiosk.sync.protocol import Certificate, EnrolRequest, Head, Hello
+from kiosk.sync.push import Answer, Client, Result, Transport, push, refusal
 
-log = logging.getLogger("kiosk.outbox")
 KEY_FILE = "device.key"
+#: Sealed content that was sent stays on the tablet for so many days after the fair, as the second copy.
+BLOB_DAYS = 7
+_SPOKEN = {protocol.HEADER: str(protocol.VERSION)}
 
 
 def load_key(data: Path) -> keys.SigningKey:
@@ -26,8 +47,36 @@ def load_key(data: Path) -> keys.SigningKey:
         raise Problem(BOOTH_MISSING) from None
 
 
-def enrol(journal: Journal, key: keys.SigningKey, transport: Transport, hub_url: str, code: str) -> Certificate:
-    """Join a fair with a one-time code. Checks the hub against the fingerprint in the code before it says more.
+# --- joining --------------------------------------------------------------------------------------
+
+
+class Pending(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A request to be enrolled as it was made, kept until it is answered: asked again, it is the same request."""
+
+    hub_url: str
+    hello: Hello  # of the hub whose fingerprint the code names
+    request: EnrolRequest
+
+    @property
+    def digits(self) -> str:
+        """What this screen shows, and the hub's must show too."""
+        return protocol.comparison(self.request.token, self.request.public_key, self.hello.fingerprint)
+
+
+#: After these the hub will never say anything else.
+_FINAL = {kind.code: kind for kind in (ENROL_CODE, ENROL_KNOWN, ENROL_PROOF, ENROL_REJECTED)}
+#: The hub's clock may be several processes' clocks.
+_SLACK = timedelta(minutes=5)
+
+
+def pending(journal: Journal) -> Pending | None:
+    """The enrolment that was begun here and waits."""
+    kept = journal.pending()
+    return msgspec.json.decode(kept, type=Pending) if kept else None
+
+
+def begin(journal: Journal, key: keys.SigningKey, transport: Transport, hub_url: str, code: str) -> Pending:
+    """Make and keep the request. Checks the hub against the fingerprint in the code before it says more.
 
     Raises `enrol.code`, `enrol.fingerprint`, `booth.enrolled`, `sync.unreachable` or `sync.refused`.
     """
@@ -35,32 +84,132 @@ def enrol(journal: Journal, key: keys.SigningKey, transport: Transport, hub_url:
     if identity.certificate is not None:
         raise Problem(BOOTH_ENROLLED)
     token, pinned = protocol.read_code(code)
-    hello_bytes = _ask(transport, "GET", "/sync/v1/hello")
-    hello = protocol.parse(Hello, hello_bytes)
+    hello = _hello(transport)
     if hello.fingerprint[: len(pinned)] != pinned:
         raise Problem(ENROL_FINGERPRINT)
     proof = protocol.enrol_proof(token, identity.public_key, identity.journal, hello.hub)
+    canary = keys.seal(
+        keys.PublicKey(bytes.fromhex(hello.sealing_key)), protocol.canary_text(identity.journal, hello.hub)
+    )
     request = EnrolRequest(
         token=token,
         public_key=identity.public_key,
         journal=identity.journal,
         proof=keys.sign(key, b"kiosk/enrol/1", proof),
+        canary=canary.hex(),
     )
-    document = _ask(transport, "POST", "/sync/v1/enrol", protocol.dump(request))
-    certificate = protocol.read_document(Certificate, document, hello.verify_key)
-    if (certificate.journal, certificate.public_key) != (identity.journal, identity.public_key):
+    made = Pending(hub_url, hello, request)
+    journal.keep_pending(msgspec.json.encode(made))
+    return made
+
+
+def ask(journal: Journal, key: keys.SigningKey, transport: Transport) -> Certificate | None:
+    """Ask for the certificate; None while a person has yet to compare the digits at the hub.
+
+    Raises `booth.unenrolled` where nothing was begun, `enrol.code`, `enrol.known`, `enrol.proof` or `enrol.rejected`
+    when it is over, and then it is forgotten; `enrol.fingerprint`, `enrol.dates`, `sync.*`, and then it goes on.
+    """
+    made = pending(journal)
+    if made is None:
+        raise Problem(BOOTH_UNENROLLED)
+    hello = _hello(transport)  # anew: it tells the hub's time
+    if (hello.hub, hello.fingerprint) != (made.hello.hub, made.hello.fingerprint):
+        raise Problem(ENROL_FINGERPRINT)
+    answer = transport("POST", "/sync/v1/enrol", protocol.dump(made.request), _SPOKEN)
+    if answer.status >= 400:
+        _raise_unless_waiting(journal, answer)
+        return None
+    certificate = protocol.read_document(Certificate, answer.body, hello.verify_key)
+    asked_for = (made.request.journal, made.request.public_key, hello.hub)
+    if (certificate.journal, certificate.public_key, certificate.hub) != asked_for:
         raise Problem(SYNC_REFUSED, reason="the certificate is for another tablet")
-    notice = Client(transport, key, certificate, hello).notice(None)
+    _check_dates(certificate, hello.time)
+    client = Client(transport, key, certificate, hello)
+    notice = client.notice(None)
     assert notice is not None
-    journal.keep_enrolment(hub_url, hello_bytes, document, *notice)
+    head = _vouched_head(client, hello)
+    journal.keep_enrolment(made.hub_url, protocol.dump(hello), answer.body, *notice, head)
     return certificate
 
 
-def _ask(transport: Transport, method: str, path: str, body: bytes = b"") -> bytes:
-    answer = transport(method, path, body, {protocol.HEADER: str(protocol.VERSION)})
-    if answer.status >= 400:
+def enrol(journal: Journal, key: keys.SigningKey, transport: Transport, hub_url: str, code: str) -> Certificate:
+    """Join a fair with a one-time code of the command line, which asks for no comparison.
+
+    Raises what `begin` and `ask` raise, and `enrol.waiting`.
+    """
+    begin(journal, key, transport, hub_url, code)
+    certificate = ask(journal, key, transport)
+    if certificate is None:
+        raise Problem(ENROL_WAITING)
+    return certificate
+
+
+def wait(journal: Journal, key: keys.SigningKey, transport: Transport, seconds: float = 2) -> Certificate:
+    """Ask every so often until somebody has decided. A hub out of reach is waited for; raises what ends it."""
+    while True:
+        time.sleep(seconds)
+        try:
+            certificate = ask(journal, key, transport)
+        except Problem as problem:
+            if problem.kind is not SYNC_UNREACHABLE:
+                raise
+            certificate = None
+        if certificate is not None:
+            return certificate
+
+
+def _hello(transport: Transport) -> Hello:
+    answer = transport("GET", "/sync/v1/hello", b"", _SPOKEN)
+    if answer.status in (429, 500, 503):  # a hub that is busy, or not well
         raise Problem(SYNC_REFUSED, reason=refusal(answer))
-    return answer.body
+    try:
+        return protocol.parse(Hello, answer.body)
+    except Problem:
+        raise Problem(ENROL_NO_HUB) from None
+
+
+def _raise_unless_waiting(journal: Journal, answer: Answer) -> None:
+    code = refusal(answer).partition(":")[0]
+    if code == ENROL_WAITING.code:
+        return
+    if code in _FINAL:
+        journal.keep_pending(None)
+        raise Problem(_FINAL[code])
+    raise Problem(SYNC_REFUSED, reason=refusal(answer))
+
+
+def _check_dates(certificate: Certificate, hub_time: str) -> None:
+    """By the hub's clock: a tablet's own may be years off on the morning it is unpacked."""
+    now = datetime.fromisoformat(hub_time)
+    start, end = (datetime.fromisoformat(one) for one in (certificate.not_before, certificate.not_after))
+    if not start - _SLACK <= now <= end:
+        raise Problem(ENROL_DATES, start=certificate.not_before[:16], end=certificate.not_after[:16], now=hub_time[:16])
+
+
+def _vouched_head(client: Client, hub: Hello) -> bytes | None:
+    """What the hub itself says of this tablet; None where somebody else answered, such as a relay."""
+    journal = client.certificate.journal
+    answer = client.request("GET", f"/sync/v1/journals/{journal}")
+    given = {name.lower(): value for name, value in answer.headers.items()}
+    signature = given.get(protocol.VOUCH_HEADER.lower(), "")
+    return answer.body if protocol.is_vouched(hub.verify_key, journal, answer.body, signature) else None
+
+
+def learn(journal: Journal, key: keys.SigningKey, transport: Transport) -> Head | None:
+    """Ask how this tablet stands: whether its canary was opened, whether it was withdrawn. Raises `sync.*`."""
+    identity = journal.identity()
+    if identity.certificate is None or identity.hello is None:
+        raise Problem(BOOTH_UNENROLLED)
+    document = _vouched_head(Client(transport, key, identity.certificate, identity.hello), identity.hello)
+    if document is None:
+        return identity.head
+    told, known = protocol.parse(Head, document), identity.head
+    if known is None or (known.canary, known.cutoff) != (told.canary, told.cutoff):
+        journal.keep_head(document)
+    return told
+
+
+# --- sending --------------------------------------------------------------------------------------
 
 
 def sync(
@@ -71,13 +220,18 @@ def sync(
     clock: Clock,
     progress: Callable[[int, int], None] = lambda _done, _of: None,
 ) -> Result:
-    """Send everything, report how the booth is, fetch the fair's notice if it changed."""
+    """Send everything, report how the booth is, fetch the fair's notice if it changed.
+
+    A withdrawn tablet still sends what it holds, and hears nothing more of the fair.
+    """
     identity = journal.identity()
     if identity.certificate is None or identity.hello is None:
         raise Problem(BOOTH_UNENROLLED)
     client = Client(transport, key, identity.certificate, identity.hello)
     seq, head = journal.head()
-    client.send_status(
+    _tell(
+        client,
+        identity.certificate_document or b"",
         protocol.Status(
             journal=identity.journal,
             seq=seq,
@@ -86,34 +240,56 @@ def sync(
             version=__version__,
             free_mb=shutil.disk_usage(journal.file.parent).free // 2**20,
             at=stamp(clock.now()),
-        )
+            boot=journal.boot,
+            mono=clock.monotonic(),
+        ),
     )
-    result = push(client, journal, progress)
+    told = learn(journal, key, transport)
+    try:
+        result = push(client, journal, clock, progress)
+    except Problem as problem:
+        if problem.kind is JOURNAL_FORKED:
+            _leave_branch(client, journal)
+        raise
+    if journal.trouble is None and _is_long_over(identity.notice, result.at):
+        journal.drop_sent_blobs()
+    if told is not None and told.cutoff is not None:
+        return result
+    if result.met is not None and journal.compare_clocks(result.met):
+        result.add(push(client, journal, clock, progress))
     changed = client.notice(identity.notice_etag)
     if changed is not None:
         journal.keep_notice(*changed)
     return result
 
 
-class Courier(threading.Thread):
-    """Tries to reach the hub every so often while the booth serves. Failing is its normal state."""
+def _leave_branch(client: Client, journal: Journal) -> None:
+    """The hub holds another branch of this journal. Let it hold this one too, so that a person can choose.
 
-    def __init__(self, errand: Callable[[], Result], seconds: int) -> None:
-        super().__init__(name="courier", daemon=True)
-        self._errand = errand
-        self._seconds = seconds
-        self._stopped = threading.Event()
+    Its receipts say that this branch does not count; none of them is kept.
+    """
+    last, _ = journal.head()
+    at = max(journal.receipted(), journal.left_aside)
+    while at < last and (lines := journal.lines(at + 1, protocol.BATCH_COUNT)):
+        client.send_batch(journal, at + 1, lines)
+        at += len(lines)
+        journal.left_aside = at
 
-    def run(self) -> None:
-        while not self._stopped.wait(self._seconds):
-            try:
-                self._errand()
-            except Problem as problem:
-                log.info("not sent: %s", problem.code)
-            except Exception as error:  # noqa: BLE001 (whatever it was, the next try comes)
-                log.error("sending failed: %s", type(error).__name__)  # noqa: TRY400 (no message: it could hold data)
 
-    def stop(self) -> None:
-        self._stopped.set()
-        if self.is_alive():
-            self.join(timeout=30)
+def _tell(client: Client, certificate: bytes, status: protocol.Status) -> None:
+    """Say how the booth is; and who it is, to a hub that was set back to a copy from before it joined."""
+    try:
+        client.send_status(status)
+    except Problem as problem:
+        if problem.details.get("code") != SYNC_DEVICE.code:
+            raise
+        client.come_back(certificate)
+        client.send_status(status)
+
+
+def _is_long_over(notice: protocol.FairNotice | None, hub_time: str) -> bool:
+    """Whether nobody will ask this tablet again for sealed content that the hub has: by the hub's signed time."""
+    if notice is None or not hub_time:
+        return False
+    day = datetime.fromisoformat(hub_time).astimezone(BEIJING).date()
+    return (day - timedelta(days=BLOB_DAYS)).isoformat() > notice.fair.ends

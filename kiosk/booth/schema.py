@@ -5,11 +5,14 @@ SQLite's default (DELETE + FULL) and WAL + NORMAL did not. It is asserted at sta
 """
 
 import sqlite3
+from contextlib import closing
+from functools import cache
 from pathlib import Path
 
 from sqlite_utils import Database, Migrations
 
-from kiosk.errors import JOURNAL_UNSAFE, Problem
+from kiosk.booth.storage import ERRORS, as_problem, is_damage
+from kiosk.errors import JOURNAL_NEWER, JOURNAL_UNSAFE, Problem
 
 migrations = Migrations("kiosk.booth")
 
@@ -19,6 +22,13 @@ def journal(db: Database) -> None:
     """Facts as stored lines in a hash chain, totals folded from them, and what belongs to sending them."""
     for statement in _JOURNAL:
         db.execute(statement)
+
+
+@migrations()
+def enrolment(db: Database) -> None:
+    """A request to be enrolled that waits for a person at the hub, and what the hub last said of this tablet."""
+    db.execute("ALTER TABLE identity ADD COLUMN pending BLOB")
+    db.execute("ALTER TABLE identity ADD COLUMN head BLOB")
 
 
 _JOURNAL = (
@@ -78,17 +88,24 @@ def connect(file: Path) -> sqlite3.Connection:
     return connection
 
 
+class Damaged(Exception):
+    """The file is not what was written. Never leaves the journal, which says how far it can still be believed."""
+
+
 def make_ready(file: Path) -> None:
-    """Bring a database up to date and check that it is safe to write to. Raises `journal.unsafe`."""
+    """Bring a database up to date and check that it is safe to write to, and whole.
+
+    Raises `journal.unsafe`, `journal.locked`, `journal.newer`, `storage.full` or `Damaged`.
+    """
     try:
-        connection = connect(file)
-    except sqlite3.DatabaseError as error:
-        raise Problem(JOURNAL_UNSAFE, reason=str(error)) from None
-    try:
-        migrate(connection)
-        assert_safe(connection)
-    finally:
-        connection.close()
+        with closing(connect(file)) as connection:
+            assert_safe(connection)
+            assert_sound(connection)
+            migrate(connection)
+            assert_complete(connection)
+    except ERRORS as error:
+        is_ours = getattr(error, "sqlite_errorcode", None) != sqlite3.SQLITE_ERROR  # no word of ours is wrong
+        raise as_problem(error, file) if is_ours and not is_damage(error) else Damaged(str(error)) from None
 
 
 def assert_safe(connection: sqlite3.Connection) -> None:
@@ -97,17 +114,77 @@ def assert_safe(connection: sqlite3.Connection) -> None:
     synchronous = connection.execute("PRAGMA synchronous").fetchone()[0]
     if mode != "truncate" or synchronous != 2:
         raise Problem(JOURNAL_UNSAFE, reason=f"journal_mode={mode}, synchronous={synchronous}")
-    damage = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+
+
+def assert_sound(connection: sqlite3.Connection) -> None:
+    """Every page, and every index beside its table: a fact that an index misses could be appended twice."""
+    damage = connection.execute("PRAGMA integrity_check(1)").fetchone()[0]
     if damage != "ok":
-        raise Problem(JOURNAL_UNSAFE, reason=damage)
+        raise Damaged(damage)
+
+
+def assert_complete(connection: sqlite3.Connection) -> None:
+    """Every table and trigger, as the migrations make them."""
+    missing = _expected(tuple(_known())) - _shape(connection)
+    if missing:
+        raise Damaged(f"{len(missing)} parts of the schema are not as they were made")
 
 
 def migrate(connection: sqlite3.Connection) -> None:
-    """Bring the schema up to date, all of it in one exclusive transaction."""
-    connection.execute("BEGIN EXCLUSIVE")
+    """Bring the schema up to date, all of it in one transaction; up to date, it takes no lock.
+
+    Raises `journal.newer` for a database that a later release has migrated.
+    """
+    if not _is_behind(connection):
+        return
+    connection.execute("BEGIN IMMEDIATE")
     try:
-        migrations.apply(Database(connection))
+        migrations.apply(_database(connection))  # asks once more: another process may have been quicker
         connection.execute("COMMIT")
-    except BaseException:
-        connection.execute("ROLLBACK")
+    except BaseException as error:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_ERROR:
+            raise Damaged(str(error)) from None  # no step fails on what the steps before it left
         raise
+
+
+def _is_behind(connection: sqlite3.Connection) -> bool:
+    applied, known = _applied(connection), set(_known())
+    if applied - known:
+        raise Problem(JOURNAL_NEWER) if known <= applied else Damaged("its releases are not ours")
+    return bool(known - applied)
+
+
+def _applied(connection: sqlite3.Connection) -> set[str]:
+    table = migrations.migrations_table
+    if connection.execute("SELECT 1 FROM sqlite_schema WHERE name = ?", (table,)).fetchone() is None:
+        return set()
+    rows = connection.execute(f"SELECT name FROM {table} WHERE migration_set = ?", (migrations.name,))  # noqa: S608
+    return {row[0] for row in rows}
+
+
+def _known() -> list[str]:
+    """The names of this release's migrations."""
+    with closing(sqlite3.connect(":memory:")) as empty:
+        return [one.name for one in migrations.pending(_database(empty))]
+
+
+@cache
+def _expected(_names: tuple[str, ...]) -> frozenset[tuple[str, ...]]:
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as made:
+        migrations.apply(_database(made))
+        return _shape(made)
+
+
+def _database(connection: sqlite3.Connection) -> Database:
+    """For sqlite-utils; looking for its plugins would take 20 ms of every start."""
+    return Database(connection, execute_plugins=False)
+
+
+def _shape(connection: sqlite3.Connection) -> frozenset[tuple[str, ...]]:
+    """Tables, indexes and triggers with the words that made them; without SQLite's own and the migrations' notes."""
+    rows = connection.execute(
+        "SELECT type, name, tbl_name, sql FROM sqlite_schema WHERE sql IS NOT NULL AND name NOT LIKE '%sqlite_%'"
+    )
+    return frozenset((kind, name, table, " ".join(sql.split())) for kind, name, table, sql in rows)

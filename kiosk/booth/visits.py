@@ -31,7 +31,7 @@ def attract() -> Response:
     here.visits.end(request.cookies.get(COOKIE))
     here.staff.close(request.cookies.get(STAFF_COOKIE))  # whoever leaves the staff screens for here has left them
     if here.enrolment is None:
-        return web.page("booth/visits/unenrolled.html")
+        return web.see_other("enrolment.enrol")
     page = AttractPage(list(here.pack.slogans), QUESTIONS, PASS_MARK, len(here.pack.exhibits))
     response = web.page("booth/visits/attract.html", page=page)
     response.delete_cookie(COOKIE, samesite="Strict", httponly=True)

@@ -2,6 +2,8 @@
 
 On a tablet's flash a durable commit takes milliseconds. Eight taps at once, each with a commit of its
 own, wait for one another for a second; sharing one commit they wait for one.
+
+A commit that finds no room on the disk is tried once more in the room of the reserve.
 """
 
 import sqlite3
@@ -12,7 +14,7 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar, cast
 
 from kiosk.booth.schema import connect
-from kiosk.errors import JOURNAL_LOCKED, STORAGE_FAILED, STORAGE_FULL, Problem
+from kiosk.booth.storage import Storage, as_problem, is_damage, is_lack_of_room
 
 _Result = TypeVar("_Result")
 Job = Callable[[sqlite3.Connection], Any]
@@ -32,8 +34,18 @@ class _Ticket(Generic[_Result]):
 class Writer:
     """Runs jobs inside `BEGIN IMMEDIATE … COMMIT`; each sees what the ones before it wrote."""
 
-    def __init__(self, file: Path) -> None:
+    def __init__(
+        self,
+        file: Path,
+        storage: Storage | None = None,
+        refuse: Callable[[], None] = lambda: None,
+        translate: Callable[[BaseException], BaseException] | None = None,
+    ) -> None:
+        """`refuse` may raise before anything is written; `translate` has the last word on what is raised."""
         self._file = file
+        self._storage = storage or Storage(file.parent)
+        self._refuse = refuse
+        self._translate = translate or (lambda error: as_problem(error, file))
         self._waiting: deque[_Ticket[Any]] = deque()
         self._turn = threading.Lock()
         self._connection: sqlite3.Connection | None = None
@@ -41,15 +53,18 @@ class Writer:
     def write(self, job: Callable[[sqlite3.Connection], _Result]) -> _Result:
         """Run `job` and return its result once it is on disk. Its problem is raised; nothing is kept then.
 
+        A job may be run twice: what the first run wrote is gone by then.
+
         Whoever gets the turn commits for all who wait; most find theirs done when the turn comes to them.
         """
+        self._refuse()
         ticket = _Ticket(job)
         self._waiting.append(ticket)
         with self._turn:
             while not ticket.is_done:
                 self._commit_waiting()
         if ticket.problem is not None:
-            raise ticket.problem
+            raise self._translate(ticket.problem)
         return cast(_Result, ticket.result)
 
     def close(self) -> None:
@@ -62,13 +77,25 @@ class Writer:
         tickets = [self._waiting.popleft() for _ in range(min(len(self._waiting), _MOST_JOBS))]
         try:
             self._connection = self._connection or connect(self._file)
-            _commit(self._connection, tickets)
+            self._commit_somehow(self._connection, tickets)
         except BaseException as error:  # noqa: BLE001 (every waiting job must hear of it)
-            problem = _as_problem(error)
+            if is_lack_of_room(error, self._file):
+                self._storage.found_none()
             for ticket in tickets:
-                ticket.problem = problem
+                ticket.problem = error
         for ticket in tickets:
             ticket.is_done = True
+
+    def _commit_somehow(self, connection: sqlite3.Connection, tickets: list[_Ticket[Any]]) -> None:
+        before = connection.total_changes
+        try:
+            _commit(connection, tickets)
+        except sqlite3.Error as error:
+            if not (is_lack_of_room(error, self._file) and self._storage.make_room()):
+                raise
+            _commit(connection, tickets)
+        if connection.total_changes != before:
+            self._storage.found_some()
 
 
 def _commit(connection: sqlite3.Connection, tickets: list[_Ticket[Any]]) -> None:
@@ -90,21 +117,11 @@ def _run_job(connection: sqlite3.Connection, job: Job) -> tuple[Any, BaseExcepti
         result = job(connection)
     except sqlite3.OperationalError:
         raise
-    except Exception as error:  # noqa: BLE001 (handed to the one who asked)
+    except Exception as error:
+        if is_damage(error):
+            raise
         connection.execute("ROLLBACK TO job")
         connection.execute("RELEASE job")
         return None, error
     connection.execute("RELEASE job")
     return result, None
-
-
-def _as_problem(error: BaseException) -> BaseException:
-    match getattr(error, "sqlite_errorcode", None):
-        case None:
-            return error
-        case sqlite3.SQLITE_FULL:
-            return Problem(STORAGE_FULL)
-        case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
-            return Problem(JOURNAL_LOCKED)
-        case _:
-            return Problem(STORAGE_FAILED)

@@ -86,9 +86,9 @@ def test_an_unenrolled_tablet_says_so(stranger: Browser, path: str):
     assert (page.status, "booth.unenrolled" in page) == (503, True)
 
 
-def test_an_unenrolled_tablet_s_first_page_says_what_to_do(stranger: Browser):
+def test_an_unenrolled_tablet_s_first_page_is_where_it_joins(stranger: Browser):
     page = stranger.get("/")
-    assert (page.status, "kiosk booth enrol" in page) == (200, True)
+    assert (page.status, page.path) == (200, "/enrol")
 
 
 def test_an_unenrolled_tablet_records_nothing(stranger: Browser):

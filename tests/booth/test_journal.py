@@ -312,23 +312,6 @@ def test_a_journal_refuses_to_start_on_unsafe_settings(
     assert code_of(caught) == "journal.unsafe"
 
 
-def test_a_journal_refuses_to_start_on_a_damaged_file(journal: Journal, clock: FakeClock):
-    journal.append(*(a_draft() for _ in range(50)))
-    with journal.file.open("r+b") as file:
-        file.seek(4096 * 5)
-        file.write(b"\xff" * 4096)
-    with pytest.raises(Problem) as caught:
-        Journal(journal.file, clock)
-    assert code_of(caught) == "journal.unsafe"
-
-
-def test_a_journal_refuses_to_start_on_what_is_no_database(tmp_path: Path, clock: FakeClock):
-    (tmp_path / "booth.db").write_bytes(b"no database at all" * 100)
-    with pytest.raises(Problem) as caught:
-        Journal(tmp_path / "booth.db", clock)
-    assert code_of(caught) == "journal.unsafe"
-
-
 def test_where_there_is_no_file_there_is_no_journal(tmp_path: Path, clock: FakeClock):
     with pytest.raises(Problem) as caught:
         Journal(tmp_path / "booth.db", clock)

@@ -1,6 +1,5 @@
-"""Enrolling at a hub, and the courier who keeps trying."""
+"""Enrolling at a hub, and sending to it."""
 
-import threading
 from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
@@ -16,7 +15,7 @@ from kiosk.errors import SYNC_UNREACHABLE, Problem
 from kiosk.hub import devices, fairs, people
 from kiosk.hub.context import Hub
 from kiosk.sync import protocol
-from kiosk.sync.push import Answer, Result
+from kiosk.sync.push import Answer
 from tests.clocks import FakeClock
 from tests.makers import HUB_URL, Pair, WsgiTransport, a_draft
 
@@ -117,41 +116,3 @@ def test_a_fair_that_changed_reaches_the_tablet(paired: Pair):
     paired.sync()
     paired.clock.tick(6)
     assert set(paired.booth.enrolled.volunteers) == {"li", "wang"}
-
-
-# --- the courier ----------------------------------------------------------------------------------
-
-
-def test_a_courier_goes_on_whatever_happens():
-    tries: list[int] = []
-    enough = threading.Event()
-
-    def errand() -> Result:
-        tries.append(1)
-        if len(tries) == 1:
-            raise Problem(SYNC_UNREACHABLE, reason="no network")
-        if len(tries) == 2:
-            raise RuntimeError("something nobody thought of")
-        enough.set()
-        return Result()
-
-    courier = outbox.Courier(errand, 0)
-    courier.start()
-    assert enough.wait(10)
-    courier.stop()
-    assert not courier.is_alive()
-
-
-def test_a_courier_s_log_holds_no_message_of_an_unknown_error(caplog: pytest.LogCaptureFixture):
-    told = threading.Event()
-
-    def errand() -> Result:
-        told.set()
-        raise RuntimeError("13800000000")
-
-    courier = outbox.Courier(errand, 0)
-    courier.start()
-    told.wait(10)
-    courier.stop()
-    assert "RuntimeError" in caplog.text
-    assert "13800000000" not in caplog.text

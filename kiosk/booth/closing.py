@@ -1,0 +1,225 @@
+"""Closing the day: a fact that says what the day came to, and the slip that names it as the journal's last.
+
+The slip is drawn from the journal alone, so it is the same however often and wherever it is shown.
+"""
+
+import sqlite3
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+from flask import Blueprint, Response
+
+from kiosk import web
+from kiosk.booth import outbox, staff, tallies
+from kiosk.booth.carrying import Carrier, blob_names
+from kiosk.booth.context import Booth, booth, new_id
+from kiosk.booth.journal import Draft, Journal
+from kiosk.clock import Clock
+from kiosk.errors import FIELD_INVALID, Problem
+from kiosk.facts import envelope
+from kiosk.facts.days import HOUSEKEEPING, DayClosed
+from kiosk.facts.envelope import Fact, day_and_hour
+from kiosk.packs.fairs import Fair
+from kiosk.packs.model import Text
+from kiosk.reports.amounts import buckets
+from kiosk.sync import protocol, sequence
+from kiosk.sync.protocol import Slip
+from kiosk.values import is_id
+
+views = Blueprint("closing", __name__)
+views.before_request(staff.ask_for_pin)
+
+#: What people call the kinds of facts a tablet records.
+KINDS = {
+    "tally.counted": Text("计数", "Counts"),
+    "tally.undone": Text("撤销", "Taken back"),
+    "quiz.answered": Text("答题", "Answers"),
+    "quiz.finished": Text("答完一轮", "Quizzes"),
+    "exhibit.judged": Text("识假", "Exhibits judged"),
+    "complaint.filed": Text("投诉登记", "Complaints"),
+    "shift.entered": Text("开锁", "Unlocked"),
+    "shift.refused": Text("PIN 不对", "Wrong PINs"),
+    "clock.compared": Text("对时", "Clock compared"),
+    "day.closed": Text("收工", "Closings"),
+}
+
+
+# --- closing --------------------------------------------------------------------------------------
+
+
+def close_day(journal: Journal, clock: Clock, by: str, fact_id: str) -> Fact:
+    """Write down what the day came to. Where nothing was recorded since the last time, that is the closing."""
+    today, _ = day_and_hour(clock.now())
+
+    def make(connection: sqlite3.Connection) -> Draft | Fact:
+        query = "SELECT line FROM facts WHERE id = ? OR (kind = 'day.closed' AND seq = (SELECT max(seq) FROM facts))"
+        for (line,) in connection.execute(query, (fact_id,)):
+            fact = envelope.decode(line)
+            if fact.id == fact_id or fact.body["day"] == today:
+                return fact
+        return Draft(fact_id, _day_so_far(connection, today), by)
+
+    return journal.append_made(make)
+
+
+def _day_so_far(connection: sqlite3.Connection, day: str) -> DayClosed:
+    of_day = "FROM facts WHERE substr(at, 1, 10) = ?"
+    first = connection.execute(f"SELECT coalesce(min(seq), 0) {of_day}", (day,)).fetchone()[0]
+    last = connection.execute("SELECT coalesce(max(seq), 0) FROM facts").fetchone()[0]
+    counts = connection.execute(f"SELECT kind, count(*) {of_day} GROUP BY kind ORDER BY kind", (day,))
+    return DayClosed(day=day, first=first, last=last, counts=dict(counts.fetchall()))
+
+
+def latest(journal: Journal) -> Fact | None:
+    """The last closing there is."""
+    row = journal.read_one("SELECT line FROM facts WHERE kind = 'day.closed' ORDER BY seq DESC LIMIT 1")
+    return envelope.decode(row[0]) if row else None
+
+
+@dataclass(frozen=True)
+class DaySlip:
+    """The slip of a closing."""
+
+    slip: Slip
+    document: bytes  # signed
+    day_counts: dict[str, int]  # kind → facts of the day before it was closed
+
+    @property
+    def code(self) -> str:
+        """What is read out and typed."""
+        return protocol.slip_code(bytes.fromhex(self.slip.hash))
+
+    @property
+    def text(self) -> str:
+        """What stands in its QR code."""
+        return sequence.write_document(sequence.SLIP, self.document)
+
+    def as_json(self) -> dict[str, Any]:
+        told = msgspec.to_builtins(self.slip)
+        return {**told, "today": self.day_counts, "code": self.code, "text": self.text}
+
+
+def slip_of(carrier: Carrier, closing: Fact) -> DaySlip:
+    """The slip that names a closing as the journal's last fact."""
+    certificate = carrier.certificate
+    with carrier.journal.reading() as connection:
+        query = "SELECT kind, count(*) FROM facts WHERE seq <= ? GROUP BY kind ORDER BY kind"
+        counts = dict(connection.execute(query, (closing.seq,)).fetchall())
+    slip = Slip(
+        journal=certificate.journal,
+        device=certificate.device,
+        hub=certificate.hub,
+        fair=certificate.fair,
+        desk=certificate.desk,
+        day=closing.body["day"],
+        first=closing.body["first"] or closing.seq,
+        last=closing.seq,
+        hash=carrier.journal.hash_at(closing.seq).hex(),
+        counts=counts,
+        at=closing.at,
+    )
+    return DaySlip(slip, protocol.sign_document(slip, carrier.key), closing.body["counts"])
+
+
+def last_slip(carrier: Carrier) -> bytes:
+    """The signed slip of the last closing, to travel with what it speaks of; empty before the first."""
+    closing = None if carrier.journal.trouble else latest(carrier.journal)
+    return slip_of(carrier, closing).document if closing else b""
+
+
+# --- the page -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Amount:
+    """One line of the slip."""
+
+    name: Text
+    n: int
+    unit: Text
+
+
+@dataclass(frozen=True)
+class ClosePage:
+    day: str
+    closed: DaySlip | None  # today's, if it was closed
+    closed_at: str  # "17:02"
+    amounts: list[Amount]  # today's figures of this tablet
+    kinds: list[tuple[Text, int]]  # today's facts
+    head: int  # facts of the journal now
+    since: int  # facts that count, recorded after the closing
+    fact_id: str  # for the next closing
+    facts_unsent: int
+    blobs_unsent: int
+    receipted: int  # the hub has signed for facts up to here
+
+
+@views.get("/staff/close")
+def close_form() -> Response:
+    here = booth()
+    return web.page("booth/closing/close.html", page=_page(here), unsent=here.journal.unsent())
+
+
+@views.post("/staff/close")
+def close() -> Response:
+    form = web.read_form("id")
+    if not is_id(form["id"]):
+        raise Problem(FIELD_INVALID, field="id")
+    here = booth()
+    close_day(here.journal, here.clock, staff.signed_in().volunteer, form["id"])
+    return web.see_other("closing.close_form")
+
+
+def _page(here: Booth) -> ClosePage:
+    journal = here.journal
+    today, _ = day_and_hour(here.clock.now())
+    closing = latest(journal)
+    closing = closing if closing is not None and closing.body["day"] == today else None
+    closed = slip_of(Carrier.of(journal, outbox.load_key(here.config.data)), closing) if closing else None
+    head, receipted = journal.head()[0], journal.receipted()
+    with journal.reading() as connection:
+        counts = closed.day_counts if closed else _day_so_far(connection, today).counts
+    after = _after(journal, closing.seq) if closing else []
+    return ClosePage(
+        day=today,
+        closed=closed,
+        closed_at=closing.at[11:16] if closing else "",
+        amounts=_amounts(here.enrolled.fair, _totals_before(journal.day_totals(today), after, today)),
+        kinds=[(KINDS.get(kind, Text(kind, kind)), n) for kind, n in _in_order(counts)],
+        head=head,
+        since=sum(fact.kind not in HOUSEKEEPING for fact in after),
+        fact_id=new_id(),
+        facts_unsent=head - receipted,
+        blobs_unsent=len(blob_names(journal, unsent_only=True)),
+        receipted=receipted,
+    )
+
+
+def _in_order(counts: dict[str, int]) -> list[tuple[str, int]]:
+    known = list(KINDS)
+    return sorted(counts.items(), key=lambda one: known.index(one[0]) if one[0] in known else len(known))
+
+
+def _after(journal: Journal, seq: int) -> list[Fact]:
+    return [envelope.decode(line) for line in journal.lines(seq + 1, journal.head()[0] - seq)]
+
+
+def _totals_before(totals: dict[str, int], after: list[Fact], day: str) -> dict[str, int]:
+    """The day's totals without what was recorded after it was closed: what the slip speaks of."""
+    left = Counter(totals)
+    for fact in after:
+        left.subtract({metric: n for (of_day, _, _, metric), n in buckets(fact).items() if of_day == day})
+    return left
+
+
+def _amounts(fair: Fair, totals: dict[str, int]) -> list[Amount]:
+    people, times = Text("人次", "visits"), Text("次", "times")
+    lines = [Amount(one.name, totals.get(f"tally.{one.id}", 0), one.unit) for one in tallies.counters_of(fair)]
+    return [
+        *lines,
+        Amount(Text("投诉登记", "Complaints"), totals.get("complaint.filed", 0), Text("件", "filed")),
+        Amount(Text("知识问答", "Quizzes"), totals.get("quiz.finished", 0), people),
+        Amount(Text("识假体验", "Exhibits judged"), totals.get("exhibit.judged", 0), times),
+    ]
