@@ -18,6 +18,7 @@ from kiosk.errors import (
     FACT_CONFLICT,
     PAGE_NOT_FOUND,
     SEAL_BROKEN,
+    SEAL_ELSEWHERE,
     SEAL_LOCKED,
     SEAL_MISSING,
     Problem,
@@ -30,7 +31,7 @@ from kiosk.hub.context import Hub, acting, client_address, hub, reading, signed_
 from kiosk.hub.fairs import find_fair
 from kiosk.hub.people import throttle
 from kiosk.hub.store import insert_once
-from kiosk.hub.tables import blobs, devices, openings, people
+from kiosk.hub.tables import blobs, devices, erased, openings, people
 from kiosk.hub.tables import complaints as table
 from kiosk.packs.fairs import Fair
 from kiosk.packs.model import Text
@@ -134,6 +135,7 @@ class CaseRow:
     desk: Text
     channel: str
     arrived: bool
+    erased: str  # the day its content was deleted because its time was over; empty while it is kept
     opened: int
 
 
@@ -152,7 +154,8 @@ class CasePage:
     venue: Text
     desk: Text
     channel: str
-    complaint: Complaint
+    complaint: Complaint | None  # None once its content was deleted
+    erased: str  # the day that was
     amount: str | None
     openings: list[tuple[str, str]]  # (when, who)
 
@@ -168,7 +171,7 @@ def listing(fair_id: str) -> Response:
 
 @views.get("/fairs/<fair_id>/complaints/<case>")
 def one(fair_id: str, case: str) -> Response:
-    """Open one complaint. Each opening is a fact with the name of the person."""
+    """Open one complaint. Each opening is a fact with the name of the person; after its erasure there is none left."""
     here = hub()
     with acting("caseworker") as (tx, session):
         if session.key is None:
@@ -179,17 +182,22 @@ def one(fair_id: str, case: str) -> Response:
         ).first()
         if row is None:
             raise Problem(CASE_UNKNOWN)
-        complaint = unseal(tx, session.key, row)
-        journal.append(
-            tx, here.id, fair.id, CaseOpened(case=case),
-            desk=row.desk, by=session.person.id, now=here.clock.now(), mono=here.clock.monotonic(),
-        )  # fmt: skip
-        page = _case_page(tx, fair, row, complaint)
+        gone = _erased_on(tx, row.blob)
+        complaint = None if gone else unseal(tx, session.key, row)
+        if complaint is not None:
+            journal.append(
+                tx, here.id, fair.id, CaseOpened(case=case),
+                desk=row.desk, by=session.person.id, now=here.clock.now(), mono=here.clock.monotonic(),
+            )  # fmt: skip
+        page = _case_page(tx, fair, row, complaint, gone)
     return web.page("hub/complaints/one.html", page=page, fair=fair)
 
 
 def unseal(tx: Connection, key: keys.PrivateKey, row: Row[Any]) -> Complaint:
-    """Open a sealed complaint in memory and check that it is the one its fact names. Raises `seal.broken`."""
+    """Open a sealed complaint in memory and check that it is the one its fact names. Raises `seal.*`."""
+    sealed_for = tx.execute(select(devices.c.hub).where(devices.c.journal == row.journal)).scalar()
+    if sealed_for not in (None, "", hub().id):
+        raise Problem(SEAL_ELSEWHERE)  # of a fair taken in with its roster
     blob = tx.execute(select(blobs.c.content).where(blobs.c.sha256 == row.blob)).scalar()
     if blob is None:
         raise Problem(SEAL_MISSING)
@@ -205,19 +213,28 @@ def unseal(tx: Connection, key: keys.PrivateKey, row: Row[Any]) -> Complaint:
 def _rows(tx: Connection, fair: Fair) -> list[CaseRow]:
     times = select(openings.c.case, func.count().label("n")).group_by(openings.c.case).subquery()
     query = (
-        select(table, blobs.c.sha256, times.c.n)
+        select(table, blobs.c.sha256, times.c.n, erased.c.at.label("erased_at"))
         .join(blobs, blobs.c.sha256 == table.c.blob, isouter=True)
+        .join(erased, erased.c.sha256 == table.c.blob, isouter=True)
         .join(times, times.c.case == table.c.case, isouter=True)
         .where(table.c.fair == fair.id)
         .order_by(table.c.at.desc(), table.c.case)
     )
     return [
-        CaseRow(row.case, _short(row.at), *_names(fair, row.desk), row.channel, row.sha256 is not None, row.n or 0)
+        CaseRow(
+            row.case, _short(row.at), *_names(fair, row.desk), row.channel,
+            row.sha256 is not None, _day(row.erased_at), row.n or 0,
+        )
         for row in tx.execute(query)
-    ]
+    ]  # fmt: skip
 
 
-def _case_page(tx: Connection, fair: Fair, row: Row[Any], complaint: Complaint) -> CasePage:
+def _erased_on(tx: Connection, blob: str) -> str:
+    """The day sealed content was deleted on its date; empty while it is kept."""
+    return _day(tx.execute(select(erased.c.at).where(erased.c.sha256 == blob)).scalar())
+
+
+def _case_page(tx: Connection, fair: Fair, row: Row[Any], complaint: Complaint | None, gone: str) -> CasePage:
     opened = tx.execute(
         select(openings.c.at, people.c.name)
         .join(people, people.c.id == openings.c.person)
@@ -225,10 +242,11 @@ def _case_page(tx: Connection, fair: Fair, row: Row[Any], complaint: Complaint) 
         .order_by(openings.c.at.desc())
         .limit(20)
     )
-    amount = None if complaint.amount is None else f"{complaint.amount // 100}.{complaint.amount % 100:02d}"
+    fen = complaint.amount if complaint else None
+    amount = None if fen is None else f"{fen // 100}.{fen % 100:02d}"
     return CasePage(
-        fair, str(row.case), _long(str(row.at)), *_names(fair, str(row.desk)), str(row.channel), complaint, amount,
-        [(_long(at), name) for at, name in opened],
+        fair, str(row.case), _long(str(row.at)), *_names(fair, str(row.desk)), str(row.channel),
+        complaint, gone, amount, [(_long(at), name) for at, name in opened],
     )  # fmt: skip
 
 
@@ -244,3 +262,7 @@ def _long(at: str) -> str:
 
 def _short(at: str) -> str:
     return _long(at)[5:]
+
+
+def _day(at: float | None) -> str:
+    return datetime.fromtimestamp(at, BEIJING).date().isoformat() if at is not None else ""

@@ -80,6 +80,10 @@ class Proven:
     person: Person
     opened: bytes | None  # the private sealing key, from under that password
 
+    @property
+    def key(self) -> keys.PrivateKey | None:
+        return keys.PrivateKey(self.opened) if self.opened else None
+
 
 def prove(tx: Connection, name: str, password: str) -> Proven:
     """Check a password. Slow by design, so not for a transaction that keeps others from writing.

@@ -6,7 +6,7 @@ from flask import Blueprint, Response, request
 
 from kiosk import web
 from kiosk.errors import LOGIN_WRONG, TOO_MANY_REQUESTS, Problem
-from kiosk.hub import people
+from kiosk.hub import devices, people
 from kiosk.hub.context import client_address, hub, reading, writing
 
 views = Blueprint("signin", __name__)
@@ -37,6 +37,8 @@ def sign_in() -> Response:
         with writing() as tx:
             token = people.sign_in(tx, proven, here.clock.now())
             people.forget_the_past(tx, here.clock.now(), here.config.session_seconds)
+            if proven.key is not None:
+                devices.open_canaries(tx, here, proven.key)
     except Problem as problem:
         if problem.kind not in (LOGIN_WRONG, TOO_MANY_REQUESTS):
             raise

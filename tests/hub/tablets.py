@@ -133,6 +133,15 @@ def deliver(hub: Hub, batch: bytes) -> Receipt:
         return intake.receive(tx, batch, hub.id, hub.clock.now())
 
 
+#: Somebody at the hub.
+PERSON = "p-0000315a"
+
+
+def withdraw(hub: Hub, tablet: Tablet, cutoff: int) -> None:
+    with hub.store.begin() as tx:
+        devices.revoke(tx, hub, tablet.certificate.device, "丢失", PERSON, cutoff)
+
+
 # --- what may happen at a desk ----------------------------------------------------------------------
 
 

@@ -7,11 +7,14 @@ import tracemalloc
 
 from kiosk import strictjson
 from kiosk.errors import CATALOGUE
-from kiosk.hub.tables import blobs, devices
-from kiosk.sync import protocol
+from kiosk.hub import fairs
+from kiosk.hub.tables import blobs, devices, volunteers
+from kiosk.packs.fairs import Desk, Venue
+from kiosk.packs.model import Text
+from kiosk.sync import keys, protocol
 from kiosk.sync.protocol import FairNotice, Head, Hello, Status
 from tests.hub.tablets import Tablet, a_tablet, deliver, everything, rows
-from tests.makers import an_id
+from tests.makers import a_fair, an_id
 
 SPOKEN = {protocol.HEADER: "1"}
 
@@ -65,6 +68,8 @@ def a_status(tablet: Tablet, **changes: object) -> dict[str, object]:
         "version": "0.1.0",
         "free_mb": 900,
         "at": "2027-03-15T09:30:00.000+08:00",
+        "boot": "b0071e55",
+        "mono": 1_000_000,
         **changes,
     }
 
@@ -103,7 +108,7 @@ def test_what_is_too_large_is_refused_plain_and_compressed(hub_client):
     for method, path, limit in (
         ("POST", "enrol", 4096),
         ("POST", "status", 4096),
-        ("PUT", "blobs/" + "0" * 64, protocol.BLOB_LIMIT),
+        ("PUT", "blobs/" + "0" * 64, protocol.BLOB_PART),
         ("POST", "batches", protocol.BATCH_BYTES_LIMIT),
     ):
         for body, coding in ((b"x" * (limit + 1), "identity"), (gzip.compress(b"x" * (limit + 1)), "gzip")):
@@ -231,8 +236,10 @@ def test_what_a_booth_tells_of_itself_is_kept(hub, hub_client):
     tablet = a_tablet(hub)
     told = Status(**a_status(tablet, seq=2**53, free_mb=0, pack="<b>"))
     assert send_status(hub_client, tablet, protocol.dump(told)).get_json() == {"ok": True}
-    (row,) = rows(hub, devices)
-    assert row[7:] == (2**53, "<b>", "0.1.0", 0)
+    with hub.store.reading() as tx:
+        row = tx.execute(devices.select()).one()
+    assert (row.told_seq, row.pack, row.version, row.free_mb) == (2**53, "<b>", "0.1.0", 0)
+    assert (row.told_hash, row.told_at, row.skew_ms) == (told.hash, told.at, 0)
 
 
 def test_the_fairs_notice_comes_signed_and_only_when_it_changed(hub, hub_client):
@@ -252,6 +259,34 @@ def test_the_fairs_notice_comes_signed_and_only_when_it_changed(hub, hub_client)
     changed = hub_client.get(path, headers=again)
     assert changed.status_code == 200
     assert changed.headers["ETag"] != first.headers["ETag"]
+
+
+def test_a_tablet_learns_of_its_own_desk_and_venue_and_no_others(hub, hub_client):
+    path = "/sync/v1/packs/demo"
+    told = {}
+    for desk in ("d01", "d07"):
+        answer = hub_client.get(path, headers=a_tablet(hub, desk).headers("GET", path))
+        fair = protocol.read_document(FairNotice, answer.data, hub.key.verify_key).fair
+        told[desk] = ([one.id for one in fair.desks], [one.id for one in fair.venues], fair.place(desk))
+    whole = a_fair()
+    assert told == {desk: ([desk], [whole.desk(desk).venue], whole.place(desk)) for desk in told}
+
+
+def test_the_notice_of_a_whole_province_is_small_and_always_the_same_bytes(hub, hub_client):
+    venues = [Venue(f"v{number:03d}", Text(f"第{number}会场", f"Venue {number}")) for number in range(200)]
+    name = Text("咨询台", "Advice")
+    desks = [Desk(f"d{number:04d}", venues[number // 5].id, "advice", name) for number in range(1_000)]
+    with hub.store.begin() as tx:
+        fairs.add_fair(tx, a_fair(id="province", venues=venues, desks=desks))
+        pin = keys.hash_password("271828")
+        rows_of = [{"fair": "province", "id": f"v-{n:04d}", "name": "志愿者", "pin": pin} for n in range(1_000)]
+        tx.execute(volunteers.insert(), rows_of)
+    tablet, path = a_tablet(hub, "d0999", "province"), "/sync/v1/packs/province"
+    answers = [hub_client.get(path, headers=tablet.headers("GET", path)) for _ in range(3)]
+    assert len({answer.data for answer in answers}) == len({answer.headers["ETag"] for answer in answers}) == 1
+    assert len(answers[0].data) < protocol.DOCUMENT_LIMIT // 2
+    notice = protocol.read_document(FairNotice, answers[0].data, hub.key.verify_key)
+    assert (len(notice.fair.desks), len(notice.volunteers)) == (1, 1_000)
 
 
 def test_a_pin_never_leaves_the_hub_in_the_clear(hub, hub_client):

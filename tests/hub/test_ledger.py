@@ -8,7 +8,7 @@ from sqlalchemy import delete, select, update
 from kiosk.facts.complaints import ComplaintFiled
 from kiosk.hub import fairs, ledger, totals
 from kiosk.hub.context import Hub
-from kiosk.hub.tables import blobs, facts, forks, journals
+from kiosk.hub.tables import blobs, desk_totals, facts, forks, journals
 from kiosk.hub.tables import totals as totals_table
 from tests.hub.phones import file_by_phone
 from tests.hub.tablets import Tablet, a_tablet, deliver, entries, expected_totals, folded, law, run_of, totals_of
@@ -189,7 +189,14 @@ def test_verify_finds_a_changed_total(hub):
 def test_verify_finds_a_total_without_facts_and_facts_without_a_total(hub):
     tablet = three_facts(hub)
     spoil(hub, update(totals_table).where(totals_table.c.journal == tablet.journal).values(metric="tally.board"))
-    assert len(ledger.verify(hub)) == 2
+    assert len([fault for fault in ledger.verify(hub) if "total of" in fault]) == 2
+
+
+def test_verify_finds_a_sum_of_a_desk_that_is_not_the_sum_of_its_hours(hub):
+    tablet = three_facts(hub)
+    spoil(hub, update(desk_totals).where(desk_totals.c.journal == tablet.journal).values(n=desk_totals.c.n + 1))
+    (fault,) = ledger.verify(hub)
+    assert "tally.headcount at desk d01 is 322, its hours say 321" in fault
 
 
 def test_verify_finds_a_head_that_was_moved(hub):

@@ -1,0 +1,319 @@
+"""Checking that nothing was changed: every row against the signed and chained bytes it was made from.
+
+One journal at a time, each in a snapshot of its own and read some thousand facts at a time, so that intake goes on
+beside it and the size of a fair costs time, not memory.
+"""
+
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Row, Table, exists, func, select
+
+from kiosk.clock import BEIJING
+from kiosk.errors import Problem
+from kiosk.facts import clocks, envelope
+from kiosk.facts.cases import CaseOpened
+from kiosk.facts.clocks import Clocks
+from kiosk.facts.complaints import ComplaintFiled
+from kiosk.facts.envelope import Fact
+from kiosk.facts.kinds import Body
+from kiosk.facts.vocabulary import REGISTRY
+from kiosk.hub import branches, decisions, judging, retention, totals
+from kiosk.hub.context import Hub
+from kiosk.hub.fairs import all_fairs
+from kiosk.hub.journal import own_journal
+from kiosk.hub.tables import (
+    blobs,
+    choices,
+    complaints,
+    desk_totals,
+    devices,
+    erased,
+    facts,
+    forks,
+    identity,
+    journals,
+    openings,
+)
+from kiosk.hub.tables import decisions as verdicts
+from kiosk.hub.tables import totals as totals_table
+from kiosk.reports.amounts import Bucket, buckets
+from kiosk.sync import protocol
+from kiosk.sync.protocol import Certificate
+
+Progress = Callable[[int, int], None]
+_CHUNK = 2_000  # facts held in memory at a time
+_BLOBS = 8  # sealed blobs held in memory at a time
+#: So long after a fair a tablet has had every chance to bring the content of its complaints.
+_LATE = timedelta(days=7)
+
+
+def faults(here: Hub, progress: Progress = lambda _done, _of: None) -> Iterator[str]:
+    """Every fault there is, one sentence each, while the search goes on. `progress` is told facts done and in all."""
+    with here.store.reading() as tx:
+        names = list(tx.execute(select(journals.c.journal).order_by(journals.c.journal)).scalars())
+        of = int(tx.execute(select(func.coalesce(func.sum(journals.c.seq), 0))).scalar_one())
+        found = [*_identity_faults(tx, here), *_orphans(tx), *totals.desk_faults(tx)]
+    yield from found
+    done = 0
+    for journal in names:
+        with here.store.reading() as tx:
+            audit = _Audit(tx, here, journal)
+            yield from audit.faults()
+        done += audit.held.seq
+        progress(min(done, of), of)
+    yield from _blob_faults(here)
+    with here.store.reading() as tx:
+        found = [*_missing_faults(tx, here), *_erasure_faults(tx, here)]
+    yield from found
+
+
+# --- who everybody is -----------------------------------------------------------------------------
+
+
+def _identity_faults(tx: Connection, here: Hub) -> Iterator[str]:
+    document = bytes(tx.execute(select(identity.c.certificate)).scalar_one())
+    try:
+        certificate = protocol.read_document(Certificate, document, here.key.verify_key)
+    except Problem as problem:
+        yield f"the hub's own certificate is not signed by its key ({problem.code})"
+        return
+    if (certificate.hub, certificate.public_key) != (here.id, bytes(here.key.verify_key).hex()):
+        yield "the hub's own certificate is for another hub"
+
+
+_OF_JOURNALS = (facts, forks, totals_table, desk_totals, complaints, openings, devices, verdicts, choices)
+
+
+def _orphans(tx: Connection) -> Iterator[str]:
+    for table in _OF_JOURNALS:
+        unknown = ~exists().where(journals.c.journal == table.c.journal)
+        for name in tx.execute(select(table.c.journal).where(unknown).distinct()).scalars():
+            yield f"journal {name}: it stands in {table.name} and is no journal of this hub"
+
+
+# --- one journal ----------------------------------------------------------------------------------
+
+
+class _Audit:
+    """One journal, followed from its root: first what was received, then what was made of it."""
+
+    def __init__(self, tx: Connection, here: Hub, journal: str) -> None:
+        self._tx = tx
+        self._here = here
+        self.held = tx.execute(select(journals).where(journals.c.journal == journal)).one()
+        self._device = tx.execute(select(devices).where(devices.c.journal == journal)).one_or_none()
+        self._judge = judging.judge_of(tx, journal)
+        self._clocks = Clocks()
+        self._read: list[Fact] | None = []  # of a short journal, so that it is decoded once only
+
+    def faults(self) -> Iterator[str]:
+        found = list(self._root_faults())
+        found += self._chain_faults()
+        if self._device is None:
+            found += decisions.faults(self._tx, self.held.journal, self.held.fair)
+        yield from (f"journal {self.held.journal}: {fault}" for fault in found)
+        if not found:  # what is not as it was received need not add up
+            for fault in self._fold_faults():
+                yield f"journal {self.held.journal}: {fault}"
+
+    # --- what was received --------------------------------------------------------------------
+
+    def _root_faults(self) -> Iterator[str]:
+        if self._device is None:
+            certificate = bytes(self._tx.execute(select(identity.c.certificate)).scalar_one())
+            if self.held.journal != own_journal(self._here.id, self.held.fair):
+                yield "it belongs to no tablet and is not the hub's own"
+            elif bytes(self.held.root) != envelope.root(certificate + self.held.fair.encode()):
+                yield "its root is not the hub's certificate"
+            return
+        if self._device.certificate is None:  # taken in by the first release, which kept it elsewhere
+            return
+        document = bytes(self._device.certificate)
+        if bytes(self.held.root) != envelope.root(document):
+            yield "its root is not its tablet's certificate"
+        if self._device.hub in ("", self._here.id):
+            yield from self._certificate_faults(document)
+
+    def _certificate_faults(self, document: bytes) -> Iterator[str]:
+        """Of a tablet this hub certified itself: does its row say what its certificate says?"""
+        assert self._device is not None
+        try:
+            certificate = protocol.read_document(Certificate, document, self._here.key.verify_key)
+        except Problem as problem:
+            yield f"its tablet's certificate is not signed by this hub ({problem.code})"
+            return
+        for name in ("device", "journal", "fair", "desk", "public_key"):
+            if getattr(certificate, name) != getattr(self._device, name):
+                yield f"its tablet's {name} is not the one in the certificate"
+        if datetime.fromisoformat(certificate.not_after).timestamp() != self._device.not_after:
+            yield "its tablet's certificate is valid for another time than is written down"
+
+    def _rows(self, first: int, last: int | None = None) -> Iterator[Sequence[Row[Any]]]:
+        """Stored facts from `first` on, some thousand at a time."""
+        query = select(facts).where(facts.c.journal == self.held.journal).order_by(facts.c.seq).limit(_CHUNK)
+        if last is not None:
+            query = query.where(facts.c.seq <= last)
+        some: Sequence[Row[Any]] = [None] * _CHUNK  # type: ignore[list-item]
+        while len(some) == _CHUNK:
+            some = self._tx.execute(query.where(facts.c.seq >= first)).all()
+            if some:
+                yield some
+                first = some[-1].seq + 1
+
+    def _chain_faults(self) -> Iterator[str]:
+        """Whether facts and heads are what the chain says, and each fact was judged by the rules."""
+        held, place, digest = self.held, 0, bytes(self.held.root)
+        is_plain = held.forked_at is None and not branches.is_tangled(self._tx, held.journal)
+        end, at_end = 0, digest
+        for rows in self._rows(1):
+            for row in rows:
+                if row.seq == place + 1 and envelope.chain(digest, bytes(row.line)) != bytes(row.hash):
+                    if row.seq <= held.seq:
+                        yield f"fact {row.seq} is not as it was received"
+                        return
+                    is_plain = False
+                place, digest = row.seq, bytes(row.hash)
+                if place == end + 1:
+                    end, at_end = place, digest
+            yield from self._judgement_faults(rows)
+        if end < held.seq:
+            yield f"fact {end + 1} is not there; the hub has signed for {held.seq}"
+        elif not is_plain:
+            yield from branches.faults(self._tx, held)
+        elif (end, at_end) != (held.seq, bytes(held.hash)):
+            yield f"it should end at fact {end} and not at {held.seq}, or with another hash"
+
+    def _judgement_faults(self, rows: Sequence[Row[Any]]) -> Iterator[str]:
+        judged: Iterable[tuple[Row[Any], str | None, str | None]]
+        if self._judge is None:  # the hub's own: it writes nothing that does not count
+            judged = ((row, envelope.decode(bytes(row.line)).kind, None) for row in rows)
+        else:
+            judged = self._judge.judge(rows)
+        for row, kind, problem in judged:
+            if (row.kind, row.problem) != (kind, problem):
+                yield (
+                    f"fact {row.seq} is kept as {row.kind or 'unreadable'} ({row.problem or 'it counts'}), "
+                    f"by the rules it is {kind or 'unreadable'} ({problem or 'it counts'})"
+                )
+
+    # --- what was made of it ------------------------------------------------------------------
+
+    def _fold_faults(self) -> Iterator[str]:
+        for some in self._usable():
+            for fact in some:
+                clocks.learn(self._clocks, fact)
+            if self._read is not None:
+                self._read = [*self._read, *some] if len(self._read) < 5 * _CHUNK else None
+        expected: Counter[Bucket] = Counter()
+        at = 0
+        for some in [self._read] if self._read is not None else self._usable():
+            for fact in some:
+                expected.update(buckets(fact, self._clocks.day_and_hour(fact.boot, fact.at, fact.mono)))
+            last = some[-1].seq if some else at
+            yield from self._model_faults(some, at, last)
+            at = last
+        yield from self._model_faults([], at, None)
+        yield from self._total_faults(expected)
+        if (self.held.clocks, self.held.doubtful) != (self._clocks.dump(), self._clocks.doubtful()):
+            yield "what is kept of its tablet's clocks is not what its facts say"
+
+    def _usable(self) -> Iterator[list[Fact]]:
+        """The facts that count, in order, some thousand at a time."""
+        if self.held.seq:
+            for rows in self._rows(1, self.held.seq):
+                yield [envelope.decode(bytes(row.line)) for row in rows if row.problem is None]
+
+    def _total_faults(self, expected: Counter[Bucket]) -> Iterator[str]:
+        table, held = totals_table, self.held
+        rows = self._tx.execute(select(table).where(table.c.journal == held.journal)).all()
+        stored = {(row.day, row.hour, row.desk, row.metric): row.n for row in rows}
+        for bucket in sorted({*expected, *stored}):
+            if expected.get(bucket, 0) != stored.get(bucket, 0):
+                yield f"total of {bucket} is {stored.get(bucket, 0)}, its facts say {expected.get(bucket, 0)}"
+        if {row.fair for row in rows} - {held.fair}:
+            yield f"totals of it are counted for another fair than {held.fair}"
+
+    def _model_faults(self, some: Sequence[Fact], after: int, last: int | None) -> Iterator[str]:
+        """Rows of the read models between two places, against the facts between them; all after `after` for None."""
+        bodies = [(fact, _body(fact)) for fact in some if fact.kind in ("complaint.filed", "case.opened")]
+        filed = [_complaint(fact, body, self.held.fair) for fact, body in bodies if isinstance(body, ComplaintFiled)]
+        opened = [(fact.seq, body.case, fact.at, fact.by) for fact, body in bodies if isinstance(body, CaseOpened)]
+        for table, expected in ((complaints, filed), (openings, opened)):
+            stored = self._model(table, after, last)
+            for row in sorted({*expected} ^ stored):
+                yield f"fact {row[0]}: its row among the {table.name} is not what it says, or not there"
+
+    def _model(self, table: Table, after: int, last: int | None) -> set[tuple[Any, ...]]:
+        columns = [column for column in table.columns if column.name != "journal"]
+        query = select(*columns).where(table.c.journal == self.held.journal, table.c.seq > after)
+        if last is not None:
+            query = query.where(table.c.seq <= last)
+        return {tuple(row) for row in self._tx.execute(query)}
+
+
+def _body(fact: Fact) -> Body | None:
+    try:
+        return REGISTRY.read(fact)
+    except Problem:
+        return None  # of a later release, which this hub's own journal may hold
+
+
+def _complaint(fact: Fact, body: ComplaintFiled, fair: str) -> tuple[Any, ...]:
+    return fact.seq, body.case, fair, fact.desk, fact.at, body.channel, body.blob, fact.id
+
+
+# --- sealed content -------------------------------------------------------------------------------
+
+
+def _blob_faults(here: Hub) -> Iterator[str]:
+    after = ""
+    while True:
+        with here.store.reading() as tx:
+            query = select(blobs.c.sha256, blobs.c.content).where(blobs.c.sha256 > after)
+            some = tx.execute(query.order_by(blobs.c.sha256).limit(_BLOBS)).all()
+        for name, content in some:
+            if hashlib.sha256(bytes(content)).hexdigest() != name:
+                yield f"blob {name} is damaged"
+        if not some:
+            return
+        after = some[-1].sha256
+
+
+def _missing_faults(tx: Connection, here: Hub) -> Iterator[str]:
+    """Content that is not here and not on its way either."""
+    query = (
+        select(complaints)
+        .where(
+            ~exists().where(blobs.c.sha256 == complaints.c.blob),
+            ~exists().where(erased.c.sha256 == complaints.c.blob),
+        )
+        .order_by(complaints.c.fair, complaints.c.case)
+    )
+    long_ago = (here.clock.now().astimezone(BEIJING).date() - _LATE).isoformat()
+    ends = {fair.id: fair.ends for fair in all_fairs(tx)}
+    for row in tx.execute(query).all():
+        if long_ago > ends.get(row.fair, ""):
+            yield f"case {row.case}: its content never arrived (blob {row.blob})"
+        elif row.journal == own_journal(here.id, row.fair) or _was_opened(tx, row.case):
+            yield f"case {row.case}: its content was here and is gone (blob {row.blob})"
+
+
+def _was_opened(tx: Connection, case: str) -> bool:
+    return tx.execute(select(openings.c.case).where(openings.c.case == case).limit(1)).first() is not None
+
+
+def _erasure_faults(tx: Connection, here: Hub) -> Iterator[str]:
+    """Content is erased and stays so, and each erasure of a case's content stands in the hub's own journal."""
+    for name in tx.execute(select(erased.c.sha256).where(exists().where(blobs.c.sha256 == erased.c.sha256))).scalars():
+        yield f"blob {name} was erased and is here again"
+    told = {name for fair in all_fairs(tx) for name in retention.erased_of(tx, here, fair.id)}
+    done = set(tx.execute(select(erased.c.sha256)).scalars())
+    for name in sorted(told - done):
+        yield f"blob {name}: its erasure is written down, and it would be taken in again"
+    for row in tx.execute(select(complaints.c.case, complaints.c.blob).order_by(complaints.c.case)):
+        if row.blob in done and row.blob not in told:
+            yield f"case {row.case}: its content was erased, and no fact says so"

@@ -1,0 +1,180 @@
+"""Sealed content at the hub: taken whole or in parts, kept once under its hash, and never again once it was erased.
+
+Parts are kept by tablet, and only such as join what is there: what a tablet has sent so far is one stretch from the
+beginning, however often, late or out of order its parts come. Only with the last byte the hash is looked at; before
+that there is no blob.
+"""
+
+import hashlib
+import re
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, delete, exists, func, select, tuple_
+
+from kiosk.errors import BLOB_MISMATCH, Problem
+from kiosk.hub.store import insert_once
+from kiosk.hub.tables import blob_parts, blobs, complaints, devices, erased
+from kiosk.sync import protocol
+from kiosk.sync.protocol import BlobHead
+
+#: A blob whose last part is older than this is not coming any more.
+UNFINISHED_SECONDS = 7 * 24 * 3600
+#: Bytes of unfinished blobs kept for one tablet; what it sent last is kept longest.
+UNFINISHED_LIMIT = 2 * protocol.BLOB_LIMIT
+#: Fewer new bytes are not worth a row, unless they are the last.
+_SMALLEST = 4 * 1024
+_NAME = re.compile(r"[0-9a-f]{64}", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Part:
+    """Some bytes of a blob, and where they belong."""
+
+    start: int
+    total: int  # bytes of the whole blob
+    content: bytes
+
+
+def check_name(sha256: str) -> None:
+    """Raises `sync.blob_mismatch` for what no content can be called."""
+    if not _NAME.fullmatch(sha256):
+        raise Problem(BLOB_MISMATCH)
+
+
+# --- whole ----------------------------------------------------------------------------------------
+
+
+def keep(tx: Connection, content: bytes, now: datetime) -> str:
+    """Keep a whole blob, once; returns its name. One that was erased is not kept again."""
+    sha256 = hashlib.sha256(content).hexdigest()
+    if not tx.execute(select(erased.c.sha256).where(erased.c.sha256 == sha256)).first():
+        insert_once(tx, blobs, [{"sha256": sha256, "content": content, "received_at": now.timestamp()}])
+    return sha256
+
+
+def missing(tx: Connection, journal: str, upto: int | None = None, limit: int | None = None) -> list[str]:
+    """Blobs that counted facts of a journal name (those up to seq `upto`) and the hub lacks, erased ones left out."""
+    query = (
+        select(complaints.c.blob)
+        .where(
+            complaints.c.journal == journal,
+            ~exists().where(blobs.c.sha256 == complaints.c.blob),
+            ~exists().where(erased.c.sha256 == complaints.c.blob),
+        )
+        .order_by(complaints.c.seq)
+        .limit(limit)
+    )
+    if upto is not None:
+        query = query.where(complaints.c.seq <= upto)
+    return list(tx.execute(query).scalars())
+
+
+# --- in parts -------------------------------------------------------------------------------------
+
+
+def head(tx: Connection, device: str, sha256: str) -> BlobHead:
+    """How far the hub has a blob: the only place for a tablet to go on from."""
+    settled = _settled(tx, sha256)
+    return settled or BlobHead(held=_held(tx, device, sha256)[0], whole=False)
+
+
+def take(tx: Connection, device: str, sha256: str, part: Part, now: datetime) -> BlobHead | None:
+    """Take in a part; the whole blob is one, too. None when all bytes are there and are not those of that name.
+
+    They are dropped then: commit that before the sender is told.
+    """
+    # One part of a tablet at a time: two that came together would both join the same end.
+    tx.execute(select(devices.c.device).where(devices.c.device == device).with_for_update()).one()
+    settled = _settled(tx, sha256)
+    if settled is not None:
+        _drop(tx, device, sha256)
+        return settled
+    held, total = _held(tx, device, sha256)
+    if held and total != part.total:
+        _drop(tx, device, sha256)
+        held = 0
+    new = part.content[held - part.start :] if part.start <= held else b""
+    if held + len(new) < part.total:
+        return BlobHead(held=held + _add(tx, device, sha256, held, part.total, new, now), whole=False)
+    content = _so_far(tx, device, sha256) + new
+    _drop(tx, device, sha256)
+    if hashlib.sha256(content).hexdigest() != sha256:
+        return None
+    keep(tx, content, now)
+    return BlobHead(held=len(content), whole=True)
+
+
+def forget_unfinished(tx: Connection, now: datetime) -> None:
+    """Drop the parts of blobs nobody went on with for a week."""
+    key = (blob_parts.c.device, blob_parts.c.sha256)
+    alive = select(*key).where(blob_parts.c.received_at >= now.timestamp() - UNFINISHED_SECONDS)
+    tx.execute(delete(blob_parts).where(tuple_(*key).not_in(alive)))
+
+
+def _settled(tx: Connection, sha256: str) -> BlobHead | None:
+    """The answer about a blob that needs no more bytes."""
+    length = tx.execute(select(func.length(blobs.c.content)).where(blobs.c.sha256 == sha256)).scalar()
+    if length is not None:
+        return BlobHead(held=length, whole=True)
+    gone = tx.execute(select(erased.c.sha256).where(erased.c.sha256 == sha256)).first()
+    return BlobHead(held=0, whole=True) if gone else None
+
+
+def _held(tx: Connection, device: str, sha256: str) -> tuple[int, int]:
+    """(bytes from the beginning, bytes it will have in the end) of an unfinished blob."""
+    row = tx.execute(
+        select(blob_parts.c.start, blob_parts.c.total, func.length(blob_parts.c.content).label("size"))
+        .where(blob_parts.c.device == device, blob_parts.c.sha256 == sha256)
+        .order_by(blob_parts.c.start.desc())
+        .limit(1)
+    ).first()
+    return (row.start + row.size, row.total) if row else (0, 0)
+
+
+def _add(tx: Connection, device: str, sha256: str, held: int, total: int, new: bytes, now: datetime) -> int:
+    """Keep bytes that join the unfinished blob; returns how many."""
+    if len(new) < _SMALLEST:
+        return 0
+    if not held:
+        forget_unfinished(tx, now)
+    _make_room(tx, device, sha256, len(new))
+    tx.execute(
+        blob_parts.insert().values(
+            device=device, sha256=sha256, start=held, total=total, content=new, received_at=now.timestamp()
+        )
+    )
+    return len(new)
+
+
+def _make_room(tx: Connection, device: str, sha256: str, size: int) -> None:
+    """Drop what a tablet left unfinished longest, until this fits in as well."""
+    sizes = (
+        select(blob_parts.c.sha256, func.sum(func.length(blob_parts.c.content)).label("size"))
+        .where(blob_parts.c.device == device)
+        .group_by(blob_parts.c.sha256)
+        .order_by(func.max(blob_parts.c.received_at))
+    )
+    found = {row.sha256: int(row.size) for row in tx.execute(sizes)}
+    room = UNFINISHED_LIMIT - size - sum(found.values())
+    for other in [name for name in found if name != sha256]:
+        if room >= 0:
+            break
+        _drop(tx, device, other)
+        room += found[other]
+
+
+def _so_far(tx: Connection, device: str, sha256: str) -> bytes:
+    parts = tx.execute(
+        select(blob_parts.c.content)
+        .where(blob_parts.c.device == device, blob_parts.c.sha256 == sha256)
+        .order_by(blob_parts.c.start)
+    )
+    return b"".join(bytes(part) for part in parts.scalars())
+
+
+def _drop(tx: Connection, device: str, sha256: str) -> None:
+    tx.execute(delete(blob_parts).where(blob_parts.c.device == device, blob_parts.c.sha256 == sha256))
+
+
+__all__ = ["Part", "check_name", "forget_unfinished", "head", "keep", "missing", "take"]

@@ -1,0 +1,374 @@
+"""The branches of a journal: which fact follows from which, where a person has to choose, and which run counts.
+
+A tablet's file that was copied or restored, and went on twice, makes its journal a tree. Which run of it counts, and
+where that ends, follows from the facts that are known and the choices that were made, and from nothing else; so the
+order in which they came does not matter, and it can be worked out anew at any time.
+
+`facts` has one fact for each place: the one that counts, else one that still may. `forks` has all others; those that
+a person decided against are marked there, and stand nowhere else.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from enum import Enum, auto
+from heapq import merge
+from itertools import groupby
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, Row, bindparam, case, delete, func, select, tuple_, update
+
+from kiosk.facts import envelope
+from kiosk.hub import totals
+from kiosk.hub.judging import Judge, judge_of
+from kiosk.hub.store import append_facts, insert_once
+from kiosk.hub.tables import choices, facts, forks, journals
+
+_CHUNK = 2_000  # facts held in memory at a time
+_ROWS = 400  # rows a statement
+
+
+class Node(NamedTuple):
+    """A fact and where it belongs."""
+
+    seq: int
+    hash: bytes
+    prev: bytes | None  # chain hash before it, where that was written down
+    line: bytes | None  # where the line has to tell
+    is_aside: bool  # it stands in `forks`
+    is_decided: bool  # … and was decided against, as far as that was known
+
+
+class Standing(Enum):
+    """What is known of a fact's past."""
+
+    SOUND = auto()  # it follows from the root, and nobody decided against it
+    LOST = auto()  # it belongs to a branch that a person decided against
+    LOOSE = auto()  # what it follows from has not arrived: it belongs to some branch
+    EXCUSED = auto()  # the same, but that may well be a branch that a person decided against
+
+
+@dataclass(frozen=True)
+class Marks:
+    """What persons decided about facts where branches part. The last word about each counts."""
+
+    kept: frozenset[bytes] = frozenset()
+    lost: frozenset[bytes] = frozenset()
+
+    @classmethod
+    def of(cls, rows: Iterable[Any]) -> "Marks":
+        """Of rows of `choices`, in order."""
+        is_kept: dict[bytes, bool] = {}
+        for row in rows:
+            is_kept.update(dict.fromkeys(map(bytes.fromhex, row.lost.split()), False))
+            if row.kept is not None:
+                is_kept[bytes(row.kept)] = True
+        kept = frozenset(digest for digest, yes in is_kept.items() if yes)
+        return cls(kept, frozenset(is_kept) - kept)
+
+
+def marks_of(tx: Connection, journal: str) -> Marks:
+    return Marks.of(tx.execute(select(choices).where(choices.c.journal == journal).order_by(choices.c.number)))
+
+
+# --- along the tree -------------------------------------------------------------------------------
+
+
+@dataclass
+class Course:
+    """The run that counts, followed place by place. Ends before the first place where a person has to choose."""
+
+    marks: Marks
+    end: int  # where it begins: a fact that counts, or the root at 0
+    hash: bytes
+    forked_at: int | None = None
+    #: What is known of the facts at the place that was looked at last, and what they follow from.
+    standing: dict[bytes, Standing] = field(default_factory=dict)
+    parents: dict[bytes, bytes | None] = field(default_factory=dict)
+    _at: int = -1
+    _first_lost: int | None = None
+
+    def __post_init__(self) -> None:
+        self.standing, self._at = {self.hash: Standing.SOUND}, self.end
+
+    @classmethod
+    def along(cls, marks: Marks, seq: int, first: bytes, others: Iterable[bytes]) -> "Course":
+        """What would count if a branch that begins with `first` at `seq` were chosen over the others there."""
+        course = cls(marks, seq, first)
+        course.standing.update({other: Standing.LOST for other in others if other != first})
+        course._first_lost = seq if len(course.standing) > 1 else None
+        return course
+
+    def step(self, seq: int, nodes: Sequence[Node]) -> None:
+        """Look at all facts of the next place that has any."""
+        before = self.standing if self._at == seq - 1 else {}
+        self.parents = {node.hash: self._parent(node, before) for node in nodes}
+        self.standing = {node.hash: self._stand(seq, node.hash, before) for node in nodes}
+        if self._first_lost is None and Standing.LOST in self.standing.values():
+            self._first_lost = seq
+        if self.forked_at is None:
+            self._follow(seq, before)
+        self._at = seq
+
+    def _parent(self, node: Node, before: dict[bytes, Standing]) -> bytes | None:
+        if node.prev is not None:
+            return node.prev if node.prev in before else None
+        line = node.line or b""
+        if self.hash in before and envelope.chain(self.hash, line) == node.hash:
+            return self.hash
+        return next((digest for digest in before if envelope.chain(digest, line) == node.hash), None)
+
+    def _stand(self, seq: int, digest: bytes, before: dict[bytes, Standing]) -> Standing:
+        parent = self.parents[digest]
+        if digest in self.marks.lost:
+            return Standing.LOST
+        if parent is not None:
+            return before[parent]
+        # A branch that was decided against may well reach as far as here, by facts that have not arrived.
+        is_excused = self._first_lost is not None and self._first_lost <= seq - 2
+        return Standing.EXCUSED if is_excused else Standing.LOOSE
+
+    def _follow(self, seq: int, before: dict[bytes, Standing]) -> None:
+        next_ones = [digest for digest, parent in self.parents.items() if parent == self.hash and self.end == seq - 1]
+        left = [digest for digest in next_ones if self.standing[digest] is not Standing.LOST]
+        # Where branches part, what nobody has chosen does not count: it may be a third one.
+        is_clear = len(left) == 1 and (len(next_ones) == 1 or left[0] in self.marks.kept)
+        if (next_ones and not is_clear) or self._is_at_odds(before):
+            self.forked_at = seq
+        elif next_ones:
+            self.end, self.hash = seq, left[0]
+
+    def _is_at_odds(self, before: dict[bytes, Standing]) -> bool:
+        """Whether two facts are known at this place, or one that does not follow from the one before it."""
+        here = [digest for digest, standing in self.standing.items() if standing in _AT_ODDS]
+        there = any(standing in _AT_ODDS for standing in before.values())
+        return len(here) > 1 or (len(here) == 1 and there and self.parents[here[0]] is None)
+
+
+_AT_ODDS = (Standing.SOUND, Standing.LOOSE)
+
+
+def places(tx: Connection, journal: str, after: int) -> Iterator[tuple[int, list[Node]]]:
+    """Every place behind `after` that has facts, with all that are known there."""
+    both = merge(_in_facts(tx, journal, after), _in_forks(tx, journal, after), key=lambda node: node.seq)
+    for seq, nodes in groupby(both, key=lambda node: node.seq):
+        yield seq, list(nodes)
+
+
+def _in_facts(tx: Connection, journal: str, after: int) -> Iterator[Node]:
+    query = select(facts.c.seq, facts.c.hash, facts.c.line).where(facts.c.journal == journal)
+    query = query.order_by(facts.c.seq).limit(_CHUNK)
+    while rows := tx.execute(query.where(facts.c.seq > after)).all():
+        for row in rows:
+            yield Node(row.seq, bytes(row.hash), None, bytes(row.line), is_aside=False, is_decided=False)
+        after = rows[-1].seq
+
+
+def _in_forks(tx: Connection, journal: str, after: int) -> Iterator[Node]:
+    line = case((forks.c.prev.is_(None), forks.c.line)).label("line")
+    query = select(forks.c.seq, forks.c.hash, forks.c.prev, line, forks.c.decided).where(forks.c.journal == journal)
+    query, last = query.order_by(forks.c.seq, forks.c.hash).limit(_CHUNK), (after + 1, b"")
+    while rows := tx.execute(query.where(tuple_(forks.c.seq, forks.c.hash) > tuple_(*last))).all():
+        for row in rows:
+            prev, line_of = (None if one is None else bytes(one) for one in (row.prev, row.line))
+            yield Node(row.seq, bytes(row.hash), prev, line_of, is_aside=True, is_decided=row.decided)
+        last = (rows[-1].seq, bytes(rows[-1].hash))
+
+
+# --- for a person to choose -------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Branch:
+    """What would count from one place on, if a person chose it."""
+
+    first: bytes  # hash of its first fact
+    nodes: list[tuple[int, bytes]]  # its facts: place and hash
+    forked_at: int | None  # where it parts again itself
+    is_whole: bool  # what it follows from is here; else choosing it makes nothing count yet
+
+
+def branches_at(tx: Connection, journal: str, seq: int) -> list[Branch]:
+    """The branches that part at a place, those that were decided against too, the longest first."""
+    held = tx.execute(select(journals).where(journals.c.journal == journal)).one()
+    start = min(_undisputed(tx, held), seq - 1)
+    marks = marks_of(tx, journal)
+    trunk = Course(marks, start, _hash_at(tx, held, start))
+    found: dict[bytes, Branch] = {}
+    courses: dict[bytes, Course] = {}
+    for place, nodes in places(tx, journal, start):
+        if place <= seq:
+            before = trunk.hash if trunk.end == seq - 1 else None
+            trunk.step(place, nodes)
+        if place == seq:
+            for node in nodes:
+                is_next = trunk.parents[node.hash] is not None and trunk.parents[node.hash] == before
+                if is_next or trunk.standing[node.hash] in (Standing.LOOSE, Standing.EXCUSED):
+                    courses[node.hash] = Course.along(marks, seq, node.hash, trunk.standing)
+                    found[node.hash] = Branch(node.hash, [(seq, node.hash)], None, is_next)
+        if place > seq:
+            for first, course in courses.items():
+                course.step(place, nodes)
+                if course.end == place:
+                    found[first].nodes.append((place, course.hash))
+    whole = [replace(branch, forked_at=courses[first].forked_at) for first, branch in found.items()]
+    return sorted(whole, key=lambda branch: (not branch.is_whole, -len(branch.nodes), branch.first))
+
+
+def is_undecided(tx: Connection, journal: str, forked_at: int) -> bool:
+    """Whether some branch at the place where a journal parts may yet count; else a person said that none does."""
+    query = select(facts.c.seq).where(facts.c.journal == journal, facts.c.seq == forked_at)
+    return tx.execute(query).first() is not None
+
+
+def lines_of(tx: Connection, journal: str, nodes: Sequence[tuple[int, bytes]]) -> Iterator[Any]:
+    """The stored rows of facts on one branch, in order: place, hash, line, received_at."""
+    for some in _some(nodes):
+        found = {}
+        for table in (facts, forks):
+            these = tuple_(table.c.seq, table.c.hash).in_(some)
+            query = select(table.c.seq, table.c.hash, table.c.line, table.c.received_at)
+            for row in tx.execute(query.where(table.c.journal == journal, these)):
+                found[row.seq, bytes(row.hash)] = row
+        yield from (found[seq, digest] for seq, digest in some)
+
+
+# --- setting a journal right ------------------------------------------------------------------------
+
+
+def is_tangled(tx: Connection, journal: str) -> bool:
+    """Whether its run is more than one fact after another: branches are known, or were decided about."""
+    known = [select(table.c.seq).where(table.c.journal == journal).limit(1) for table in (forks, choices)]
+    return any(tx.execute(query).first() for query in known)
+
+
+def untangle(tx: Connection, journal: str, *, whole: bool = False) -> tuple[int, bytes]:
+    """Work out which run counts, set tables and totals to it, and return where it ends: (seq, hash).
+
+    Whoever calls holds the journal. `whole`: from its root on, believing nothing that is written down.
+    """
+    held = tx.execute(select(journals).where(journals.c.journal == journal)).one()
+    course, moves = _follow(tx, held, 0 if whole else _undisputed(tx, held))
+    moves.make(tx)
+    tx.execute(
+        update(journals)
+        .where(journals.c.journal == journal)
+        .values(seq=course.end, hash=course.hash, forked_at=course.forked_at)
+    )
+    if course.end < held.seq or _hash_at(tx, held, held.seq) != bytes(held.hash):
+        totals.refold(tx, journal)
+    elif course.end > held.seq:
+        totals.join(tx, held, lambda: totals.stored(tx, journal, held.seq + 1, course.end))
+    return course.end, course.hash
+
+
+def _follow(tx: Connection, held: Row[Any], start: int) -> tuple[Course, "_Moves"]:
+    course, moves = Course(marks_of(tx, held.journal), start, _hash_at(tx, held, start)), _Moves(held.journal)
+    for seq, nodes in places(tx, held.journal, start):
+        course.step(seq, nodes)
+        moves.note(seq, nodes, course)
+    return course, moves
+
+
+def faults(tx: Connection, held: Row[Any]) -> Iterator[str]:
+    """What is written down of a journal's branches, against what its facts and the choices about them say."""
+    course, moves = _follow(tx, held, 0)
+    if (course.end, course.hash) != (held.seq, bytes(held.hash)):
+        yield f"it should end at fact {course.end} and not at {held.seq}, or with another hash"
+    if course.forked_at != held.forked_at:
+        yield f"it is said to fork at {held.forked_at or 'no fact'}, its facts say {course.forked_at or 'at none'}"
+    misplaced = {*moves.out, *(move[0] for move in moves.back), *(mark[0] for mark in moves.marks)}
+    yield from (f"fact {seq} stands on the wrong branch" for seq in sorted(misplaced))
+    query = select(forks.c.seq, forks.c.hash, forks.c.prev, forks.c.line).where(forks.c.journal == held.journal)
+    for row in tx.execute(query.where(forks.c.prev.is_not(None)).order_by(forks.c.seq)):
+        if envelope.chain(bytes(row.prev), bytes(row.line)) != bytes(row.hash):
+            yield f"fact {row.seq} of another branch is not as it was received"
+
+
+def _undisputed(tx: Connection, held: Row[Any]) -> int:
+    """A place of the run before which no two facts are known and nothing was decided."""
+    known = [select(func.min(table.c.seq)).where(table.c.journal == held.journal) for table in (forks, choices)]
+    disputed: list[int | None] = [held.forked_at, *(tx.execute(query).scalar() for query in known)]
+    return min([int(held.seq), *(seq - 1 for seq in disputed if seq is not None)])
+
+
+def _hash_at(tx: Connection, held: Row[Any], seq: int) -> bytes:
+    if seq == 0:
+        return bytes(held.root)
+    query = select(facts.c.hash).where(facts.c.journal == held.journal, facts.c.seq == seq)
+    return bytes(tx.execute(query).scalar() or b"")
+
+
+@dataclass
+class _Moves:
+    """What has to change so that every fact stands where it belongs."""
+
+    journal: str
+    out: dict[int, tuple[bytes | None, bool]] = field(default_factory=dict)  # place → what it follows, is it lost
+    back: list[tuple[int, bytes]] = field(default_factory=list)
+    marks: list[tuple[int, bytes, bool]] = field(default_factory=list)
+
+    def note(self, seq: int, nodes: Sequence[Node], course: Course) -> None:
+        lost = {digest for digest, standing in course.standing.items() if standing is Standing.LOST}
+        here = next((node.hash for node in nodes if not node.is_aside), None)
+        wanted = course.hash if course.end == seq else _best(here, [n.hash for n in nodes if n.hash not in lost])
+        if here is not None and here != wanted:
+            self.out[seq] = (course.parents[here], here in lost)
+        if wanted is not None and wanted != here:
+            self.back.append((seq, wanted))
+        self.marks += [
+            (seq, node.hash, node.hash in lost)
+            for node in nodes
+            if node.is_aside and node.hash != wanted and node.is_decided != (node.hash in lost)
+        ]
+
+    def make(self, tx: Connection) -> None:
+        for some in _some(sorted(self.out)):
+            self._take_out(tx, some)
+        judge = judge_of(tx, self.journal)
+        for some in _some(self.back):
+            assert judge is not None  # only a tablet's journal ever parts
+            self._bring_back(tx, some, judge)
+        at_fact = (
+            (forks.c.journal == self.journal) & (forks.c.seq == bindparam("at")) & (forks.c.hash == bindparam("is"))
+        )
+        if self.marks:
+            rows = [{"at": seq, "is": digest, "so": is_lost} for seq, digest, is_lost in self.marks]
+            tx.execute(update(forks).where(at_fact).values(decided=bindparam("so")), rows)
+
+    def _take_out(self, tx: Connection, some: Sequence[int]) -> None:
+        these = (facts.c.journal == self.journal) & facts.c.seq.in_(some)
+        rows = tx.execute(select(facts.c.seq, facts.c.hash, facts.c.line, facts.c.received_at).where(these)).all()
+        aside = [
+            {
+                "journal": self.journal,
+                "seq": row.seq,
+                "hash": row.hash,
+                "line": row.line,
+                "received_at": row.received_at,
+                "prev": self.out[row.seq][0],
+                "decided": self.out[row.seq][1],
+            }
+            for row in rows
+        ]
+        insert_once(tx, forks, aside)
+        tx.execute(delete(facts).where(these))
+
+    def _bring_back(self, tx: Connection, some: Sequence[tuple[int, bytes]], judge: Judge) -> None:
+        these = (forks.c.journal == self.journal) & tuple_(forks.c.seq, forks.c.hash).in_(some)
+        rows = tx.execute(select(forks).where(these).order_by(forks.c.seq)).all()
+        judged = [
+            (self.journal, row.seq, bytes(row.line), bytes(row.hash), kind, problem, row.received_at)
+            for row, kind, problem in judge.judge(rows)
+        ]
+        append_facts(tx, facts, judged)
+        tx.execute(delete(forks).where(these))
+
+
+def _best(here: bytes | None, possible: Sequence[bytes]) -> bytes | None:
+    """Of the facts of a place that may yet count the one that has it already, else any, but always the same."""
+    return here if here in possible else min(possible, default=None)
+
+
+def _some(items: Sequence[Any]) -> Iterator[Sequence[Any]]:
+    for start in range(0, len(items), _ROWS):
+        yield items[start : start + _ROWS]

@@ -1,0 +1,340 @@
+"""Content is deleted when its time is over: all of it, for good, and so that it can be proven."""
+
+import hashlib
+from collections.abc import Callable
+from datetime import datetime
+
+import pytest
+from flask.testing import FlaskClient
+
+from kiosk.cli import main
+from kiosk.facts import envelope
+from kiosk.facts.complaints import ComplaintFiled
+from kiosk.facts.envelope import Fact
+from kiosk.hub import blobs, fairs, ledger, retention
+from kiosk.hub.context import Hub
+from kiosk.hub.retention import Erasure
+from kiosk.hub.tables import blob_parts, complaints, erased, facts
+from kiosk.hub.tables import blobs as blobs_table
+from kiosk.sync.protocol import BLOB_PART
+from tests.clocks import FakeClock
+from tests.hub.phones import case_on, file_by_phone
+from tests.hub.tablets import a_tablet, deliver, folded, rows, run_of
+from tests.hub.test_blobs import put
+from tests.hub.test_intake import together
+from tests.makers import Pair, a_fair, fill_complaint
+
+DEMO = Erasure("demo", "2027-09-15", True, 0)  # the fair is over on 15 March, and six months are kept
+
+
+def wait_until(clock: FakeClock, moment: str) -> None:
+    clock.tick((datetime.fromisoformat(moment + "+08:00") - clock.now()).total_seconds())
+
+
+def file_at_the_desk(pair: Pair) -> str:
+    *_, receipt = fill_complaint(pair.at_the_desk())
+    pair.sync()
+    return case_on(receipt)
+
+
+def a_complaint(content: bytes, case: str = "7KQ2-M0ZRT") -> ComplaintFiled:
+    return ComplaintFiled(
+        case=case, blob=hashlib.sha256(content).hexdigest(), size=700, channel="volunteer", notice="1"
+    )
+
+
+def keep(hub: Hub, *contents: bytes) -> None:
+    with hub.store.begin() as tx:
+        for content in contents:
+            blobs.keep(tx, content, hub.clock.now())
+
+
+def names(hub: Hub) -> set[str]:
+    """What sealed content is here."""
+    return {row[0] for row in rows(hub, blobs_table)}
+
+
+def erasures(hub: Hub) -> list[Fact]:
+    return [envelope.decode(bytes(row[2])) for row in rows(hub, facts) if row[4] == "case.erased"]
+
+
+# --- the day --------------------------------------------------------------------------------------
+
+
+def test_content_is_kept_to_the_end_of_its_last_day_in_beijing(paired: Pair):
+    case = file_by_phone(paired)
+    ((blob, _, _),) = rows(paired.hub, blobs_table)
+    wait_until(paired.clock, "2027-09-15T23:59:59")
+    assert retention.erase(paired.hub) == [Erasure("demo", "2027-09-15", False, 0)]
+    assert names(paired.hub) == {blob}
+    wait_until(paired.clock, "2027-09-16T00:00:00")
+    assert retention.erase(paired.hub) == [Erasure("demo", "2027-09-15", True, 1)]
+    assert names(paired.hub) == set()
+    (fact,) = erasures(paired.hub)
+    assert (fact.body, fact.by, fact.desk) == ({"case": case, "blob": blob}, "hub", "d01")
+
+
+def test_no_chain_breaks_and_everything_else_stays(paired: Pair):
+    cases = {file_at_the_desk(paired), file_by_phone(paired)}
+    run = run_of(paired.hub, paired.booth.journal.identity().journal)
+    wait_until(paired.clock, "2027-10-01T00:00:00")
+    assert retention.erase(paired.hub) == [Erasure("demo", "2027-09-15", True, 2)]
+    assert ledger.verify(paired.hub) == []
+    assert run_of(paired.hub, paired.booth.journal.identity().journal) == run
+    assert {row[2] for row in rows(paired.hub, complaints)} == cases
+    before = folded(paired.hub)
+    ledger.rebuild(paired.hub)
+    assert folded(paired.hub) == before
+    assert names(paired.hub) == set()
+
+
+def test_each_fair_has_its_own_day(hub: Hub, clock: FakeClock):
+    with hub.store.begin() as tx:
+        fairs.add_fair(tx, a_fair(id="other", ends="2027-03-20", retention_months=12))
+    for fair, content in (("demo", b"one"), ("other", b"two")):
+        deliver(hub, a_tablet(hub, fair=fair).record(a_complaint(content)).batch())
+    keep(hub, b"one", b"two")
+    wait_until(clock, "2028-01-01T00:00:00")
+    done = {one.fair: (one.is_over, one.count) for one in retention.erase(hub)}
+    assert done == {"demo": (True, 1), "other": (False, 0)}
+    assert names(hub) == {hashlib.sha256(b"two").hexdigest()}
+
+
+def test_doing_it_again_finds_nothing_left_to_do(paired: Pair):
+    file_by_phone(paired)
+    wait_until(paired.clock, "2027-10-01T00:00:00")
+    retention.erase(paired.hub)
+    before = folded(paired.hub)
+    assert retention.erase(paired.hub) == [DEMO]
+    assert folded(paired.hub) == before
+
+
+def test_two_that_erase_at_once_write_each_erasure_down_once(paired: Pair):
+    for _ in range(3):
+        file_by_phone(paired)
+    wait_until(paired.clock, "2027-10-01T00:00:00")
+    done = together(*[lambda: sum(one.count for one in retention.erase(paired.hub))] * 4)
+    assert sum(done) == 3
+    assert len(erasures(paired.hub)) == 3
+    assert ledger.verify(paired.hub) == []
+
+
+def test_a_dry_run_only_counts(paired: Pair):
+    file_by_phone(paired)
+    wait_until(paired.clock, "2027-10-01T00:00:00")
+    before = folded(paired.hub), names(paired.hub)
+    assert retention.erase(paired.hub, dry_run=True) == [Erasure("demo", "2027-09-15", True, 1)]
+    assert (folded(paired.hub), names(paired.hub)) == before
+
+
+# --- all of it ------------------------------------------------------------------------------------
+
+
+def beyond_a_gap(hub: Hub) -> None:
+    tablet = a_tablet(hub).record().record(a_complaint(b"content"))
+    deliver(hub, tablet.batch(first=2))
+
+
+def in_quarantine(hub: Hub) -> None:
+    tablet = a_tablet(hub)
+    deliver(hub, tablet.record(a_complaint(b"content"), desk="d02").batch())
+
+
+def of_a_later_release(hub: Hub) -> None:
+    tablet = a_tablet(hub)
+    deliver(hub, tablet.record(a_complaint(b"content"), v=2).batch())
+
+
+def on_the_other_branch_of_a_fork(hub: Hub) -> None:
+    one = a_tablet(hub)
+    other = one.clone()
+    deliver(hub, one.record().batch())
+    deliver(hub, other.record(a_complaint(b"content")).batch())
+
+
+@pytest.mark.parametrize("happened", [beyond_a_gap, in_quarantine, of_a_later_release, on_the_other_branch_of_a_fork])
+def test_content_goes_although_its_fact_does_not_count(hub: Hub, clock: FakeClock, happened: Callable[[Hub], None]):
+    happened(hub)
+    keep(hub, b"content")
+    wait_until(clock, "2027-10-01T00:00:00")
+    assert retention.erase(hub) == [Erasure("demo", "2027-09-15", True, 1)]
+    assert names(hub) == set()
+    assert [fact.body["case"] for fact in erasures(hub)] == ["7KQ2-M0ZRT"]
+    assert ledger.verify(hub) == []
+
+
+def test_content_whose_case_cannot_be_read_goes_all_the_same(hub: Hub, clock: FakeClock):
+    blob = hashlib.sha256(b"content").hexdigest()
+    tablet = a_tablet(hub)
+    line = b'{"blob":"%s","case":7}' % blob.encode()
+    tablet.record(a_complaint(b"content"))
+    tablet.lines[-1] = tablet.lines[-1].partition(b'"body":')[0] + b'"body":' + line + b"}"
+    deliver(hub, tablet.batch())
+    keep(hub, b"content")
+    wait_until(clock, "2027-10-01T00:00:00")
+    assert retention.erase(hub)[0].count == 1
+    assert names(hub) == set()
+    assert erasures(hub) == []
+
+
+def test_content_that_no_fact_names_is_kept_as_long_as_any_and_then_goes(hub: Hub, clock: FakeClock):
+    keep(hub, b"nobody's")
+    wait_until(clock, "2027-09-16T00:00:00")
+    assert retention.erase(hub) == [DEMO]
+    wait_until(clock, "2027-09-18T00:00:00")
+    assert retention.erase(hub) == [Erasure("demo", "2027-09-15", True, 0), Erasure("", "", True, 1)]
+    assert names(hub) == set()
+
+
+def test_content_of_a_fair_that_goes_on_is_not_nobodys(hub: Hub, clock: FakeClock):
+    with hub.store.begin() as tx:
+        fairs.add_fair(tx, a_fair(id="other", ends="2028-03-15"))
+    tablet = a_tablet(hub, fair="other").record().record(a_complaint(b"content"))
+    deliver(hub, tablet.batch(first=2))
+    keep(hub, b"content")
+    wait_until(clock, "2028-03-16T00:00:00")
+    retention.erase(hub)
+    assert len(names(hub)) == 1
+
+
+def test_what_is_still_on_its_way_is_not_taken_when_it_comes(hub: Hub, hub_client: FlaskClient, clock: FakeClock):
+    content = b"late" * BLOB_PART
+    tablet = a_tablet(hub).record(a_complaint(content))
+    deliver(hub, tablet.batch())
+    put(hub_client, tablet, 0, BLOB_PART, content)
+    wait_until(clock, "2027-10-01T00:00:00")
+    assert retention.erase(hub)[0].count == 1
+    assert rows(hub, blob_parts) == []
+    assert put(hub_client, tablet, 0, BLOB_PART, content).get_json() == {"held": 0, "whole": True}
+    assert rows(hub, blob_parts) == rows(hub, blobs_table) == []
+
+
+def test_a_complaint_that_comes_late_goes_with_the_next_run(hub: Hub, clock: FakeClock):
+    wait_until(clock, "2027-10-01T00:00:00")
+    retention.erase(hub)
+    tablet = a_tablet(hub).record(a_complaint(b"late"))
+    keep(hub, b"late")
+    deliver(hub, tablet.batch())
+    assert retention.erase(hub)[0].count == 1
+    assert names(hub) == set()
+
+
+# --- for good -------------------------------------------------------------------------------------
+
+
+def test_nothing_of_it_is_left_on_the_disk(paired: Pair):
+    """On SQLite; what a PostgreSQL server does with its files is not ours to see."""
+    file_at_the_desk(paired)
+    keep(paired.hub, hashlib.sha512(b"a photo").digest() * 20_000)  # over many pages
+    sealed = [bytes(content) for _name, content, _at in rows(paired.hub, blobs_table)]
+    assert len(sealed) == 2
+    pieces = [content[at : at + 48] for content in sealed for at in range(0, len(content) - 48, 997)]
+    found = [piece for piece in pieces if piece in on_disk(paired.hub)]
+    assert not paired.hub.store.is_sqlite or len(found) > 50, "the search must be able to find it"
+    wait_until(paired.clock, "2027-10-01T00:00:00")
+    retention.erase(paired.hub)
+    assert names(paired.hub) == set()
+    assert [piece for piece in pieces if piece in on_disk(paired.hub)] == []
+
+
+def on_disk(hub: Hub) -> bytes:
+    return b"".join(file.read_bytes() for file in sorted(hub.config.data.glob("hub.db*")))
+
+
+def test_sending_it_again_is_acknowledged_and_it_stays_gone(paired: Pair):
+    file_at_the_desk(paired)
+    wait_until(paired.clock, "2027-09-16T00:00:00")
+    retention.erase(paired.hub)
+    paired.booth.journal.write("UPDATE blobs SET sent = 0")
+    assert paired.sync().blobs == 1
+    assert paired.booth.journal.unsent() == 0
+    assert names(paired.hub) == set()
+
+
+# --- what people see ------------------------------------------------------------------------------
+
+
+def test_the_case_says_that_its_content_was_deleted_and_when(paired: Pair):
+    case = file_at_the_desk(paired)
+    wait_until(paired.clock, "2027-09-16T03:00:00")
+    retention.erase(paired.hub)
+    office = paired.in_the_office()
+    listing = office.get("/fairs/demo/complaints")
+    assert "已按期限删除" in listing
+    assert f'href="/fairs/demo/complaints/{case}"' in listing
+    page = office.get(f"/fairs/demo/complaints/{case}")
+    assert page.status == 200
+    assert "内容已按期限删除" in page
+    assert "2027-09-16" in page
+    assert not [row for row in rows(paired.hub, facts) if row[4] == "case.opened"], "nothing was opened"
+
+
+def test_the_command_says_what_it_does(paired: Pair, runner):
+    file_by_phone(paired)
+    words = ["hub", "erase", "--data", str(paired.hub.config.data)]
+    if not paired.hub.store.is_sqlite:
+        words += ["--database", paired.hub.config.database]
+    answer = runner.invoke(main, words)
+    assert (answer.exit_code, answer.output) == (0, "demo: nothing is due before 2027-09-15 is over\n")
+    with paired.hub.store.begin() as tx:
+        over = a_fair(starts="2020-03-15", ends="2020-03-15")
+        document = fairs.msgspec.json.encode(over).decode()
+        tx.execute(fairs.fairs.update().values(document=document))
+    dry = runner.invoke(main, [*words, "--dry-run"])
+    assert dry.output == "demo: 1 due; kept until 2020-09-15\n"
+    assert runner.invoke(main, words).output == "demo: 1 erased; kept until 2020-09-15\n"
+    assert rows(paired.hub, blobs_table) == []
+    assert len(rows(paired.hub, erased)) == 1
+
+
+# --- on the tablet --------------------------------------------------------------------------------
+
+
+def sealed_at(pair: Pair) -> int:
+    row = pair.booth.journal.read_one("SELECT count(*) FROM blobs")
+    assert row
+    return int(row[0])
+
+
+def test_a_tablet_keeps_what_it_sent_for_a_week_after_the_fair(paired: Pair):
+    file_at_the_desk(paired)
+    wait_until(paired.clock, "2027-03-22T23:59:00")
+    paired.sync()
+    assert sealed_at(paired) == 1
+    wait_until(paired.clock, "2027-03-23T00:00:00")
+    paired.sync()
+    assert sealed_at(paired) == 0
+    assert paired.booth.journal.verify() == paired.booth.journal.head()[0]
+    paired.sync()
+    assert paired.booth.journal.unsent() == 0
+
+
+def test_a_tablet_whose_clock_runs_years_ahead_keeps_it_all_the_same(paired: Pair):
+    file_at_the_desk(paired)
+    at_the_hub = FakeClock(paired.clock.now())
+    paired.hub.clock = at_the_hub
+    wait_until(paired.clock, "2031-01-01T00:00:00")
+    paired.sync()
+    assert sealed_at(paired) == 1
+
+
+def test_a_tablet_never_deletes_what_the_hub_lacks(paired: Pair):
+    *_, _receipt = fill_complaint(paired.at_the_desk())
+    assert paired.booth.journal.drop_sent_blobs() == 0
+    wait_until(paired.clock, "2027-05-01T00:00:00")
+    assert sealed_at(paired) == 1
+    paired.sync()
+    assert sealed_at(paired) == 0
+    assert len(names(paired.hub)) == 1
+
+
+def test_prune_deletes_at_once_what_was_sent_and_says_what_was_not(paired: Pair, runner):
+    file_at_the_desk(paired)
+    *_, _receipt = fill_complaint(paired.at_the_desk())
+    words = ["booth", "prune", "--data", str(paired.booth.config.data)]
+    answer = runner.invoke(main, words)
+    assert (answer.exit_code, answer.output) == (0, "1 deleted; 1 kept, because the hub does not have them yet\n")
+    paired.sync()
+    assert len(names(paired.hub)) == 2
+    assert runner.invoke(main, words).output == "1 deleted; 0 kept, because the hub does not have them yet\n"
+    assert paired.booth.journal.verify() == paired.booth.journal.head()[0]
