@@ -26,10 +26,10 @@ SHELL := /bin/sh
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 .SUFFIXES:
-.PHONY: help run test lint bench audit screenshots lock wheel clean
+.PHONY: help run test test-long sabotage lint bench audit screenshots lock wheel clean
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{ printf "%-20s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{ printf "%-20s %s\n", $$1, $$2 }'
 
 # ── what people do ──────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -40,6 +40,13 @@ test: $(STAMPS)/project $(STAMPS)/test ## everything that must pass, in a real b
 	@$(PY) tests/provision.py
 	@$(BIN)/lint-imports
 	@$(PY) -m pytest $(PYTEST)
+
+test-long: $(STAMPS)/project $(STAMPS)/test ## the proofs at full length, for their figures (docs/proof.md)
+	@$(PY) tests/provision.py
+	@KIOSK_PROOF_FULL=1 $(PY) -m pytest $(PYTEST) tests/faults
+
+sabotage: $(STAMPS)/project $(STAMPS)/test ## break the code on purpose, one way after another: the tests must notice each
+	@$(PY) -m pytest -q -s -k noticed tests/faults/test_planted.py
 
 lint: $(STAMPS)/project $(STAMPS)/test ## style, types and the import rule
 	@$(BIN)/ruff check .

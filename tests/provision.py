@@ -1,4 +1,4 @@
-"""What the tests need beside Python packages: a Chromium, and a font that draws Chinese.
+"""What the tests need beside Python packages: a browser, a font, and what shows or fakes what a disk and a proxy do.
 
 `make test` runs this first. As root on Debian it installs what is missing; anywhere else it says in one
 sentence what to install and exits with 1.
@@ -45,16 +45,43 @@ def draws_chinese() -> bool:
     return bool(answer.stdout.strip())
 
 
-# What must be there, and the Debian package that brings it.
+def strace() -> bool:
+    """It shows what a program asks of the disk, for the power cuts of tests/faults."""
+    return answers("strace")
+
+
+def compiles() -> bool:
+    """Whether there is a C compiler with its headers, for the failing disk of tests/faults."""
+    compiler = os.environ.get("CC") or shutil.which("cc") or shutil.which("gcc")
+    if compiler is None:
+        return False
+    words = [compiler, "-E", "-x", "c", "-"]
+    return subprocess.run(words, input=b"#include <dlfcn.h>", capture_output=True, check=False).returncode == 0
+
+
+def nginx_path() -> str | None:
+    """The proxy that stands before a hub; Debian keeps it where only root's PATH finds it."""
+    return shutil.which("nginx", path=f"{os.environ.get('PATH', os.defpath)}:/usr/sbin")
+
+
+# What must be there, and the Debian packages that bring it.
 NEEDS: dict[str, tuple[str, Callable[[], object]]] = {
     "a Chromium browser": ("chromium", browser),
     "a font that draws Chinese": ("fonts-noto-cjk", draws_chinese),
+    "strace": ("strace", strace),
+    "a C compiler": ("gcc libc6-dev", compiles),
+    "nginx": ("nginx-light", nginx_path),
+    "openssl": ("openssl", lambda: shutil.which("openssl")),
 }
 
 
 def missing() -> dict[str, str]:
-    """What is not there yet → the Debian package for it."""
+    """What is not there yet → the Debian packages for it."""
     return {what: package for what, (package, is_there) in NEEDS.items() if not is_there()}
+
+
+def packages_of(lacking: dict[str, str]) -> list[str]:
+    return sorted(package for packages in lacking.values() for package in packages.split())
 
 
 def install(packages: list[str]) -> None:
@@ -76,12 +103,12 @@ def distribution() -> str:
 def advice(lacking: dict[str, str]) -> str:
     """One sentence: what is not there, and what brings it."""
     need = f"The tests need {' and '.join(lacking)}"
-    packages = sorted(lacking.values())
+    packages = packages_of(lacking)
     if distribution() == "ubuntu" and "chromium" in packages:
         # Ubuntu's chromium is a snap, which tests cannot start reliably, and not at all in a container.
         need += ": install Google Chrome's .deb, or set CHROMIUM to a Chromium that is no snap"
         packages.remove("chromium")
-        return need + (f", and run  sudo apt-get install -y fontconfig {packages[0]}" if packages else "")
+        return need + (f", and run  sudo apt-get install -y fontconfig {' '.join(packages)}" if packages else "")
     if shutil.which("apt-get"):
         words = " ".join(["fontconfig", *packages])
         return f"{need}: run  sudo apt-get install -y --no-install-recommends {words}"
@@ -98,7 +125,7 @@ def main() -> int:
     if lacking and may_install():
         print(f"installing {' and '.join(lacking)} …", flush=True)
         try:
-            install(sorted(lacking.values()))
+            install(packages_of(lacking))
         except subprocess.CalledProcessError as fault:
             print(f"apt-get failed with {fault.returncode}; its own words are above", file=sys.stderr)
         lacking = missing()

@@ -4,31 +4,42 @@ Each law is one promise of the house, small and quick. It must hold for the code
 somebody in a hurry could have left it.
 """
 
+import gzip
 import hashlib
 import inspect
+import io
+import re
 import secrets
 import sqlite3
 import textwrap
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from datetime import date, timedelta
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import jinja2
 import pytest
-from sqlalchemy import update
+from sqlalchemy import delete, update
+from werkzeug.formparser import default_stream_factory
 
 import kiosk.web
 from kiosk.booth import journal, schema, sessions, staff, tallies, writer
-from kiosk.errors import Problem
-from kiosk.facts import envelope
+from kiosk.booth.app import create_booth_app
+from kiosk.errors import PIN_LOCKED, Problem
+from kiosk.facts import clocks, envelope
 from kiosk.facts.cases import CaseOpened
-from kiosk.hub import app, devices, intake, ledger, people, totals
+from kiosk.facts.clocks import ClockCompared
+from kiosk.hub import api, app, devices, intake, ledger, people, reading, totals
 from kiosk.hub import complaints as hub_complaints
+from kiosk.hub.app import create_hub_app
+from kiosk.hub.context import hub as hub_of_this_request
 from kiosk.hub.tables import devices as devices_table
 from kiosk.hub.tables import facts
 from kiosk.sync import keys, protocol
+from kiosk.sync import push as pushing
 from kiosk.web import complaint_form, forms
 from tests.clocks import FakeClock
 from tests.hub.phones import file_by_phone
@@ -107,7 +118,8 @@ def a_batch_ends_in_the_head_it_names(folder: Path) -> None:
         tablet = a_tablet(hub).record()
         first, line, end, _ = tablet.batch().split(b"\n")
         signed = b"\n".join([first, line, b"0" * 64 + b" "])
-        signature = keys.sign(tablet.key, b"kiosk/signed/kiosk-batch/1", signed).encode()
+        digest = hashlib.sha256(signed).digest()
+        signature = keys.sign(tablet.key, b"kiosk/signed/kiosk-batch/1", digest).encode()
         refuses(lambda: deliver(hub, signed + signature + b"\n"), "sync.malformed")
         assert end
 
@@ -136,7 +148,7 @@ def a_second_delivery_brings_nothing_new(folder: Path) -> None:
         deliver(hub, tablet.batch())
         try:
             assert deliver(hub, tablet.batch()).accepted == 0
-        except Problem as problem:
+        except (Problem, sqlite3.IntegrityError) as problem:
             raise AssertionError("the second delivery was refused") from problem
         assert sum(totals_of(hub, tablet.journal).values()) == 2
 
@@ -156,7 +168,7 @@ def facts_that_changed_places_are_found(folder: Path) -> None:
             tx.execute(
                 update(totals.journals).where(totals.journals.c.journal == tablet.journal).values(hash=last.hash)
             )
-        assert ledger.verify(hub)
+        assert any("not as it was received" in str(fault) for fault in ledger.verify(hub))
 
 
 def totals_are_the_fold_of_the_facts(folder: Path) -> None:
@@ -327,6 +339,70 @@ def only_the_hubs_own_receipt_is_believed(folder: Path) -> None:
         assert pair.booth.journal.receipted() == 0
 
 
+def journal_of(pair: Pair) -> str:
+    return pair.booth.enrolled.certificate.journal
+
+
+def what_is_receipted_is_on_the_hubs_disk(folder: Path) -> None:
+    with at_a_desk(folder) as (pair, _):
+        pair.sync()
+        assert pair.booth.journal.receipted() <= run_of(pair.hub, journal_of(pair))[0]
+
+
+def a_hub_that_was_set_back_gets_what_it_lost(folder: Path) -> None:
+    """Restored from a backup of before the fair: the booth holds receipts for facts that are nowhere else now."""
+    with at_a_desk(folder) as (pair, desk):
+        pair.sync()
+        with pair.hub.store.begin() as tx:
+            held = totals.journals
+            root = tx.execute(held.select().where(held.c.journal == journal_of(pair))).one().root
+            tx.execute(delete(facts).where(facts.c.journal == journal_of(pair)))
+            tx.execute(update(held).where(held.c.journal == journal_of(pair)).values(seq=0, hash=root, clocks=""))
+            totals.forget(tx, journal_of(pair))
+        desk.send(desk.get("/staff").form("/staff/tally", counter="headcount"), n="1")
+        try:
+            pair.sync()
+        except Problem as problem:
+            raise AssertionError("it went on from somewhere else") from problem
+        assert run_of(pair.hub, journal_of(pair))[0] == pair.booth.journal.head()[0]
+
+
+def a_day_is_a_day_in_beijing(folder: Path) -> None:
+    """Half past midnight, on a tablet whose clock is a day slow."""
+    with closing(a_hub(folder, FakeClock())) as hub:
+        tablet = a_tablet(hub).record(at="2027-03-14T00:30:00.000+08:00", mono=1000)
+        met = ClockCompared(hub_at="2027-03-15T00:31:00.000+08:00", rtt_ms=9)
+        deliver(hub, tablet.record(met, at="2027-03-14T00:31:00.000+08:00", mono=61_000).batch())
+        assert [bucket[:2] for bucket in totals_of(hub, tablet.journal)] == [("2027-03-15", 0)]
+
+
+def nothing_that_was_uploaded_is_spooled(folder: Path) -> None:
+    with at_a_desk(folder) as (pair, _):
+        photo = {"photo": (io.BytesIO(b"x" * 600_000), "made-up.jpg")}
+        with pair.booth_app.test_request_context("/staff", method="POST", data=photo) as context:
+            context.request.max_content_length = context.request.max_form_memory_size = None
+            assert isinstance(context.request.files["photo"].stream, io.BytesIO)
+
+
+def a_restart_does_not_forgive_wrong_pins(folder: Path) -> None:
+    with at_a_desk(folder) as (pair, _):
+        for _ in range(2):
+            app = create_booth_app(pair.booth.config, pair.clock)
+            with closing(app.extensions["booth"]):
+                visitor = Browser(app.test_client())
+                wrong = {"volunteer": "li", "pin": "000000", "next": "/staff"}
+                answers = [visitor.post("/staff/enter", **wrong).status for _ in range(4)]
+        assert answers[-1] == 429
+
+
+def little_that_grows_large_is_refused(folder: Path) -> None:
+    with closing(a_hub(folder, FakeClock())) as hub:
+        bomb = gzip.compress(b"0" * 20_000_000)
+        headers = {protocol.HEADER: "1", "Content-Encoding": "gzip"}
+        answer = create_hub_app(hub).test_client().post("/sync/v1/batches", data=bomb, headers=headers)
+        assert (answer.status_code, answer.get_json()["problem"]) == (413, "request.too_large")
+
+
 class at_a_desk:  # noqa: N801 (reads as the words it stands for)
     """A booth with its volunteer signed in, and its hub."""
 
@@ -371,9 +447,35 @@ def _as_it_is(app_of: Callable[..., Any]) -> Callable[..., Any]:
     return make
 
 
-def _plain_insert(tx: Any, table: Any, rows: Any) -> None:
-    if rows:
-        tx.execute(table.insert().prefix_with("OR REPLACE"), rows)
+def _insert_or_replace(tx: Any, table: Any, rows: Any) -> None:
+    marks = ", ".join("?" * len(table.columns))
+    tx.connection.cursor().executemany(f"INSERT OR REPLACE INTO {table.name} VALUES ({marks})", rows)
+
+
+@contextmanager
+def _rolled_back(store: Any) -> Iterator[Any]:
+    """Answers first; then the commit fails."""
+    with store._writer.connect() as tx:
+        yield tx
+        tx.rollback()
+
+
+def _tries_in_memory(lock: Any) -> None:
+    lock.tries = getattr(lock, "tries", 0) + 1
+    if lock.tries > staff.FREE_TRIES:
+        raise Problem(PIN_LOCKED, seconds=60)
+
+
+def _all_safe(loader: Any) -> Callable[..., Any]:
+    def get_source(self: Any, environment: Any, template: str) -> Any:
+        source, name, uptodate = loader(self, environment, template)
+        return re.sub(r"\{\{ ([a-z_]+\.[a-z_]+) \}\}", r"{{ \1|safe }}", source), name, uptodate
+
+    return get_source
+
+
+def _spooled(_request: Any, total_content_length: int | None, content_type: str | None, **words: Any) -> Any:
+    return default_stream_factory(total_content_length, content_type, **words)
 
 
 @dataclass(frozen=True)
@@ -387,25 +489,44 @@ PLANTED = (
     Planted("signature skipped", only_the_enrolled_key_writes_a_journal,
             replaced((keys, "is_signed"), by=lambda *_: True)),
     Planted("addressee skipped", only_the_right_hub_takes_a_batch,
-            edited(intake, "receive", ("header.hub != hub or header.fair != device.fair", "False"))),
+            edited(intake, "receive", ("header.hub != (device.hub or hub) or header.fair != device.fair", "False"))),
     Planted("head of a batch not compared", a_batch_ends_in_the_head_it_names,
             edited(protocol, "read_batch", (".hex().encode() != end[1]", ".hex().encode() == b''"))),
     Planted("links between batches not checked", a_branch_that_continues_elsewhere_is_noticed,
             replaced((intake, "_broken_links"), by=lambda *_: [])),
     Planted("OR IGNORE without comparing", two_facts_at_one_place_are_a_fork,
-            edited(intake, "_take_in", ("known.get(one.seq, one.hash) != one.hash", "False"))),
+            edited(intake, "_fit_in", ("if known.get(arrival.first + place, digest) != digest", "if False"))),
     Planted("OR REPLACE", two_facts_at_one_place_are_a_fork,
             together(replaced((intake, "_known_hashes"), by=lambda *_: {}),
-                     replaced((intake, "insert_once"), by=_plain_insert))),
+                     replaced((intake, "append_facts"), by=_insert_or_replace))),
     Planted("no unique key at the hub", a_second_delivery_brings_nothing_new,
-            replaced((intake, "_known_hashes"), by=lambda *_: {})),
+            together(replaced((intake, "_known_hashes"), by=lambda *_: {}),
+                     replaced((intake, "_is_held_already"), by=lambda *_: False))),
+    Planted("fork counted", two_facts_at_one_place_are_a_fork,
+            edited(intake, "settle", ("if forked_at is not None and held.seq >= forked_at", "if False"))),
     Planted("hash without the one before", facts_that_changed_places_are_found,
-            replaced((envelope, "chain"), (protocol, "chain"), by=lambda _, line: hashlib.sha256(line).digest())),
+            together(replaced((envelope, "chain"), by=lambda _, line: hashlib.sha256(line).digest()),
+                     replaced((envelope, "chain_all"), (protocol, "chain_all"),
+                              by=lambda _, lines: [hashlib.sha256(line).digest() for line in lines]))),
     Planted("totals not folded", totals_are_the_fold_of_the_facts, replaced((totals, "count"), by=lambda *_: None)),
     Planted("totals folded over a gap", totals_are_the_fold_of_the_facts,
             edited(intake, "_run_end", ("number != seq + 1 or ", ""))),
     Planted("kinds and desks not checked", a_booth_says_only_what_a_booth_may_say,
-            edited(intake, "check", ("fact.kind not in allowed or fact.desk != desk", "False"))),
+            edited(reading, "_judge", ("fact.kind not in rules.kinds or fact.desk != rules.desk", "False"))),
+    Planted("days in UTC", a_day_is_a_day_in_beijing,
+            replaced((clocks, "_day_and_hour"), by=lambda hours: (
+                (date(1970, 1, 1) + timedelta(hours=hours - 8)).isoformat(), (hours - 8) % 24))),
+    Planted("receipt before the commit", what_is_receipted_is_on_the_hubs_disk,
+            replaced((api, "writing"), by=lambda: _rolled_back(hub_of_this_request().store))),
+    Planted("cursor from the client", a_hub_that_was_set_back_gets_what_it_lost,
+            edited(pushing, "_agreed_head", ("return head.seq", "return source.receipted()"))),
+    Planted("gzip without a bound", little_that_grows_large_is_refused,
+            edited(api, "_body", ("inflater.decompress(data, limit + 1)", "inflater.decompress(data)"),
+                   ("if len(plain) > limit", "if False"))),
+    Planted("uploads spooled", nothing_that_was_uploaded_is_spooled,
+            replaced((kiosk.web.requests.Request, "_get_file_stream"), by=_spooled)),
+    Planted("tries of a PIN in memory", a_restart_does_not_forgive_wrong_pins,
+            replaced((staff.PinLock, "count_try"), by=_tries_in_memory)),
     Planted("codes for ever", a_code_is_good_for_one_tablet_and_ten_minutes,
             edited(devices, "enrol", (" or now.timestamp() > code.expires_at", ""))),
     Planted("codes for everybody", a_code_is_good_for_one_tablet_and_ten_minutes,
@@ -425,6 +546,8 @@ PLANTED = (
             replaced((forms, "read_form"), (kiosk.web, "read_form"), (complaint_form, "read_form"), by=_lax_form)),
     Planted("autoescape off", what_was_typed_is_shown_as_text,
             replaced((kiosk.web, "make_app"), by=_as_it_is(kiosk.web.make_app))),
+    Planted("everything marked safe", what_was_typed_is_shown_as_text,
+            replaced((jinja2.FileSystemLoader, "get_source"), by=_all_safe(jinja2.FileSystemLoader.get_source))),
     Planted("sealed with nothing", what_was_typed_is_nowhere_in_the_clear,
             replaced((keys, "seal"), by=lambda _key, text: text)),
     Planted("roles not asked for", a_viewer_opens_nothing, replaced((people.Person, "may"), by=lambda *_: True)),
@@ -469,3 +592,4 @@ def test_a_planted_fault_is_noticed(planted, tmp_path, monkeypatch):
     planted.sabotage(monkeypatch)
     with pytest.raises(AssertionError):
         planted.law(tmp_path)
+    print(f" caught: {planted.name}")
