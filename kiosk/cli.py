@@ -5,8 +5,9 @@ for the side it does not run.
 """
 
 import json
+import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -16,15 +17,34 @@ import click
 
 from kiosk import __version__, config
 from kiosk.clock import SystemClock
-from kiosk.errors import FILE_UNUSABLE, HUB_UNSUPPORTED, SYNC_INCOMPLETE, VERIFY_FAILED, Problem
+from kiosk.errors import (
+    CANARY_BROKEN,
+    FAIR_INCOMPLETE,
+    FILE_UNUSABLE,
+    FILES_NONE,
+    FILES_REFUSED,
+    HUB_UNSUPPORTED,
+    JOURNAL_FORKED,
+    RECEIPTS_NONE,
+    SYNC_INCOMPLETE,
+    VERIFY_FAILED,
+    Problem,
+)
 
 if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from kiosk.booth.carrying import Carrier
+    from kiosk.hub.carrying import Import
     from kiosk.hub.context import Hub
+    from kiosk.simulation.fleet import Fleet
+    from kiosk.sync.keys import PrivateKey
 
 _PATH = click.Path(path_type=Path)
 booth_data = click.option("--data", type=_PATH, help="The booth's folder. Default: instance/ or KIOSK_BOOTH_DATA.")
 hub_data = click.option("--data", type=_PATH, help="The hub's folder. Default: instance/ or KIOSK_HUB_DATA.")
 hub_database = click.option("--database", help="Database URL. Default: SQLite in the folder, or DATABASE_URL.")
+relay_data = click.option("--data", type=_PATH, help="The relay's folder. Default: instance/ or KIOSK_RELAY_DATA.")
 port_help = "Port to listen on."
 _DAY = click.DateTime(["%Y-%m-%d"])
 fair_option = click.option("--fair", help="The fair's id; may be left out where there is one.")
@@ -78,23 +98,50 @@ def booth_init(data: Path | None) -> None:
 
 
 @booth.command("enrol")
-@click.option("--hub", "hub_url", required=True, help="The hub's address, e.g. https://hub.example.cn")
-@click.option("--code", required=True, help="The one-time code from the hub (`kiosk hub code`).")
+@click.option("--hub", "hub_url", help="The hub's address, e.g. https://hub.example.cn")
+@click.option("--code", help="The one-time code from the hub: its page of codes, or `kiosk hub code`.")
+@click.option("--file", type=_PATH, help="A file from the hub's page of codes, instead of --hub and --code.")
 @booth_data
-def booth_enrol(hub_url: str, code: str, data: Path | None) -> None:
-    """Join a fair with a one-time code."""
+def booth_enrol(hub_url: str | None, code: str | None, file: Path | None, data: Path | None) -> None:
+    """Join a fair with a one-time code.
+
+    A code drawn on the hub's pages has to be compared: six digits are shown here and there, and this command waits
+    until somebody at the hub has said that they are the same. It may be stopped and started again without a code.
+    """
     from kiosk.booth import outbox
     from kiosk.booth.journal import Journal
     from kiosk.sync.http import HttpTransport
 
+    if (hub_url is None) != (code is None) or (file and code):
+        raise click.UsageError("give --hub and --code, or --file; or none of them to go on with what was begun")
+    if file:
+        hub_url, code = _read_ticket(file)
     settings = config.booth_config(data)
     journal = Journal(settings.database, SystemClock())
     try:
+        journal.refuse_in_trouble()
         key = outbox.load_key(settings.data)
-        certificate = outbox.enrol(journal, key, HttpTransport(hub_url), hub_url, code)
+        if hub_url is not None and code is not None:
+            outbox.begin(journal, key, HttpTransport(hub_url), hub_url, code)
+        begun = outbox.pending(journal)
+        road = HttpTransport(begun.hub_url if begun else "http://unenrolled.invalid")
+        certificate = outbox.ask(journal, key, road)
+        if certificate is None and begun is not None:
+            click.echo(f"compare at the hub: {begun.digits}")
+            certificate = outbox.wait(journal, key, road)
     finally:
         journal.close()
+    assert certificate is not None
     click.echo(f"enrolled in fair {certificate.fair} at desk {certificate.desk}")
+
+
+def _read_ticket(file: Path) -> tuple[str, str]:
+    """(address, code) from a file of the hub's page of codes."""
+    from kiosk.files import opened
+    from kiosk.sync import tickets
+
+    with opened(file) as content:
+        return tickets.read(content.read(tickets.LIMIT).decode("utf-8", "replace"))
 
 
 @booth.command("serve")
@@ -114,29 +161,158 @@ def booth_serve(data: Path | None, bind: str, port: int) -> None:
 @booth.command("sync")
 @booth_data
 def booth_sync(data: Path | None) -> None:
-    """Send everything to the hub now. Exits with 1 unless the hub has signed for all of it."""
-    from kiosk.booth import outbox
-    from kiosk.booth.journal import Journal
+    """Send everything to the hub now. Exits with 1 unless the hub has signed for all of it.
+
+    Where the hub is out of reach and a relay is set, everything is left with the relay.
+    """
+    from kiosk.booth import carrying
     from kiosk.packs.reader import BUILTIN, read_pack
     from kiosk.sync.http import HttpTransport
 
     settings = config.booth_config(data)
-    clock = SystemClock()
-    journal = Journal(settings.database, clock)
-    try:
-        key = outbox.load_key(settings.data)
-        road = HttpTransport(journal.identity().hub_url or "http://unenrolled.invalid")
+    with _carrier(settings) as carrier:
+        journal = carrier.journal
+        address, relay = journal.identity().hub_url or "", settings.relay_url
         pack = read_pack(settings.pack or BUILTIN)
-        result = outbox.sync(journal, key, road, pack.version, clock, _progress)
+        try:
+            result = carrying.deliver(
+                carrier,
+                lambda: HttpTransport(address),
+                (lambda: HttpTransport(relay)) if relay else None,
+                pack.version,
+                SystemClock(),
+                _progress,
+            )
+        except Problem as problem:
+            if problem.kind is JOURNAL_FORKED:
+                journal.refuse_in_trouble()  # a damaged or older file lacks what the hub has: that is the whole fork
+            raise
         unsent = journal.unsent()
-    finally:
-        journal.close()
-    click.echo(
-        f"{result.new} new, {result.duplicates} known, {result.quarantined} quarantined, "
-        f"{result.blobs} sealed; the hub has signed for {result.seq}"
-    )
+    if isinstance(result, carrying.Delivery):
+        click.echo(
+            f"left with the relay: {result.left}, not yet signed for by the hub ({result.reason}); "
+            f"the hub has signed for {result.seq}"
+        )
+    else:
+        click.echo(
+            f"{result.new} new, {result.duplicates} known, {result.quarantined} quarantined, "
+            f"{result.blobs} sealed; the hub has signed for {result.seq}"
+        )
+    journal.refuse_in_trouble()
     if unsent:
         raise Problem(SYNC_INCOMPLETE, unsent=unsent)
+
+
+@contextmanager
+def _carrier(settings: config.BoothConfig) -> Iterator["Carrier"]:
+    """A booth's journal with what signs for it."""
+    from kiosk.booth import outbox
+    from kiosk.booth.carrying import Carrier
+    from kiosk.booth.journal import Journal
+
+    journal = Journal(settings.database, SystemClock())
+    try:
+        yield Carrier.of(journal, outbox.load_key(settings.data))
+    finally:
+        journal.close()
+
+
+@booth.command("export")
+@click.argument("file", type=_PATH)
+@click.option("--all", "everything", is_flag=True, help="Also what the hub has signed for.")
+@booth_data
+def booth_export(file: Path, everything: bool, data: Path | None) -> None:
+    """Write what the hub has not signed for as a bundle, for a stick: a file, or a folder in which it gets a name.
+
+    Of a damaged journal everything that can be believed is written, and the command exits with 1.
+    """
+    from kiosk.booth import carrying, closing
+
+    with _carrier(config.booth_config(data)) as carrier:
+        slip = closing.last_slip(carrier)
+        exported = carrying.export(
+            carrier, file, everything=everything, clock=SystemClock(), progress=_progress, slip=slip
+        )
+        for path, one in exported.files:
+            facts = f"facts {one.first} to {one.last}" if one.first <= one.last else "no facts"
+            click.echo(f"{path}: {facts}, {one.blobs} sealed, {one.size} bytes; the journal ends at {exported.head}")
+        carrier.journal.refuse_in_trouble()
+
+
+@booth.command("receipt")
+@click.argument("paths", metavar="FILE...", type=_PATH, nargs=-1, required=True)
+@booth_data
+def booth_receipt(paths: tuple[Path, ...], data: Path | None) -> None:
+    """Take in receipts that came back from the hub. Exits with 1 unless it has now signed for everything."""
+    from kiosk.booth import carrying
+
+    with _carrier(config.booth_config(data)) as carrier:
+        receipt = carrying.import_receipts(carrier, paths)
+        last, unsent = carrier.journal.head()[0], carrier.journal.unsent()
+        carrier.journal.refuse_in_trouble()
+    click.echo(f"the hub had signed for {receipt.seq} of {last} at {receipt.at[:16]}")
+    if unsent:
+        raise Problem(SYNC_INCOMPLETE, unsent=unsent)
+    click.echo("everything is sent")
+
+
+@booth.command("prune")
+@booth_data
+def booth_prune(data: Path | None) -> None:
+    """Delete the sealed complaints that the hub has signed for from this tablet now. The journal stays whole.
+
+    A tablet does so by itself a week after the fair. Until then it is the second copy.
+    """
+    from kiosk.booth.journal import Journal
+
+    journal = Journal(config.booth_config(data).database, SystemClock())
+    try:
+        journal.refuse_in_trouble()
+        dropped, left = journal.drop_sent_blobs(), len(journal.blobs_unsent())
+    finally:
+        journal.close()
+    click.echo(f"{dropped} deleted; {left} kept, because the hub does not have them yet")
+
+
+@booth.command("close")
+@click.option("--json", "as_json", is_flag=True, help="As JSON: what stands on the slip, and the text of its code.")
+@booth_data
+def booth_close(as_json: bool, data: Path | None) -> None:
+    """Close the day and print the slip the hub compares: counts, range, eight characters, and a QR code if it fits."""
+    from kiosk.booth import closing
+    from kiosk.booth.context import new_id
+
+    clock = SystemClock()
+    with _carrier(config.booth_config(data)) as carrier:
+        closed = closing.close_day(carrier.journal, clock, "device", new_id())
+        slip = closing.slip_of(carrier, closed)
+        receipted = carrier.journal.receipted()
+    if as_json:
+        click.echo(json.dumps({**slip.as_json(), "receipted": receipted}, ensure_ascii=False, indent=1))
+        return
+    told = slip.slip
+    click.echo(f"日结单 / day slip  {told.day}  {told.fair} {told.desk}")
+    click.echo(f"核对码 / code      {slip.code}")
+    click.echo(f"一共 / in all      {told.last}    今天 / today  {told.first}–{told.last}")
+    for kind, n in slip.day_counts.items():
+        name = closing.KINDS.get(kind)
+        click.echo(f"  {n:>8}  {name.zh} / {name.en}" if name else f"  {n:>8}  {kind}")
+    click.echo(f"汇总端已签收 / the hub has signed for  {receipted} / {told.last}")
+    _draw(slip.text)
+
+
+def _draw(text: str) -> None:
+    """A QR code on a terminal that is wide enough and knows the letters for it."""
+    from kiosk import qr
+
+    lines = qr.blocks(text)
+    try:
+        lines[0].encode(sys.stdout.encoding or "ascii")
+    except UnicodeEncodeError:
+        return
+    if sys.stdout.isatty() and shutil.get_terminal_size().columns >= len(lines[0]):
+        for line in lines:
+            click.secho(line, fg="bright_white", bg="black")
 
 
 def _progress(done: int, of: int) -> None:
@@ -185,18 +361,20 @@ def hub_init(data: Path | None, database: str | None, fair_file: Path | None, na
     is_builtin = fair_file is None or str(fair_file) == "demo"
     fair = read_fair(BUILTIN / "fair.json" if is_builtin or fair_file is None else fair_file)
     settings = config.hub_config(data, database)
-    here, sealing_key = create_hub(settings, SystemClock())
-    password = password or secrets.token_urlsafe(12)
-    pin = people.draw_pin()
-    with here.store.begin() as tx:
+    password, pin = password or secrets.token_urlsafe(12), people.draw_pin()
+
+    def furnish(tx: "Connection", sealing_key: "PrivateKey") -> None:
         fairs.add_fair(tx, fair)
         people.add_person(tx, name, password, {"organiser", "caseworker"}, sealing_key)
         people.add_volunteer(tx, fair.id, "v01", "志愿者", pin)
+        # Said before it is so: a hub that is ready, and whose password nobody was told, would be of no use.
+        click.echo(f"sign in as {name} with {password}")
+        click.echo(f"volunteer 志愿者, PIN {pin}")
+        click.echo("Write both down now: they are not kept. Without that password no complaint can be opened.")
+
+    here, _ = create_hub(settings, SystemClock(), furnish)
     here.close()
     click.echo(f"hub ready in {settings.data} with fair {fair.id}")
-    click.echo(f"sign in as {name} with {password}")
-    click.echo(f"volunteer 志愿者, PIN {pin}")
-    click.echo("Write both down now: they are not kept. Without this account's password no complaint can be opened.")
 
 
 @hub.command("serve")
@@ -225,12 +403,69 @@ def hub_serve(data: Path | None, database: str | None, bind: str, port: int) -> 
 @hub_data
 @hub_database
 def hub_code(desk: str, fair: str | None, data: Path | None, database: str | None) -> None:
-    """Draw a one-time code with which one tablet can enrol; good for ten minutes."""
+    """Draw a one-time code with which one tablet can enrol at once; good for ten minutes.
+
+    Nobody compares digits for it: give it to the tablet yourself, by a way nobody else sees.
+    """
     with _hub(data, database) as here:
         from kiosk.hub import devices, fairs
 
         with here.store.begin() as tx:
             click.echo(devices.draw_code(tx, here, fairs.find_fair(tx, fair), desk, here.clock.now()))
+
+
+@hub.command("devices")
+@fair_option
+@hub_data
+@hub_database
+def hub_devices(fair: str | None, data: Path | None, database: str | None) -> None:
+    """List the tablets: id, desk, state, facts held and told of, canary, end of its certificate."""
+    with _hub(data, database) as here:
+        from kiosk.hub import fairs, tablets
+
+        with here.store.reading() as tx:
+            rows = tablets.rows(tx, fairs.find_fair(tx, fair), here.clock.now())
+    for row in rows:
+        canary = {"opened": "opened", "waiting": "not opened yet", "broken": "CANNOT BE OPENED"}.get(row.canary, "none")
+        cutoff = f"\tcounts to {row.cutoff}" if row.cutoff is not None else ""
+        told = f"{row.held} of {row.known}"
+        click.echo(f"{row.device}\t{row.desk.id}\t{row.state}\t{told}\t{canary}\t{row.valid_until}{cutoff}")
+
+
+@hub.command("revoke")
+@click.option("--device", required=True, help="The tablet's id, or the beginning of it (`kiosk hub devices`).")
+@click.option("--cutoff", type=click.IntRange(0, 2**53), help="The last fact that counts. Default: the last counted.")
+@click.option("--reason", required=True, help="Why, in a few words; no names. It is kept for good.")
+@hub_data
+@hub_database
+def hub_revoke(device: str, cutoff: int | None, reason: str, data: Path | None, database: str | None) -> None:
+    """Withdraw a tablet that was lost or stolen: nothing after the cut-off counts. Cannot be undone."""
+    with _hub(data, database) as here:
+        from kiosk.hub import devices
+
+        with here.store.begin() as tx:
+            found = devices.find(tx, device)
+            last = devices.revoke(tx, here, found.device, reason, "hub", cutoff)
+        click.echo(f"{found.device} at desk {found.desk}: nothing after fact {last} counts")
+
+
+@hub.command("canaries")
+@click.option("--name", required=True, help="A caseworker's name; their password is asked for.")
+@hub_data
+@hub_database
+def hub_canaries(name: str, data: Path | None, database: str | None) -> None:
+    """Open what new tablets sealed first of all, so that they may call themselves ready."""
+    with _hub(data, database) as here:
+        from kiosk.hub import devices, people
+
+        password = click.prompt(f"password of {name}", hide_input=True, err=True)
+        with here.store.reading() as tx:
+            key = people.open_key(tx, name, password)
+        with here.store.begin() as tx:
+            done = devices.open_canaries(tx, here, key)
+    click.echo(f"{done.opened} opened, {done.broken} broken")
+    if done.broken:
+        raise Problem(CANARY_BROKEN, count=done.broken)
 
 
 @hub.command("volunteer")
@@ -303,6 +538,36 @@ def hub_figures(fair: str | None, day: str | None, as_json: bool, data: Path | N
         click.echo(f"{row.label.zh}\t{'—' if row.value is None else row.value}\t{row.unit}\t{row.label.en}")
 
 
+@hub.command("completeness")
+@fair_option
+@click.option("--json", "as_json", is_flag=True, help="As JSON: the whole fair, and every tablet.")
+@hub_data
+@hub_database
+def hub_completeness(fair: str | None, as_json: bool, data: Path | None, database: str | None) -> None:
+    """Whether everything is here: what every tablet holds against what the hub holds. Exits with 1 if not."""
+    with _hub(data, database) as here:
+        from kiosk.hub import completeness, fairs
+        from kiosk.reports.completeness import sentence
+
+        with here.store.reading() as tx:
+            found = fairs.find_fair(tx, fair)
+            rows = completeness.booths(tx, found, here.clock.now(), here.pack.version)
+            gaps = {row.device: completeness.gaps(tx, row) for row in rows}
+    standing = completeness.standing(rows)
+    if as_json:
+        answer = completeness.as_json(found, standing, rows, gaps)
+        click.echo(json.dumps(answer, ensure_ascii=False, indent=1))
+    else:
+        click.echo(sentence(standing, "zh"))
+        for row in rows:
+            if row.device:
+                told = " ".join(row.worries) or "whole"
+                lacks = ", ".join(f"{first}-{last}" for first, last in gaps[row.device])
+                click.echo(f"{row.desk.id}\t{row.device[:8]}\t{row.held} / {row.known}\t{told}\t{lacks}")
+    if not standing.is_whole:
+        raise Problem(FAIR_INCOMPLETE, zh=sentence(standing, "zh"), en=sentence(standing, "en"))
+
+
 @hub.command("rebuild")
 @hub_data
 @hub_database
@@ -318,28 +583,247 @@ def hub_rebuild(data: Path | None, database: str | None) -> None:
 @hub_data
 @hub_database
 def hub_verify(data: Path | None, database: str | None) -> None:
-    """Check every chain, blob and total. Exits with 1 and lists the faults if there are any."""
+    """Check every chain, blob, total and tablet. Exits with 1 and lists the faults if there are any."""
     with _hub(data, database) as here:
-        from kiosk.hub import ledger
+        _verify(here)
 
-        faults = ledger.verify(here)
-    if faults:
-        raise Problem(VERIFY_FAILED, count=len(faults), faults="\n".join(f"  {fault}" for fault in faults))
+
+backup_password = click.option(
+    "--password", envvar="KIOSK_BACKUP_PASSWORD", help="The backup's password. Default: it is asked for."
+)
+
+
+@hub.command("backup")
+@click.argument("file", type=_PATH)
+@backup_password
+@hub_data
+@hub_database
+def hub_backup(file: Path, password: str | None, data: Path | None, database: str | None) -> None:
+    """Write the whole hub to one file while it goes on: a file, or a folder in which it gets a name.
+
+    The hub's signing key lies in it under the password. What is sealed stays sealed. The file does not depend on the
+    database: it moves a hub from SQLite to PostgreSQL as well.
+    """
+    with _hub(data, database) as here:
+        from kiosk.hub import backup
+
+        password = password or click.prompt(
+            "password of the backup", hide_input=True, confirmation_prompt=True, err=True
+        )
+        written = backup.write(here, file, password, _progress)
+    click.echo(
+        f"{written.path}: {written.manifest.facts} facts of {len(written.manifest.heads)} journals, "
+        f"{written.size} bytes"
+    )
+
+
+@hub.command("restore")
+@click.argument("file", type=_PATH)
+@backup_password
+@hub_data
+@hub_database
+def hub_restore(file: Path, password: str | None, data: Path | None, database: str | None) -> None:
+    """Make the hub of a backup in an empty folder and an empty database, then check it as `kiosk hub verify` does.
+
+    Tablets go on from what it holds, and send again what it lacks.
+    """
+    try:
+        from kiosk.hub import backup
+    except ModuleNotFoundError as error:
+        raise Problem(HUB_UNSUPPORTED) from error
+    settings = config.hub_config(data, database)
+    password = password or click.prompt("password of the backup", hide_input=True, err=True)
+    manifest = backup.restore(file, settings, password, _progress)
+    click.echo(
+        f"hub {manifest.hub} as of {manifest.at[:16]} is in {settings.data}: "
+        f"{manifest.facts} facts of {len(manifest.heads)} journals"
+    )
+    with _hub(data, database) as here:
+        _verify(here)
+
+
+def _verify(here: "Hub") -> None:
+    """Say what is wrong with a hub: the first thousand faults, and how many there are. Raises `hub.verify_failed`."""
+    from kiosk.hub import audit
+
+    count, told = 0, []
+    for fault in audit.faults(here, _progress):
+        count += 1
+        if count <= 1000:
+            told.append(f"  {fault}")
+    if count:
+        raise Problem(VERIFY_FAILED, count=count, faults="\n".join(told))
     click.echo("every fact, blob and total is as it should be")
 
 
-@hub.command("quarantine")
+@hub.command("erase")
+@click.option("--dry-run", is_flag=True, help="Only say how many there are.")
 @hub_data
 @hub_database
-def hub_quarantine(data: Path | None, database: str | None) -> None:
-    """List the facts that were kept but could not be used: journal, place, kind, why."""
+def hub_erase(dry_run: bool, data: Path | None, database: str | None) -> None:
+    """Delete the content of complaints whose time is over. That they were filed, and this, stays on record."""
     with _hub(data, database) as here:
-        from kiosk.hub import ledger
+        from kiosk.hub import retention
 
-        rows = ledger.quarantine(here)
-    for row in rows:
-        click.echo(f"{row.journal}\t{row.seq}\t{row.kind or '?'}\t{row.problem}")
-    click.echo(f"{len(rows)} in quarantine", err=True)
+        found = retention.erase(here, dry_run=dry_run, progress=lambda n: _progress(n, n))
+    verb = "due" if dry_run else "erased"
+    for one in found:
+        if not one.fair:
+            click.echo(f"content that no complaint names: {one.count} {verb}")
+        elif one.is_over:
+            click.echo(f"{one.fair}: {one.count} {verb}; kept until {one.until}")
+        else:
+            click.echo(f"{one.fair}: nothing is due before {one.until} is over")
+
+
+@hub.command("quarantine")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line, with tablet, desk and when it came.")
+@click.option("--raw", "with_raw", is_flag=True, help="With the bytes as they were received: in hex, or spelt out.")
+@hub_data
+@hub_database
+def hub_quarantine(as_json: bool, with_raw: bool, data: Path | None, database: str | None) -> None:
+    """List the facts that were kept but do not count: journal, place, kind, why."""
+    n = 0
+    with _hub(data, database) as here:
+        from kiosk.hub import quarantine
+
+        with here.store.reading() as tx:
+            for one in quarantine.every(tx, with_lines=with_raw):
+                click.echo(json.dumps(one) if as_json else quarantine.as_text(one))
+                n += 1
+    click.echo(f"{n} in quarantine", err=True)
+
+
+@hub.command("fingerprint")
+@hub_data
+@hub_database
+def hub_fingerprint(data: Path | None, database: str | None) -> None:
+    """Print what this hub is known by, to be compared by a person."""
+    with _hub(data, database) as here:
+        digits = here.fingerprint.hex()
+    click.echo("-".join(digits[at : at + 8] for at in range(0, 64, 8)))
+
+
+@hub.command("import")
+@click.argument("paths", metavar="FILE...", type=_PATH, nargs=-1, required=True)
+@click.option("--receipts", type=_PATH, help="Also write the receipts for these tablets into this file.")
+@hub_data
+@hub_database
+def hub_import(paths: tuple[Path, ...], receipts: Path | None, data: Path | None, database: str | None) -> None:
+    """Take in bundles and rosters: files, or whole folders of them. Exits with 1 if one of them was refused."""
+    with _hub(data, database) as here:
+        from kiosk.hub import carrying
+
+        done = []
+        for one in carrying.import_files(here, paths, _bar):
+            _clear_bar()
+            click.echo(_import_line(one), err=one.problem is not None)
+            done.append(one)
+        if receipts is not None:
+            names = sorted({one.taken.header.journal for one in done if one.taken is not None})
+            _write_receipts(here, receipts, names)
+    refused = [one for one in done if one.problem is not None]
+    if not done:
+        raise Problem(FILES_NONE)
+    if refused:
+        raise Problem(FILES_REFUSED, count=len(refused), of=len(done))
+
+
+def _import_line(one: "Import") -> str:
+    """What became of one file, in one line."""
+    if one.problem is not None:
+        return f"{one.path}: {one.problem.code}: {one.problem.sentence('en')}"
+    if one.adopted is not None:
+        adopted = one.adopted
+        return (
+            f"{one.path}: fair {adopted.fair}, {adopted.new} tablets new, {adopted.known} known; "
+            f"the fingerprint of its hub is {adopted.origin}"
+        )
+    if one.verdict is not None:
+        slip = one.verdict
+        return f"{one.path}: slip of {slip.day}, {slip.desk} {slip.state}: {slip.held} of {slip.seq}"
+    if one.taken is None:
+        return f"{one.path}: passed over: {one.note}"
+    taken = one.taken
+    whole = "complete" if taken.is_complete else "INCOMPLETE"
+    return (
+        f"{one.path}: {taken.new} new, {taken.known} known, {taken.quarantined} quarantined, {taken.forked} forked, "
+        f"{taken.blobs} sealed; {taken.desk} {whole}: {taken.held} of {taken.header.seq}"
+    )
+
+
+@hub.command("receipt")
+@click.option("--out", type=_PATH, required=True, help="The file to write.")
+@click.option("--fair", help="Only the tablets of this fair.")
+@click.option("--journal", help="Only this journal.")
+@hub_data
+@hub_database
+def hub_receipt(out: Path, fair: str | None, journal: str | None, data: Path | None, database: str | None) -> None:
+    """Write signed receipts of what the hub holds of each tablet, to travel back on the stick."""
+    with _hub(data, database) as here:
+        from kiosk.hub import carrying
+
+        with here.store.reading() as tx:
+            names = carrying.journals_of(tx, fair, journal)
+        if not names:
+            raise Problem(RECEIPTS_NONE)
+        _write_receipts(here, out, names)
+
+
+def _write_receipts(here: "Hub", out: Path, journals: Sequence[str]) -> None:
+    from kiosk import files
+    from kiosk.hub import carrying
+
+    with here.store.reading() as tx:
+        found = carrying.receipts(tx, here, journals)
+    with files.written(out) as file:
+        file.write(carrying.sign_all(here, found))
+    click.echo(f"{out}: receipts for {len(journals)} tablets")
+
+
+def _bar(done: int, of: int) -> None:
+    if sys.stderr.isatty() and of:
+        share = done * 40 // of
+        click.echo(f"\r[{'#' * share}{'.' * (40 - share)}] {done * 100 // of} %", err=True, nl=False)
+
+
+def _clear_bar() -> None:
+    if sys.stderr.isatty():
+        click.echo("\r\x1b[2K", err=True, nl=False)
+
+
+# --- relay ----------------------------------------------------------------------------------------
+
+
+@main.group()
+def relay() -> None:
+    """A machine on the fair's own network that keeps what tablets leave with it until the hub has it."""
+
+
+@relay.command("init")
+@click.option("--hub", "hub_url", required=True, help="The hub's address, e.g. https://hub.example.cn")
+@click.option("--fingerprint", required=True, help="What `kiosk hub fingerprint` prints; its first 16 digits will do.")
+@relay_data
+def relay_init(hub_url: str, fingerprint: str, data: Path | None) -> None:
+    """Make a relay in an empty folder, for one hub."""
+    from kiosk.relay.app import init_relay
+
+    settings = config.relay_config(data)
+    hello = init_relay(settings, hub_url, fingerprint)
+    click.echo(f"relay ready in {settings.data} for hub {hello.hub}")
+
+
+@relay.command("serve")
+@relay_data
+@click.option("--bind", default="0.0.0.0", show_default=True, help="Address to listen on.")  # noqa: S104 (its purpose)
+@click.option("--port", default=3152, show_default=True, type=click.IntRange(1, 65535), help=port_help)
+def relay_serve(data: Path | None, bind: str, port: int) -> None:
+    """Take bundles from tablets on this network, and bring them to the hub every so often."""
+    from kiosk.relay.app import serving
+    from kiosk.serve import serve
+
+    start, stop = serving(config.relay_config(data))
+    serve(start, f"{bind}:{port}", threads=16, on_exit=stop)
 
 
 # --- packs ----------------------------------------------------------------------------------------
@@ -393,6 +877,70 @@ def demo(data: Path | None, booth_port: int, hub_port: int) -> None:
     except ModuleNotFoundError as error:
         raise Problem(HUB_UNSUPPORTED) from error
     sys.exit(run(Demo(data or ROOT / "instance" / "demo", booth_port, hub_port)))
+
+
+@main.command("simulate")
+@click.option(
+    "--fair-size",
+    "size",
+    required=True,
+    type=click.Choice(["demo", "city", "province"]),
+    help="demo: 8 tablets; city: 20 tablets, 10,000 visitors; province: 1,000 tablets, 250,000 visitors.",
+)
+@click.option("--out", type=_PATH, help="Folder to write roster, bundles and ledger.json to; empty or not there yet.")
+@click.option("--hub", "url", help="Address of a hub to send to, as tablets would; it must have the roster already.")
+@click.option(
+    "--seed",
+    default=315,
+    show_default=True,
+    type=click.IntRange(0, 10**9),
+    help="The same seed makes the same fair, byte for byte, its keys too.",
+)
+@click.option(
+    "--booths-at-once",
+    default=4,
+    show_default=True,
+    type=click.IntRange(1, 64),
+    help="With --hub: how many tablets send at the same time.",
+)
+def simulate(size: str, out: Path | None, url: str | None, seed: int, booths_at_once: int) -> None:
+    """Make up a fair: real, signed journals of tablets that never were, and the truth about them.
+
+    Its keys come from the seed, so everybody knows them: made-up keys for a made-up fair.
+    """
+    if out is None and url is None:
+        raise click.UsageError("say where to: --out DIR, or --hub URL")
+    from kiosk.simulation.fleet import Fleet
+    from kiosk.simulation.sizes import SIZES
+
+    fleet = Fleet(SIZES[size], seed)
+    if out is not None:
+        _simulate_folder(fleet, out)
+    if url is not None:
+        _simulate_sending(fleet, url, booths_at_once)
+
+
+def _simulate_folder(fleet: "Fleet", out: Path) -> None:
+    from kiosk.simulation.folder import write_folder
+
+    with click.progressbar(length=fleet.size.booths, label="writing", file=sys.stderr) as bar:
+        made = write_folder(out, fleet, lambda: bar.update(1))
+    planted = ", ".join(f"{n:,} {name.replace('_', ' ')}" for name, n in made.planted.items())
+    click.echo(f"{made.fair} in {out}: {made.booths:,} bundles with {made.facts:,} facts, roster, ledger.json")
+    click.echo(f"batches planted: {planted}")
+
+
+def _simulate_sending(fleet: "Fleet", url: str, at_once: int) -> None:
+    from kiosk.simulation.sending import send_all
+
+    with click.progressbar(length=fleet.size.booths, label="sending", file=sys.stderr) as bar:
+        sent = send_all(fleet, url, SystemClock(), at_once, lambda: bar.update(1))
+    fates = ", ".join(f"{n:,} {name}" for name, n in sorted(sent.fates.items()) if n)
+    click.echo(
+        f"{fleet.fair.id}: the hub has signed for {sent.facts:,} facts ({sent.quarantined:,} quarantined) "
+        f"and has {sent.blobs:,} sealed"
+    )
+    click.echo(f"{sent.requests:,} requests; of these {fates or 'none had a mishap'}")
 
 
 if __name__ == "__main__":

@@ -140,6 +140,24 @@ FACT_UNKNOWN_KIND = _kind(
     "Unknown kind of fact: {kind} version {version}.",
 )
 FACT_NOT_ALLOWED = _kind("fact.not_allowed", 403, "这台设备不能记录 {kind}。", "This device may not record {kind}.")
+FACT_DISMISSED = _kind(
+    "fact.dismissed",
+    409,
+    "有人看过这条记录，决定不计入。",
+    "A person looked at this record and decided that it does not count.",
+)
+DEVICE_REVOKED = _kind(
+    "device.revoked",
+    403,
+    "这台平板已停用，此后的记录不计入。请联系组织者。",
+    "This tablet was withdrawn; what it records from then on does not count. Please call the organiser.",
+)
+DEVICE_EXPIRED = _kind(
+    "device.expired",
+    403,
+    "这台平板的证书已过期，此后收到的记录不计入。请联系组织者。",
+    "This tablet's certificate has run out; what arrives after that does not count. Please call the organiser.",
+)
 JOURNAL_UNSAFE = _kind(
     "journal.unsafe",
     500,
@@ -149,8 +167,22 @@ JOURNAL_UNSAFE = _kind(
 JOURNAL_DAMAGED = _kind(
     "journal.damaged",
     500,
-    "本机流水已损坏（第 {seq} 条），已停止记录。请联系组织者换一台平板。",
-    "The journal is damaged (at fact {seq}); recording has stopped. Ask for another tablet.",
+    "本机流水从第 {seq} 条起损坏或无法核对，已停止记录。请换一台平板，并把这台交给组织者导出。",
+    "The journal is damaged or cannot be checked from fact {seq} on; recording has stopped. "
+    "Take another tablet, and give this one to the organiser.",
+)
+JOURNAL_RESTORED = _kind(
+    "journal.restored",
+    409,
+    "这份数据是较早的备份：本机已经记到第 {seq} 条，文件里没有这一条。已停止记录，请换一个新文件夹重新登记。",
+    "This is an older copy of the data: the tablet had come as far as fact {seq}, which the file does not hold. "
+    "Recording has stopped; enrol afresh in a new folder.",
+)
+JOURNAL_NEWER = _kind(
+    "journal.newer",
+    500,
+    "本机数据来自更新的程序版本，已停止记录。请升级这台平板上的程序。",
+    "The data comes from a newer release of the program; recording has stopped. Please upgrade this tablet.",
 )
 JOURNAL_LOCKED = _kind(
     "journal.locked",
@@ -163,6 +195,13 @@ STORAGE_FULL = _kind(
     507,
     "平板存储已满，刚才这一下没有记上。请马上告诉组织者。",
     "Storage is full; that tap was not recorded. Please tell the organiser at once.",
+)
+STORAGE_LOW = _kind(
+    "storage.low",
+    507,
+    "平板存储快满，只留给计数，投诉内容没有保存。请改填纸质登记表，或拨打12315。",
+    "Storage is nearly full and kept for counting; the complaint was not saved. "
+    "Please use a paper form, or call 12315.",
 )
 STORAGE_FAILED = _kind(
     "storage.failed",
@@ -177,6 +216,12 @@ UNDO_NOTHING = _kind("tally.undo_nothing", 404, "没有找到要撤销的那一�
 
 # --- booths, enrolment and keys -------------------------------------------------------------------
 BOOTH_EXISTS = _kind("booth.exists", 409, "这个文件夹里已经有一个展台。", "There is a booth in this folder already.")
+BOOTH_SERVING = _kind(
+    "booth.serving",
+    409,
+    "另一个展台程序正在使用这个文件夹。请先把那一个关掉。",
+    "Another program is serving the booth in this folder already; stop that one first.",
+)
 BOOTH_MISSING = _kind(
     "booth.missing",
     404,
@@ -208,6 +253,48 @@ ENROL_FINGERPRINT = _kind(
     409,
     "汇总端的密钥指纹与登记码里的不一致，已停止登记。请核对网址。",
     "The hub's key does not match the one in the code; enrolment stopped. Check the address.",
+)
+ENROL_WAITING = _kind(
+    "enrol.waiting",
+    409,
+    "已收到登记请求，正在等组织者在汇总端核对六位数。",
+    "The request has arrived; the organiser has yet to compare the six digits at the hub.",
+)
+ENROL_REJECTED = _kind(
+    "enrol.rejected",
+    403,
+    "组织者在汇总端作废了这次登记。请重新生成登记码，再登记一次。",
+    "The organiser turned this enrolment down. Please make a new code and enrol again.",
+)
+ENROL_SETTLED = _kind(
+    "enrol.settled",
+    409,
+    "这条登记请求已经处理过了。请刷新页面。",
+    "This request has been dealt with already. Please reload the page.",
+)
+ENROL_UNREACHABLE = _kind(
+    "enrol.unreachable",
+    503,
+    "连不上汇总端（{reason}）。请核对网址和网络。",
+    "The hub cannot be reached ({reason}). Please check the address and the network.",
+)
+ENROL_NO_HUB = _kind(
+    "enrol.no_hub",
+    502,
+    "这个网址上没有汇总端。请核对网址。",
+    "There is no hub at this address. Please check it.",
+)
+ENROL_DATES = _kind(
+    "enrol.dates",
+    409,
+    "证书只在 {start} 至 {end} 有效，汇总端的时间是 {now}。请组织者重新生成登记码。",
+    "The certificate is valid from {start} to {end} and the hub's clock says {now}. Ask for a new code.",
+)
+BOOTH_REVOKED = _kind(
+    "booth.revoked",
+    403,
+    "这台平板已停用，不再记录。请把它交给组织者，换一台平板。",
+    "This tablet was withdrawn and records no more. Please give it to the organiser and take another.",
 )
 PIN_WRONG = _kind("staff.pin_wrong", 403, "PIN 不对，请再试一次。", "Wrong PIN. Please try again.")
 PIN_LOCKED = _kind(
@@ -242,6 +329,12 @@ COMPLAINT_EXPOSED = _kind(
 )
 CASE_UNKNOWN = _kind("case.unknown", 404, "没有这个编号的投诉。", "There is no complaint with that number.")
 SEAL_BROKEN = _kind("seal.broken", 422, "加密内容打不开：{reason}。", "The sealed content cannot be opened: {reason}.")
+SEAL_ELSEWHERE = _kind(
+    "seal.elsewhere",
+    422,
+    "这件投诉是加密给举办活动的汇总端的，只能在那里打开。",
+    "This complaint is sealed to the hub the fair is run at, and opens only there.",
+)
 SEAL_MISSING = _kind(
     "seal.missing",
     422,
@@ -298,14 +391,116 @@ SYNC_INCOMPLETE = _kind(
 JOURNAL_FORKED = _kind(
     "journal.forked",
     409,
-    "这台平板的流水与汇总端的不一致（从第 {seq} 条起分叉），请联系组织者。",
-    "This journal differs from the hub's (it forks at fact {seq}). Please call the organiser.",
+    "这台平板的流水与汇总端的不一致（从第 {seq} 条起分叉），此后的记录可能不计入。"
+    "请停用这台平板，联系组织者；要接着用，请在新文件夹里重新登记。",
+    "This journal differs from the hub's (it forks at fact {seq}); what it records from there on may not count. "
+    "Stop using this tablet and call the organiser; to go on with it, enrol it afresh in a new folder.",
 )
 BLOB_MISMATCH = _kind(
     "sync.blob_mismatch",
     400,
     "加密附件与它的名字不符，没有收下。",
     "The sealed blob does not match its name.",
+)
+
+SYNC_BUSY = _kind(
+    "sync.busy",
+    503,
+    "汇总端正忙，请 {seconds} 秒后再试。记录都在本机。",
+    "The hub is busy and asks to wait {seconds} seconds. Everything is kept here.",
+)
+
+# --- other roads ----------------------------------------------------------------------------------
+BUNDLE_MALFORMED = _kind(
+    "bundle.malformed",
+    400,
+    "这个数据包不完整或格式不对（{reason}），没有收下任何内容。请从平板重新导出。",
+    "The bundle is not whole or not well formed ({reason}); nothing was taken in. Export it from the tablet again.",
+)
+BUNDLE_DAMAGED = _kind(
+    "bundle.damaged",
+    400,
+    "这个数据包的内容与写入时不同，没有收下任何内容。请从平板重新导出。",
+    "The bundle's bytes are not those that were written; nothing was taken in. Export it from the tablet again.",
+)
+RECEIPTS_MALFORMED = _kind(
+    "receipts.malformed",
+    400,
+    "回执文件格式不对（{reason}），不算已上传。请向汇总端重新要一份。",
+    "The file of receipts is not well formed ({reason}); nothing counts as sent. Ask the hub for it again.",
+)
+RECEIPTS_ABSENT = _kind(
+    "receipts.absent",
+    404,
+    "这些文件里没有给这台平板的回执。请确认汇总端已导入这台平板的数据包。",
+    "No receipt for this tablet is in there. Make sure that the hub has imported this tablet's bundle.",
+)
+RECEIPTS_NONE = _kind(
+    "receipts.none",
+    404,
+    "没有这样的平板，没有写回执。请检查活动和流水编号。",
+    "There is no such tablet, and no receipt was written. Check the fair and the journal.",
+)
+SEQUENCE_MALFORMED = _kind(
+    "sequence.malformed",
+    400,
+    "这个二维码不属于本系统（{reason}）。请对准平板上正在轮换的二维码。",
+    "This QR code is not one of ours ({reason}). Point at the codes that take turns on the tablet.",
+)
+SEQUENCE_FOREIGN = _kind(
+    "sequence.foreign",
+    409,
+    "这个二维码属于另一组，没有收下。请先扫完这一组，或重新开始。",
+    "This QR code belongs to another sequence and was passed over. Finish this one first, or start again.",
+)
+SEQUENCE_DAMAGED = _kind(
+    "sequence.damaged",
+    400,
+    "这组二维码拼起来与原来不符，已全部清掉，请重新扫。",
+    "The codes do not add up to what was shown; all of them were dropped. Please scan again.",
+)
+SEQUENCE_TOO_LONG = _kind(
+    "sequence.too_long",
+    413,
+    "内容太多，二维码放不下。请改用U盘或联网上传。",
+    "That is too much for QR codes. Use a stick or a network.",
+)
+RELAY_EXISTS = _kind("relay.exists", 409, "这个文件夹里已经有一个中转站。", "There is a relay in this folder already.")
+RELAY_MISSING = _kind(
+    "relay.missing",
+    404,
+    "这个文件夹里还没有中转站，请先运行 kiosk relay init。",
+    "There is no relay in this folder yet; run `kiosk relay init` first.",
+)
+RELAY_RUNNING = _kind(
+    "relay.running",
+    409,
+    "已有一个程序在用这个中转站的文件夹，请先把它关掉。",
+    "Another program is using this relay's folder. Stop that one first.",
+)
+RELAY_FINGERPRINT = _kind(
+    "relay.fingerprint",
+    409,
+    "汇总端的指纹与给出的不一致，中转站没有建立。请核对网址和指纹（kiosk hub fingerprint）。",
+    "The hub's fingerprint is not the one given; no relay was made. Check both (`kiosk hub fingerprint`).",
+)
+RELAY_FULL = _kind(
+    "relay.full",
+    507,
+    "中转站已满，没有收下。记录都在平板里；请尽快让中转站连上汇总端。",
+    "The relay is full and took nothing in. Everything is kept on the tablet; get the relay to the hub soon.",
+)
+RELAY_UNREACHABLE = _kind(
+    "relay.unreachable",
+    503,
+    "汇总端和中转站都连不上（{reason}）。记录都在本机，稍后会再传。",
+    "Neither the hub nor the relay can be reached ({reason}). Everything is kept here and will be sent later.",
+)
+RELAY_REFUSED = _kind(
+    "relay.refused",
+    502,
+    "中转站没有收下：{reason}。记录都在本机。",
+    "The relay took nothing in: {reason}. Everything is kept here.",
 )
 
 # --- hub ------------------------------------------------------------------------------------------
@@ -316,6 +511,54 @@ HUB_MISSING = _kind(
     "这里还没有汇总端，请先运行 kiosk hub init。",
     "There is no hub here yet; run `kiosk hub init` first.",
 )
+BACKUP_PASSWORD = _kind(
+    "backup.password",
+    403,
+    "备份的密码不对，什么都没有恢复。",
+    "Wrong password for this backup; nothing was restored.",
+)
+BACKUP_PASSWORD_SHORT = _kind(
+    "backup.password_short",
+    422,
+    "备份密码至少要 {least} 个字符：它保护汇总端的签名密钥。",
+    "The password of a backup needs at least {least} characters: it protects the hub's signing key.",
+)
+BACKUP_DAMAGED = _kind(
+    "backup.damaged",
+    400,
+    "{file} 不是完整无损的备份（{reason}），什么都没有恢复。请用另一份备份。",
+    "{file} is not a whole and sound backup ({reason}); nothing was restored. Take another one.",
+)
+BACKUP_NEWER = _kind(
+    "backup.newer",
+    409,
+    "{file} 来自更新的程序版本，什么都没有恢复。请先升级程序。",
+    "{file} was made by a newer release; nothing was restored. Upgrade the program first.",
+)
+BACKUP_TAKEN = _kind(
+    "backup.taken",
+    409,
+    "这里已经有一个汇总端，什么都没有恢复。请指明一个空文件夹和一个空数据库。",
+    "There is a hub here already; nothing was restored. Name an empty folder and an empty database.",
+)
+HUB_BUSY = _kind(
+    "hub.busy",
+    503,
+    "汇总端现在忙不过来，请稍等一会儿再试。",
+    "The hub cannot answer just now. Please try again in a moment.",
+)
+HUB_KEY_EXPOSED = _kind(
+    "hub.key_exposed",
+    500,
+    "别人也能读 {file}，已停止启动。请运行 chmod 600 {file}，并想一想谁可能看过它。",
+    "Others can read {file}; refusing to start. Run `chmod 600 {file}`, and think of who may have read it.",
+)
+HUB_KEY_OTHER = _kind(
+    "hub.key_other",
+    409,
+    "文件夹里的密钥不是这个数据库的。请核对 --data 和 --database。",
+    "The key in the folder is not the one of this database. Check --data and --database.",
+)
 HUB_UNSUPPORTED = _kind(
     "hub.extra_missing", 500, "汇总端需要安装 kiosk315[hub]。", "The hub needs `pip install kiosk315[hub]`."
 )
@@ -324,6 +567,13 @@ HUB_DATABASE = _kind(
     503,
     "汇总端的数据库打不开（{reason}）。请检查 --database 或 DATABASE_URL。",
     "The hub's database cannot be opened ({reason}). Check --database or DATABASE_URL.",
+)
+HUB_STORAGE = _kind(
+    "hub.storage",
+    503,
+    "汇总端现在存不进去（磁盘可能满了），这一次什么都没有确认。请稍后再试，并请管理员查看。",
+    "The hub cannot store anything just now (its disk may be full); nothing was confirmed. "
+    "Try again later, and have its keeper look.",
 )
 FAIR_UNKNOWN = _kind("fair.unknown", 404, "没有这个活动：{fair}。", "There is no fair {fair}.")
 FAIR_AMBIGUOUS = _kind(
@@ -334,6 +584,64 @@ FAIR_AMBIGUOUS = _kind(
 )
 FAIR_EXISTS = _kind("fair.exists", 409, "已经有这个活动：{fair}。", "There is a fair {fair} already.")
 DESK_UNKNOWN = _kind("desk.unknown", 404, "没有这个服务台：{desk}。", "There is no desk {desk}.")
+DESK_BARE = _kind(
+    "desk.bare",
+    409,
+    "服务台 {desk} 还没有登记过平板。请核对纸条上的服务台编号。",
+    "No tablet was ever enrolled for desk {desk}. Please check the desk on the slip.",
+)
+SLIP_CODE = _kind(
+    "slip.code",
+    422,
+    "核对码应是 8 个字符，如 7KQ2-M0ZR。请对照纸条再输入一次。",
+    "The code has eight characters, such as 7KQ2-M0ZR. Please type it again from the slip.",
+)
+FAIR_INCOMPLETE = _kind("fair.incomplete", 409, "没有到齐。{zh}", "Not everything is here. {en}")
+SHEET_EMPTY = _kind(
+    "sheet.empty", 422, "还没有选服务台。请至少选一个。", "No desk is chosen. Please choose at least one."
+)
+SHEET_UNTIL = _kind(
+    "sheet.until",
+    422,
+    "有效期要在现在之后、{hours} 小时之内。请改一下时间。",
+    "The codes may be good until some moment in the next {hours} hours. Please change it.",
+)
+DEVICE_UNKNOWN = _kind(
+    "device.unknown",
+    404,
+    "没有编号以 {device} 开头的平板，或不止一台。请多写几位。",
+    "No tablet, or more than one, begins with {device}. Give more of its id.",
+)
+DEVICE_STATE = _kind(
+    "device.state",
+    409,
+    "这台平板的状态已经变了，没有改动。请刷新页面。",
+    "The state of this tablet has changed meanwhile; nothing was done. Please reload the page.",
+)
+CANARY_BROKEN = _kind(
+    "canary.broken",
+    422,
+    "{count} 台平板的投诉试封件打不开。先不要用它们登记投诉，换平板，并告诉管理员。",
+    "The canaries of {count} tablets cannot be opened. Take no complaints on them; replace them and ask for help.",
+)
+DEVICE_CUTOFF = _kind(
+    "device.cutoff",
+    422,
+    "截止序号要在 0 到 {most} 之间。再往后的记录本来就还没有计入。",
+    "The cut-off must lie between 0 and {most}: nothing after that has been counted yet.",
+)
+QUARANTINE_CHANGED = _kind(
+    "quarantine.changed",
+    409,
+    "这期间又有新情况，什么都没有改动。请看一遍最新的内容再决定。",
+    "Something has changed meanwhile, so nothing was done. Please look again before you decide.",
+)
+QUARANTINE_UNREADABLE = _kind(
+    "quarantine.unreadable",
+    422,
+    "这些记录里有不能计入的（读不出来，或者只有汇总端才能写），什么都没有改动。",
+    "Some of these can never count (nobody can read them, or only a hub may say that), so nothing was done.",
+)
 FORM_STALE = _kind(
     "login.stale", 403, "这一页已经过期，请刷新后再操作。", "This page is out of date. Please reload it first."
 )
@@ -341,6 +649,26 @@ LOGIN_WRONG = _kind("login.wrong", 403, "用户名或密码不对。", "Wrong na
 PERSON_EXISTS = _kind("person.exists", 409, "已经有叫 {name} 的账号。", "There is an account named {name} already.")
 LOGIN_NEEDED = _kind("login.needed", 401, "请先登录。", "Please sign in first.")
 ROLE_NEEDED = _kind("login.role", 403, "您的账号没有这项权限。", "Your account may not do this.")
+ROSTER_OWN = _kind(
+    "roster.own",
+    409,
+    "活动 {fair} 就在本汇总端举办，不能用名册给它加平板。",
+    "The fair {fair} is run at this hub itself; a roster cannot add tablets to it. Enrol them with a code.",
+)
+ROSTER_OTHER = _kind(
+    "roster.other",
+    409,
+    "活动 {fair} 以前收下的名册与这份不同（{reason}），没有收下。请向发来的一方核对指纹。",
+    "The fair {fair} was taken in from another roster before ({reason}); nothing was taken in. "
+    "Compare the fingerprint with whoever sent it.",
+)
+ROSTER_TAKEN = _kind(
+    "roster.taken",
+    409,
+    "名册里的平板 {device} 在这里已经属于别的活动，没有收下。请向发来的一方核对。",
+    "The tablet {device} of this roster is known here already as another one; nothing was taken in. "
+    "Ask whoever sent it.",
+)
 VERIFY_FAILED = _kind(
     "hub.verify_failed",
     500,
@@ -348,6 +676,50 @@ VERIFY_FAILED = _kind(
     "Verification found {count} faults:\n{faults}",
 )
 FILE_UNUSABLE = _kind("file.unusable", 500, "文件用不了：{reason}。", "A file cannot be used: {reason}.")
+FILE_FULL = _kind(
+    "file.full",
+    507,
+    "{file} 所在的盘没有空间了，什么都没有写。请腾出空间，或换一个U盘再试。",
+    "No room for {file}; nothing was written. Free some space or take another stick, then try again.",
+)
+FILE_TAKEN = _kind(
+    "file.taken",
+    409,
+    "{file} 是另一个文件，没有覆盖。请换一个文件名。",
+    "{file} is a file of another kind and was left as it is. Please choose another name.",
+)
+FILE_UNKNOWN = _kind(
+    "file.unknown",
+    415,
+    "{file} 不是本系统的文件，没有收下任何内容。",
+    "{file} is none of our files; nothing was taken from it.",
+)
+FILES_NONE = _kind(
+    "file.none",
+    404,
+    "那里没有任何可以导入的文件。请检查U盘和文件夹。",
+    "There is nothing to import. Check the stick and folder.",
+)
+FILES_REFUSED = _kind(
+    "file.refused",
+    422,
+    "{of} 个文件中有 {count} 个没有收下，其余的都已收下。",
+    "{count} of {of} files were refused; the others were taken in.",
+)
 CONFIG_INVALID = _kind(
     "config.invalid", 500, "配置有误（{source}）：{reason}。", "Faulty configuration ({source}): {reason}."
+)
+
+# --- simulation -----------------------------------------------------------------------------------
+SIMULATION_FOLDER = _kind(
+    "simulation.folder",
+    409,
+    "文件夹 {folder} 不是空的，没有写入。请换一个空文件夹。",
+    "The folder {folder} is not empty, so nothing was written. Name an empty one.",
+)
+SIMULATION_UNKNOWN = _kind(
+    "simulation.unknown",
+    409,
+    "这个汇总端还没有模拟活动 {fair} 的平板。请先运行 {first}，再在汇总端运行 {then}。",
+    "The hub does not know the tablets of the simulated fair {fair}. Run `{first}`, then at the hub `{then}`.",
 )

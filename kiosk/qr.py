@@ -1,6 +1,20 @@
-"""Text → QR code as SVG."""
+"""Text → QR code as SVG, or as lines for a terminal."""
 
 import io
+
+
+def blocks(text: str) -> list[str]:
+    """Draw text as lines of block elements, two rows a line, for light letters on a dark ground."""
+    import qrcode  # noqa: PLC0415
+
+    code = qrcode.QRCode(error_correction=qrcode.constants.ERROR_CORRECT_L, border=4)
+    code.add_data(text)
+    rows = code.get_matrix()
+    rows += [[False] * len(rows[0])] * (len(rows) % 2)
+    return [
+        "".join(" ▀▄█"[(not upper) + 2 * (not lower)] for upper, lower in zip(*pair, strict=True))
+        for pair in zip(rows[::2], rows[1::2], strict=True)
+    ]
 
 
 def svg(text: str) -> str:

@@ -1,9 +1,14 @@
 """Running a web app for real: gunicorn with threads, never Flask's development server."""
 
+import sys
 from collections.abc import Callable
 from typing import Any
 
 from flask import Flask
+
+from kiosk.errors import Problem
+
+_APP_LOAD_ERROR = 4  # gunicorn's word for: do not try again
 
 
 def serve(make_app: Callable[[], Flask], bind: str, threads: int, on_exit: Callable[[], None] = lambda: None) -> None:
@@ -29,6 +34,10 @@ def serve(make_app: Callable[[], Flask], bind: str, threads: int, on_exit: Calla
                 self.cfg.set(key, value)
 
         def load(self) -> Flask:
-            return make_app()
+            try:
+                return make_app()
+            except Problem as problem:
+                sys.stderr.write(f"{problem}\n")
+                raise SystemExit(_APP_LOAD_ERROR) from None
 
     Server().run()

@@ -17,6 +17,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from hypothesis import settings
 
+from kiosk.booth import storage
 from kiosk.booth.app import create_booth_app
 from kiosk.booth.context import Booth
 from kiosk.booth.journal import Journal
@@ -26,9 +27,14 @@ from kiosk.hub.context import Hub
 from tests.clocks import FakeClock
 from tests.makers import HUB_URL, Pair, a_hub, a_journal, a_pair, an_enrolled_booth
 
+pytest_plugins = ("tests.proof",)  # figures are shown in the end
+
 # Databases and apps are made anew for each test, not for each example; and a busy machine is no failure.
 settings.register_profile("kiosk", max_examples=50, deadline=None)
 settings.load_profile("kiosk")
+
+# Every booth of every test sets room aside: at a megabyte a megabyte, the tests would fill the disk.
+storage.MEGABYTE = 1 << 10
 
 
 @pytest.fixture

@@ -43,6 +43,7 @@ def main(folder: Path) -> None:
                 "en-large": {"lang": "en", "large": "1"},
             }.items():
                 picture_all(fair, screens, case, folder / look, cookies)
+            picture_trouble(fair, screens, folder / "zh")  # last: it spoils the booth
         finally:
             screens.close()
             fair.close()
@@ -141,6 +142,17 @@ def picture_all(fair: Fair, screens: Screens, case: str, folder: Path, cookies: 
                 one.page.screenshot(path=folder / file, full_page=size == PHONE)
             one.page.set_viewport_size({"width": sizes[0][0], "height": sizes[0][1]})
     phone.page.screenshot(path=folder / "phone-receipt.png", full_page=True)
+
+
+def picture_trouble(fair: Fair, screens: Screens, folder: Path) -> None:
+    volunteer = Volunteer(screens.open(LYING), fair.booth.url)
+    for name in walks.trouble_screens(volunteer, fair.booth):
+        for size in (LYING, STANDING, PHONE):
+            volunteer.page.set_viewport_size({"width": size[0], "height": size[1]})
+            volunteer.page.wait_for_timeout(250)
+            file = f"trouble {name} {size[0]}x{size[1]}.png".replace(" ", "-")
+            volunteer.page.screenshot(path=folder / file, full_page=size == PHONE)
+        volunteer.page.set_viewport_size({"width": LYING[0], "height": LYING[1]})
 
 
 if __name__ == "__main__":

@@ -1,5 +1,7 @@
 """A fair: one campaign with its theme, dates, venues, desks and leaflets."""
 
+from calendar import monthrange
+from datetime import date
 from typing import Annotated, Literal
 
 import msgspec
@@ -62,6 +64,19 @@ class Fair(Item, frozen=True, kw_only=True):
         venue = self.venue(desk.venue)
         return Text(f"{venue.name.zh} · {desk.name.zh}", f"{venue.name.en} · {desk.name.en}")
 
+    def at(self, desk_id: str) -> "Fair":
+        """The fair as one desk needs to know it: of a thousand desks its own, and the venue it stands in."""
+        desk = self.desk(desk_id)
+        return msgspec.structs.replace(self, venues=[self.venue(desk.venue)], desks=[desk])
+
+    @property
+    def keeps_until(self) -> date:
+        """The last day, in Beijing, on which the content of its complaints is kept."""
+        year, month, day = (int(part) for part in self.ends.split("-"))
+        year, month = divmod(year * 12 + month - 1 + self.retention_months, 12)
+        year = min(max(year, 1), 9999)
+        return date(year, month + 1, min(max(day, 1), monthrange(year, month + 1)[1]))
+
     def faults(self) -> list[str]:
         found = []
         for what, ids in (
@@ -74,6 +89,17 @@ class Fair(Item, frozen=True, kw_only=True):
         found += [
             f"desk {d.id} is at venue {d.venue}, which does not exist" for d in self.desks if d.venue not in venues
         ]
+        for what, day in (("starts", self.starts), ("ends", self.ends)):
+            if not _is_day(day):
+                found.append(f"it {what} on {day}, which is no day")
         if self.ends < self.starts:
             found.append("it ends before it starts")
         return found
+
+
+def _is_day(text: str) -> bool:
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True

@@ -14,8 +14,9 @@ _HEAD = """# Commands
 Written by `python -m tests.docs.cli` from the `--help` of every command; change the help, then run that.
 
 Every command exits with 0 when it did what it was asked, with 1 and one line `code: sentence` on stderr when it
-could not, and with 2 when it was called wrongly. `kiosk booth sync` exits with 1 unless the hub has signed for
-everything, `kiosk hub verify` if there is any fault. What the folders hold and which settings there are stands in
+could not, and with 2 when it was called wrongly. `kiosk booth sync` and `kiosk booth receipt` exit with 1 unless
+the hub has signed for everything, `kiosk hub import` if a file was refused, `kiosk hub completeness` if anything is
+missing, `kiosk hub verify` if there is any fault. What the folders hold and which settings there are stands in
 [operating.md](operating.md#configuration).
 """
 

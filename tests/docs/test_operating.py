@@ -10,7 +10,7 @@ import pytest
 
 from kiosk import errors
 from kiosk.booth import sessions, staff
-from kiosk.config import BoothConfig, HubConfig, booth_config, hub_config
+from kiosk.config import BoothConfig, HubConfig, RelayConfig, booth_config, hub_config, relay_config
 from kiosk.hub import devices, people
 from kiosk.hub.fairs import SILENT_SECONDS
 from kiosk.hub.store import is_wal_safe
@@ -21,6 +21,7 @@ PAGE = "docs/operating.md"
 SIDES = [
     ("### booth.toml", BoothConfig, booth_config, "KIOSK_BOOTH_"),
     ("### hub.toml", HubConfig, hub_config, "KIOSK_HUB_"),
+    ("### relay.toml", RelayConfig, relay_config, "KIOSK_RELAY_"),
 ]
 
 

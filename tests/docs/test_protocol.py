@@ -2,37 +2,44 @@
 
 import gzip
 import hashlib
+import io
 import re
 
 import msgspec
 import pytest
 from flask import Flask
 
-from kiosk import errors, strictjson
+from kiosk import crockford, errors, strictjson
 from kiosk.errors import SYNC_SIGNATURE, Problem
-from kiosk.facts import envelope
+from kiosk.facts import clocks, envelope
 from kiosk.facts.envelope import LINE_LIMIT, Fact
 from kiosk.facts.tallies import undo_id
 from kiosk.facts.vocabulary import REGISTRY
-from kiosk.hub import api
+from kiosk.hub import api, blobs
 from kiosk.hub.devices import BOOTH_KINDS
+from kiosk.hub.judging import _ALWAYS
 from kiosk.packs.fairs import Fair
-from kiosk.sync import keys, protocol
+from kiosk.sync import bundles, keys, protocol, relaying, sequence, tickets
 from kiosk.sync.protocol import (
     BatchHeader,
+    BlobHead,
+    BlobReceipt,
     Certificate,
     EnrolRequest,
     FairNotice,
     Head,
     Hello,
     Receipt,
+    Slip,
     Status,
 )
+from kiosk.sync.rosters import ROSTER_LIMIT, RosterHeader, read_roster
 from tests.docs import wire
-from tests.docs.pages import blocks, page, rows
+from tests.docs.pages import blocks as blocks_of
+from tests.docs.pages import page, rows
 
 PAGE = "docs/protocol.md"
-EXAMPLES = blocks(PAGE)
+EXAMPLES = blocks_of(PAGE)
 
 
 def seeds() -> dict[str, bytes]:
@@ -63,7 +70,7 @@ def read_signed(kind, name: str):
 
 
 def test_the_page_shows_what_the_seeds_give():
-    shown = {name: text for name, text in EXAMPLES.items() if name != "refusal"}
+    shown = {name: text for name, text in EXAMPLES.items() if name not in ("refusal", "codes", "receipt-code")}
     assert shown == wire.examples(), "after a change of the bytes: python -m tests.docs.wire"
 
 
@@ -143,17 +150,105 @@ def test_the_fair_notice_holds_a_fair():
     assert {key for one in notice.volunteers for key in one} == {"id", "name", "pin"}
 
 
+def test_the_roster_holds_the_fair_and_the_certificate():
+    roster = read_roster(EXAMPLES["roster"])
+    assert [document for _, document in roster.certificates] == [EXAMPLES["certificate"]]
+    assert roster.fair == read_signed(FairNotice, "notice").fair
+    assert roster.header.fingerprint == read_json(Hello, "hello").fingerprint
+    assert f"At most {ROSTER_LIMIT:,} bytes" in page(PAGE)
+    assert {"roster.own", "roster.other", "roster.taken"} <= set(errors.CATALOGUE)
+
+
+def test_the_ticket_is_the_code_with_the_hub_s_address():
+    _, code = tickets.read(EXAMPLES["ticket"].decode())
+    assert protocol.read_code(code) == protocol.read_code(EXAMPLES["code"].decode())
+
+
+def test_the_digits_and_the_word_for_the_head_are_those_of_the_examples():
+    request, hub = read_json(EnrolRequest, "enrol"), read_json(Hello, "hello")
+    digits = protocol.comparison(request.token, request.public_key, hub.fingerprint)
+    raw = bytes.fromhex(request.token) + bytes.fromhex(request.public_key) + hub.fingerprint
+    number = int.from_bytes(hashlib.sha256(b"kiosk/compare/1\0" + raw).digest()[:8]) % 1_000_000
+    assert EXAMPLES["digits"].decode().strip() == digits
+    assert digits.replace(" ", "") == f"{number:06d}"
+    signature = EXAMPLES["vouched"].decode().strip().partition(": ")[2]
+    said = f"{request.journal}\n".encode() + EXAMPLES["head"].rstrip(b"\n")
+    assert keys.is_signed(hub_key(), b"kiosk/head/1", said, signature)
+
+
 def test_the_refusal_is_as_the_catalogue_has_it():
     told = strictjson.loads(EXAMPLES["refusal"].strip())
     kind = errors.CATALOGUE[told["problem"]]
     assert told == {"problem": kind.code, "zh": kind.zh, "en": kind.en}
 
 
-@pytest.mark.parametrize("name", ["certificate", "receipt", "notice", "batch"])
+def test_the_bundle_holds_the_batch_and_is_the_device_s():
+    data = EXAMPLES["bundle"]
+    bundle = bundles.read_bundle(io.BytesIO(data), lambda header: bundles.certified_key(header, hub_key()))
+    assert list(bundle.frames()) == [bundles.Frame("batch", EXAMPLES["batch"])]
+    assert bundle.header.certificate.encode() == EXAMPLES["certificate"]
+    *before, last = data.splitlines(keepends=True)
+    word, count, digest, signature = last.decode().rstrip("\n").split(" ")
+    assert (word, count, digest) == ("end", "1", hashlib.sha256(b"".join(before)).hexdigest())
+    assert keys.is_signed(device_key(), b"kiosk/signed/kiosk-bundle/1", last[: -len(signature) - 1], signature)
+
+
+def test_the_file_of_receipts_is_for_that_journal():
+    documents = bundles.read_receipts(EXAMPLES["receipts"])
+    assert documents[0] == EXAMPLES["receipt"]
+    hello, journal = read_json(Hello, "hello"), read_json(EnrolRequest, "enrol").journal
+    found = bundles.receipts_for(documents, journal, hello.hub, hub_key())
+    assert ([receipt.seq for receipt, _ in found.receipts], [said.missing for said in found.blobs]) == ([3], [[]])
+
+
+def test_the_slip_is_the_device_s_and_its_symbols_stand_for_its_hash():
+    slip = protocol.read_document(Slip, EXAMPLES["slip"], device_key())
+    assert (slip.last, slip.hash) == (3, read_json(Head, "head").hash)
+    number = crockford.read(EXAMPLES["slip-code"].decode(), 8)
+    assert number == int(slip.hash[:10], 16)
+
+
+def test_the_limits_of_blobs_and_the_clock_s_tolerance_are_the_code_s():
+    text = " ".join(page(PAGE).split())
+    for limit in (protocol.BLOB_PART, protocol.BLOB_LIMIT, blobs.UNFINISHED_LIMIT):
+        assert f"at most {limit:,} bytes" in text or f"up to {limit:,}," in text
+    assert blobs.UNFINISHED_SECONDS == 7 * 24 * 3600
+    assert read_json(BlobHead, "blob").held == protocol.BLOB_PART
+    assert f"A difference below {clocks.TOLERANCE} s moves nothing" in text
+    assert set(_ALWAYS) == {"clock.compared", "day.closed"}
+
+
+def test_the_relay_s_answer_tells_of_the_bundle():
+    held = protocol.parse(relaying.Held, EXAMPLES["held"].rstrip(b"\n"), relaying.HELD_LIMIT)
+    assert [(one.first, one.last, one.hash) for one in held.stretches] == [(1, 3, read_json(Head, "head").hash)]
+
+
+def test_the_codes_add_up_to_the_batch_and_one_code_to_the_receipt():
+    assert sequence.read_parts(EXAMPLES["codes"].decode().splitlines()) == EXAMPLES["batch"]
+    text = EXAMPLES["receipt-code"].decode().rstrip("\n")
+    assert sequence.read_document(sequence.RECEIPT, text) == EXAMPLES["receipt"]
+    written = {name: text.decode().splitlines() for name, text in wire.packed().items()}
+    assert sequence.read_parts(written["codes"]) == EXAMPLES["batch"]
+
+
+def test_the_limits_of_bundles_and_codes_are_the_code_s():
+    text = " ".join(page(PAGE).split())
+    assert {row[0]: int(row[1]) for row in rows(PAGE, "### Frames")} == bundles.FRAME_LIMITS
+    for limit in (bundles.BUNDLE_LIMIT, bundles.POST_LIMIT, bundles.FRAME_COUNT_LIMIT, bundles.RECEIPTS_LIMIT):
+        assert f"{limit:,}" in text
+    for limit in (relaying.STRETCHES_LIMIT, relaying.BLOBS_LIMIT):
+        assert f"at most {limit:,}" in text
+    assert f"at most {sequence.PART_LIMIT} characters and shows at most {sequence.PARTS} of them" in text
+    assert f"at most {sequence.PARTS_LIMIT};" in text
+
+
+@pytest.mark.parametrize("name", ["certificate", "receipt", "notice", "batch", "roster"])
 def test_no_byte_of_a_signed_example_can_be_changed(name):
     kinds = {"certificate": Certificate, "receipt": Receipt, "notice": FairNotice}
 
     def read(data):
+        if name == "roster":
+            return read_roster(data)
         return read_batch(data) if name == "batch" else protocol.read_document(kinds[name], data, hub_key())
 
     read(EXAMPLES[name])
@@ -182,8 +277,14 @@ def test_another_key_does_not_open_the_batch():
         ("### POST /sync/v1/enrol", EnrolRequest),
         ("### GET /sync/v1/journals/&lt;journal&gt;", Head),
         ("### POST /sync/v1/batches", Receipt),
+        ("### GET /sync/v1/blobs/&lt;sha256&gt;", BlobHead),
         ("### POST /sync/v1/status", Status),
         ("### GET /sync/v1/packs/&lt;fair_id&gt;", FairNotice),
+        ("## Day slip", Slip),
+        ("## Roster", RosterHeader),
+        ("## Bundle", bundles.BundleHeader),
+        ("## Receipts that travel back", BlobReceipt),
+        ("### What a relay answers", relaying.Held),
     ],
 )
 def test_a_table_of_fields_names_every_field_in_order(heading, kind):

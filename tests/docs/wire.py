@@ -4,6 +4,7 @@ Ed25519 draws nothing at random, so the same seeds give the same bytes, here and
 """
 
 import hashlib
+import io
 import sys
 
 import msgspec
@@ -14,7 +15,7 @@ from kiosk.facts.quizzes import QuizAnswered
 from kiosk.facts.tallies import TallyCounted, TallyUndone, undo_id
 from kiosk.facts.vocabulary import REGISTRY
 from kiosk.packs.fairs import Fair
-from kiosk.sync import keys, protocol
+from kiosk.sync import bundles, keys, protocol, relaying, rosters, sequence, tickets
 
 HUB_SEED, DEVICE_SEED, SEALING_SEED = b"\x01" * 32, b"\x02" * 32, b"\x03" * 32
 
@@ -24,6 +25,7 @@ SEALING_KEY = keys.PrivateKey(SEALING_SEED).public_key
 
 HUB, DEVICE, JOURNAL = "a1" * 16, "b2" * 16, "c3" * 16
 TOKEN = "00112233445566778899aabbccddeeff"
+URL = "https://hub.example.org"
 MORNING = "2027-03-15T09:30:{:06.3f}+08:00"
 
 
@@ -148,6 +150,18 @@ def notice() -> bytes:
     )
 
 
+def roster() -> bytes:
+    header = rosters.RosterHeader(
+        fair="demo",
+        hub=HUB,
+        signing_key=bytes(HUB_KEY.verify_key).hex(),
+        sealing_key=bytes(SEALING_KEY).hex(),
+        certificates=1,
+    )
+    fair = protocol.read_document(protocol.FairNotice, notice(), HUB_KEY.verify_key).fair
+    return rosters.write_roster(header, fair, [certificate()], HUB_KEY)
+
+
 def status() -> protocol.Status:
     return protocol.Status(
         journal=JOURNAL,
@@ -157,27 +171,93 @@ def status() -> protocol.Status:
         version="0.1.0",
         free_mb=5120,
         at=MORNING.format(4),
+        boot="1a2b3c4d",
+        mono=4007000,
     )
+
+
+def bundle() -> bytes:
+    header = bundles.BundleHeader(
+        journal=JOURNAL,
+        device=DEVICE,
+        fair="demo",
+        hub=HUB,
+        certificate=certificate().decode(),
+        seq=3,
+        hash=head().hex(),
+        first=1,
+        at=MORNING.format(6),
+    )
+    stream = io.BytesIO()
+    writer = bundles.BundleWriter(stream, header)
+    writer.add("batch", batch())
+    writer.close(DEVICE_KEY)
+    return stream.getvalue()
+
+
+def slip() -> protocol.Slip:
+    return protocol.Slip(
+        journal=JOURNAL,
+        device=DEVICE,
+        hub=HUB,
+        fair="demo",
+        desk="d01",
+        day="2027-03-15",
+        first=1,
+        last=3,
+        hash=head().hex(),
+        counts={"quiz.answered": 1, "tally.counted": 1, "tally.undone": 1},
+        at=MORNING.format(6),
+    )
+
+
+def receipts() -> bytes:
+    said = protocol.BlobReceipt(hub=HUB, journal=JOURNAL, seq=3, missing=[], at=MORNING.format(5))
+    return receipt() + protocol.sign_document(said, HUB_KEY)
+
+
+def held() -> bytes:
+    stretch = relaying.Stretch(first=1, last=3, hash=head().hex())
+    return protocol.dump(relaying.Held(journal=JOURNAL, stretches=[stretch], blobs=[], receipts=""))
 
 
 def examples() -> dict[str, bytes]:
     """Name of the block → what stands in it, with the newline a block ends with."""
     journal = f"/sync/v1/journals/{JOURNAL}"
+    vouched = protocol.vouch(HUB_KEY, JOURNAL, protocol.dump(protocol.Head(seq=3, hash=head().hex())))
     auth = protocol.authorise(DEVICE_KEY, DEVICE, "GET", journal, b"")
     return {
         "hello": protocol.dump(hello()) + b"\n",
         "code": protocol.write_code(TOKEN, hello().fingerprint).encode() + b"\n",
+        "ticket": tickets.write(URL, protocol.write_code(TOKEN, hello().fingerprint)).encode() + b"\n",
+        "digits": protocol.comparison(TOKEN, enrol().public_key, hello().fingerprint).encode() + b"\n",
         "enrol": protocol.dump(enrol()) + b"\n",
         "certificate": certificate(),
         "authorised": f"GET {journal}\n{protocol.HEADER}: 1\n{protocol.AUTH_HEADER}: {auth}\n".encode(),
+        "vouched": f"{protocol.VOUCH_HEADER}: {vouched}\n".encode(),
         "head": protocol.dump(protocol.Head(seq=3, hash=head().hex())) + b"\n",
         "batch": batch(),
         "receipt": receipt(),
+        "bundle": bundle(),
+        "receipts": receipts(),
+        "held": held() + b"\n",
+        "blob": protocol.dump(protocol.BlobHead(held=protocol.BLOB_PART, whole=False)) + b"\n",
+        "slip": protocol.sign_document(slip(), DEVICE_KEY),
+        "slip-code": protocol.slip_code(head()).encode() + b"\n",
         "status": protocol.dump(status()) + b"\n",
         "notice": notice(),
+        "roster": roster(),
+    }
+
+
+def packed() -> dict[str, bytes]:
+    """Examples that are compressed: another zlib writes other bytes, which say the same."""
+    return {
+        "codes": "".join(f"{part}\n" for part in sequence.write_parts(batch())).encode(),
+        "receipt-code": sequence.write_document(sequence.RECEIPT, receipt()).encode() + b"\n",
     }
 
 
 if __name__ == "__main__":
-    for name, text in examples().items():
+    for name, text in (examples() | packed()).items():
         sys.stdout.write(f"```text {name}\n{text.decode()}```\n\n")

@@ -1,10 +1,12 @@
 """One fair and one browser for all stories of a worker; a fair of one's own for stories that break things."""
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Playwright, expect, sync_playwright
+from playwright.sync_api import Browser, Page, Playwright, expect, sync_playwright
 
+from tests.journeys.cameras import Camera
 from tests.journeys.fair import Fair
 from tests.journeys.people import Organiser, Visitor, Volunteer
 from tests.journeys.screens import LYING, OFFICE, Screens, Watch, chromium
@@ -96,3 +98,17 @@ def an_organiser(screens: Screens) -> Callable[..., Organiser]:
         return Organiser(screens.open(size, **options), fair.hub.url, "mouse").signs_in(fair)
 
     return come
+
+
+@pytest.fixture
+def a_camera(playwright: Playwright, watch: Watch) -> Iterator[Callable[..., Page]]:
+    """A screen with a camera: `a_camera(film)`; without a film there is none."""
+    opened: list[Camera] = []
+
+    def hold(film: Path | None = None, **options) -> Page:
+        opened.append(Camera(playwright, watch, film, **options))
+        return opened[-1].page
+
+    yield hold
+    for camera in opened:
+        camera.close()

@@ -8,12 +8,17 @@ import socket
 import subprocess
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 from kiosk import ROOT, demo
+from kiosk.booth import outbox
+from kiosk.booth.carrying import Carrier
+from kiosk.booth.journal import Journal
 from kiosk.booth.setup import init_booth
 from kiosk.clock import SystemClock
+from kiosk.sync import sequence
 
 _PATIENCE = 60  # seconds for a server to answer on a busy machine
 
@@ -63,6 +68,19 @@ class Server:
             self._process.wait()
         self._process = None
 
+    def again(self, **settings: str) -> "Server":
+        """Stopped and started, with settings of its own from now on."""
+        self.stop()
+        self.settings = {**self.settings, **settings}
+        self.start()
+        return self
+
+    def pids(self) -> list[int]:
+        """The process that was started and those it forked."""
+        assert self._process is not None
+        master = self._process.pid
+        return [master, *map(int, Path(f"/proc/{master}/task/{master}/children").read_text().split())]
+
     def run(self, *words: str) -> "subprocess.CompletedProcess[str]":
         """`kiosk <side> …` beside the server, on the same folder."""
         command = self._kiosk(self.side, *words, "--data", str(self.data))
@@ -84,7 +102,7 @@ class Server:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
         try:
             connection.request("GET", "/healthz")
-            return connection.getresponse().status == 200
+            return connection.getresponse().status in (200, 503)  # it may have to say that something is wrong
         except OSError:
             return False
         finally:
@@ -126,9 +144,23 @@ class Fair:
         booth.ask("enrol", "--hub", self.hub.url, "--code", self.hub.ask("code", "--desk", desk))
         return booth
 
+    def new_tablet(self, name: str) -> Server:
+        """A tablet that nobody has enrolled, switched on."""
+        booth = Server("booth", self.folder / f"new-{name}", self.settings)
+        self._more.append(booth)
+        booth.ask("init")
+        booth.start()
+        return booth
+
     def sync(self) -> str:
         """Send everything; returns what `kiosk booth sync` says."""
         return self.booth.ask("sync")
+
+    def codes(self) -> list[str]:
+        """The texts of the QR codes that hold all facts of the tablet, sent or not."""
+        with closing(Journal(self.booth.data / "booth.db", SystemClock())) as journal:
+            carrier = Carrier.of(journal, outbox.load_key(self.booth.data))
+            return sequence.write_parts(carrier.batch(1, carrier.lines(1, journal.head()[0])))
 
     def figures(self) -> dict[str, Any]:
         """Value of each figure, by key."""

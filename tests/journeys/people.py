@@ -249,6 +249,56 @@ class Volunteer(Complaining):
         self.press(self.page.locator("form[action='/staff/lock'] button").first)
         self.sees(".attract .doors")
 
+    def closes_day(self) -> str:
+        """Returns the eight characters of the slip."""
+        self.goes_to("/staff/close")
+        self.press(self.page.locator(".day-go"))
+        return self.sees("#slip-code").inner_text()
+
+    def stops_codes(self) -> int:
+        """At the page of codes that take turns; returns how many there are."""
+        self.goes_to("/staff/qr")
+        self.sees("[data-codes] canvas")
+        self.press(self.page.locator("[data-toggle]"))
+        return self.page.locator("[data-codes] ol > li").count()
+
+    def steps(self, by: int = 1) -> Locator:
+        """To another of the codes; returns where it is seen."""
+        self.press(self.page.locator(f"[data-step='{by}']"))
+        return self.page.locator(".show-code canvas")
+
+    def hands_in_receipt(self, text: str) -> Self:
+        """Without a camera: the receipt's text."""
+        self.press(self.page.locator(".take-text summary"))
+        self.types("text", text)
+        self.press(self.page.locator(".take-text button"))
+        return self
+
+
+class Installer(Person):
+    """Who sets a new tablet up, at the tablet."""
+
+    def comes(self) -> Self:
+        self.goes_to("/")
+        self.sees("#joining [name=code]")
+        return self
+
+    def types_code(self, hub: str, code: str) -> Self:
+        self.types("hub", hub)
+        self.types("code", code)
+        self.press(self.page.locator(".joining-type button"))
+        return self
+
+    def opens_camera(self) -> Self:
+        self.press(self.page.locator("[data-scan-start]"))
+        return self
+
+    def reads_digits(self) -> str:
+        return self.sees("#digits").inner_text()
+
+    def is_ready(self) -> None:
+        self.sees(".joined-ready")
+
 
 _OWN_WORDS = "one => [...one.childNodes].filter((part) => part.nodeType === 3).map((part) => part.data).join('').trim()"
 
@@ -282,6 +332,35 @@ class Organiser(Person):
             tile.locator("dt").evaluate(_OWN_WORDS): tile.locator(".big").inner_text().replace(",", "")
             for tile in tiles
         }
+
+    def draws_code(self, desk: str) -> Locator:
+        """A code for a desk; returns where it is shown."""
+        self.opens("codes")
+        self.press(self.page.locator(f"button[name=desk][value={desk}]"))
+        return self.sees(".ticket")
+
+    def prints_sheet(self) -> Locator:
+        """The sheet for the desks that are proposed; returns its slips."""
+        self.opens("codes/sheet")
+        self.press(self.page.locator(".sheet-form .go"))
+        return self.sees(".strip-slip")
+
+    def reads_digits(self) -> list[str]:
+        """Of every tablet that waits; the page brings them by itself."""
+        return self.sees("#waiting .digits").all_inner_texts()
+
+    def says(self, verdict: str, place: int = 0) -> Self:
+        """`same` or `different`, of one of those that wait."""
+        self.press(self.page.locator(f"#waiting button[value={verdict}]").nth(place))
+        self.sees("h1")
+        return self
+
+    def hands_in(self, *texts: str) -> Self:
+        """What was read off a tablet, one text a line."""
+        self.opens("scan")
+        self.types("text", "\n".join(texts))
+        self.press(self.page.locator(".typing .go"))
+        return self
 
     def finds_case(self, case: str) -> Locator:
         self.opens("complaints")

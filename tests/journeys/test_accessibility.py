@@ -4,7 +4,7 @@ import pytest
 
 from kiosk import demo
 from tests.journeys import layout, walks
-from tests.journeys.people import COMPLAINT, Complaining, Organiser, Person
+from tests.journeys.people import COMPLAINT, Complaining, Installer, Organiser, Person
 from tests.journeys.screens import BIG, EVERY, LYING, OFFICE, PHONE, STANDING, TABLETS
 
 LOOKS = [pytest.param(english, large, id=f"{'en' if english else 'zh'}{' large' if large else ''}")
@@ -63,7 +63,7 @@ def test_the_booths_public_screens(fair, a_visitor, watch, english, large):
 
 @pytest.mark.parametrize(("english", "large"), LOOKS)
 def test_the_booths_staff_screens(fair, a_volunteer, watch, english, large):
-    watch.allow("422|404")
+    watch.allow("400|422|404")
     volunteer = a_volunteer(fair)
     volunteer.page.context.add_cookies(cookies(volunteer.url, english=english, large=large))
     faults = []
@@ -88,8 +88,34 @@ def test_the_form_on_a_phone(fair, a_visitor, watch, screens, english, large):
 
 
 @pytest.mark.parametrize(("english", "large"), LOOKS)
+def test_the_screens_of_a_tablet_that_joins(fair, screens, an_organiser, watch, english, large):
+    watch.allow("403|409")
+    tablet = fair.new_tablet(f"{'en' if english else 'zh'}{'-large' if large else ''}")
+    watch.hosts.add(tablet.url.partition("//")[2])
+    installer, organiser = Installer(screens.open(LYING), tablet.url), an_organiser(fair)
+    for person in (installer, organiser):
+        person.page.context.add_cookies(cookies(person.url, english=english, large=large))
+
+    def big_enough(page, name, size):
+        if size not in TABLETS:
+            return []
+        return layout.small_targets(page) + layout.small_text(page, 30 if large else 20)
+
+    faults = []
+    for name in walks.joining_screens(installer, organiser):
+        if name.startswith("hub "):
+            faults += look_at(organiser.page, name, [OFFICE, PHONE])
+        else:
+            faults += look_at(installer.page, name, EVERY, big_enough)
+    tablet.stop()
+    device = next(line for line in fair.hub.ask("devices").splitlines() if "\td20\t" in line).split("\t")[0]
+    fair.hub.ask("revoke", "--device", device, "--reason", "the next one takes its place")
+    assert not faults, "\n".join(faults)
+
+
+@pytest.mark.parametrize(("english", "large"), LOOKS)
 def test_the_hubs_screens(fair, a_volunteer, an_organiser, screens, watch, english, large):
-    watch.allow("403|404")
+    watch.allow("400|403|404|422")
     case = a_volunteer(fair).signs_in().opens_complaint().files_complaint()
     fair.sync()
     organiser: Organiser = an_organiser(fair)

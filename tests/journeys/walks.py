@@ -1,9 +1,12 @@
 """A walk past every screen there is, one after the other; what is done at each is up to whoever walks."""
 
+import resource
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 
-from tests.journeys.fair import Fair
-from tests.journeys.people import COMPLAINT, Complaining, Organiser, Person, Visitor, Volunteer
+from tests.journeys.fair import Fair, Server
+from tests.journeys.people import COMPLAINT, Complaining, Installer, Organiser, Person, Visitor, Volunteer
 
 #: Where a visitor decides: nothing to decide on may lie below the edge.
 DECIDING = ("attract", "question", "answered right", "answered wrong", "exhibit")
@@ -57,6 +60,44 @@ def staff_screens(volunteer: Volunteer) -> Iterator[str]:
     volunteer.press(volunteer.page.locator(".wizard-keys button"))
     volunteer.sees(".problem")
     yield "resume fault"
+    volunteer.goes_to("/staff/close").sees(".day-go")
+    yield "close"
+    volunteer.closes_day()
+    yield "closed"
+    volunteer.stops_codes()
+    yield "codes"
+    volunteer.hands_in_receipt("K315R:000").sees(".problem")
+    yield "codes fault"
+
+
+def trouble_screens(volunteer: Volunteer, booth: Server) -> Iterator[str]:
+    """What a tablet shows that has no room, or whose data is old, damaged or of a later release. It is spoilt then."""
+    booth.again(KIOSK_BOOTH_RESERVE_MB="1000000000")
+    volunteer.goes_to("/staff/enter").sees(".room")
+    yield "room low PIN"
+    volunteer.signs_in().sees(".room")
+    yield "room low counters"
+    volunteer.goes_to("/staff/complaint").sees(".halt")
+    yield "room low complaint"
+    booth.again(KIOSK_BOOTH_RESERVE_MB="0")
+    volunteer.signs_in()
+    for pid in booth.pids():
+        resource.prlimit(pid, resource.RLIMIT_FSIZE, (1, resource.RLIM_INFINITY))
+    volunteer.press(volunteer.key("headcount"))
+    volunteer.sees(".halt")
+    yield "room full"
+    for name, statement in {
+        "restored": "UPDATE identity SET certificate = NULL",
+        "damaged": "DROP TABLE pin_lock",
+        "newer": "INSERT INTO _sqlite_migrations (migration_set, name) VALUES ('kiosk.booth', 'later')",
+    }.items():
+        booth.stop()
+        with closing(sqlite3.connect(booth.data / "booth.db", isolation_level=None)) as connection:
+            connection.execute(statement)
+        booth.start()
+        volunteer.goes_to("/").sees(".halt")
+        assert name in volunteer.page.locator(".halt-foot code").inner_text()
+        yield name
 
 
 def form_screens(person: Complaining) -> Iterator[str]:
@@ -74,6 +115,21 @@ def form_screens(person: Complaining) -> Iterator[str]:
 
 def hub_screens(organiser: Organiser, case: str, fair: Fair) -> Iterator[str]:
     yield "board"
+    organiser.goes_to("/fairs/demo/venues").sees(".venues")
+    yield "venues"
+    organiser.opens("completeness").sees(".arrivals")
+    yield "completeness"
+    organiser.opens("slips").sees(".typing")
+    yield "slips"
+    for name, text in (("desk", "d01"), ("seq", "1"), ("code", "0000-0000")):
+        organiser.types(name, text)
+    organiser.press(organiser.page.locator(".typing .go"))
+    organiser.sees("#outcome")
+    yield "slip compared"
+    organiser.hands_in("hello").sees("#scan-problem")
+    yield "scan"
+    organiser.hands_in(*fair.codes()).sees("#taken")
+    yield "scan taken"
     organiser.opens("complaints").sees(".cases")
     yield "complaints"
     organiser.opens_case(case)
@@ -83,9 +139,42 @@ def hub_screens(organiser: Organiser, case: str, fair: Fair) -> Iterator[str]:
     organiser.press(organiser.page.locator("button[name=desk]").first)
     organiser.sees(".token")
     yield "code drawn"
+    organiser.opens("codes/sheet").sees(".sheet-form")
+    yield "sheet to fill in"
+    organiser.prints_sheet()
+    yield "sheet"
+    organiser.opens("devices").sees("#tablets")
+    yield "tablets"
+    organiser.press(organiser.page.locator("#tablets tbody a").first)
+    organiser.sees(".choices")
+    yield "tablet"
+    organiser.types("revoke-reason", "x")
+    organiser.types("cutoff", "999999999")
+    organiser.press(organiser.page.locator(".grave"))
+    organiser.sees("#problem")
+    yield "tablet fault"
     organiser.goes_to("/fairs/demo/complaints/0000-00000").sees(".stop")
     yield "problem"
     assert fair.badge
+
+
+def joining_screens(installer: Installer, organiser: Organiser) -> Iterator[str]:
+    """A new tablet's way into the fair, as its own screen shows it; at the hub somebody without the key confirms."""
+    installer.comes()
+    yield "joining"
+    ticket = organiser.draws_code("d20")
+    code, hub = ticket.locator(".token").inner_text(), ticket.locator(".typed code").inner_text()
+    installer.types_code(hub, code[:-1])
+    installer.sees("#problem")
+    yield "joining fault"
+    installer.types_code(hub, code)
+    installer.reads_digits()
+    yield "comparing"
+    organiser.reads_digits()
+    yield "hub comparing"
+    organiser.says("same")
+    installer.is_ready()
+    yield "ready"
 
 
 def door_screens(person: Person) -> Iterator[str]:

@@ -146,3 +146,28 @@ def test_two_desks_cannot_share_an_id(tmp_path: Path):
 
 def test_a_fair_cannot_end_before_it_starts(tmp_path: Path):
     assert "it ends before it starts" in fair_faults(tmp_path, starts="2027-03-16")
+
+
+@pytest.mark.parametrize("day", ["2027-02-29", "2027-13-01", "2027-00-10", "0000-01-01"])
+def test_a_fair_is_on_days_that_exist(tmp_path: Path, day: str):
+    assert f"it ends on {day}, which is no day" in fair_faults(tmp_path, ends=day)
+
+
+@pytest.mark.parametrize(
+    ("ends", "months", "until"),
+    [
+        ("2027-03-15", 6, "2027-09-15"),
+        ("2027-08-31", 6, "2028-02-29"),
+        ("2026-08-31", 6, "2027-02-28"),
+        ("2027-12-31", 1, "2028-01-31"),
+        ("2027-01-31", 1, "2027-02-28"),
+        ("2027-03-15", 120, "2037-03-15"),
+    ],
+)
+def test_complaints_are_kept_for_whole_calendar_months(ends: str, months: int, until: str):
+    assert a_fair(ends=ends, retention_months=months).keeps_until.isoformat() == until
+
+
+@pytest.mark.parametrize("ends", ["2027-02-31", "2027-13-01", "2027-00-00", "0000-00-00", "9999-12-31"])
+def test_a_mistyped_end_still_has_a_last_day(ends: str):
+    assert a_fair(ends=ends).keeps_until

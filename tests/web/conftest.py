@@ -14,10 +14,13 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import delete, select
 
+from kiosk.booth import outbox
+from kiosk.facts import envelope
 from kiosk.hub.tables import sessions, throttles
 from kiosk.web import HEADERS
 from tests.clocks import FakeClock
 from tests.hub.phones import device_of, file_by_phone
+from tests.hub.tablets import Tablet, deliver
 from tests.makers import Pair, a_hub, a_pair
 
 
@@ -73,6 +76,7 @@ class Sides:
             "case": self.case,
             "device_id": device_of(self.pair),
             "journal": self.pair.booth.journal.identity().journal,
+            "why": "json.malformed",
             "sha256": "0" * 64,
             "exhibit_id": pack.exhibits[0].id,
             "picture": "left",
@@ -106,10 +110,24 @@ def sides(request, tmp_path_factory) -> Iterator[Sides]:
         pair = a_pair(folder / "booth", hub, clock)
         with closing(pair.booth):
             case = file_by_phone(pair)
+            _send_what_nobody_can_use(pair)
             made = Sides(pair, case, {})
             made.sign_in()
             yield made
     drop()
+
+
+def _send_what_nobody_can_use(pair: Pair) -> None:
+    """The hub has a line of the booth's that is no fact, and two branches of its journal."""
+    identity = pair.booth.journal.identity()
+    assert identity.certificate is not None
+    assert identity.certificate_document is not None
+    key = outbox.load_key(pair.booth.config.data)
+    one = Tablet(key, identity.certificate, envelope.root(identity.certificate_document))
+    one.record(b"<x315 onclick=alert(1)>").record()
+    other = one.clone().record(b"\xff</pre><x315>")
+    for tablet in (one.record(), other):
+        deliver(pair.hub, tablet.batch())
 
 
 def _fresh(server: str) -> tuple[str, Callable[[], None]]:
@@ -173,10 +191,17 @@ def read(text: str) -> Reader:
     return reader
 
 
+#: A page that scans may use the camera, and no other page.
+CAMERA = {"Permissions-Policy": "camera=(self), geolocation=(), microphone=()"}
+
+
 def faults_of(response) -> list[str]:
     """What is wrong with an answer, whatever it was an answer to."""
+    wanted = HEADERS | (CAMERA if "data-scan=" in response.text else {})
+    if response.request.method == "HEAD":
+        wanted.pop("Permissions-Policy")  # the text that would tell is not there
     found = [
-        f"{name} is {response.headers.get(name)!r}" for name in HEADERS if response.headers.get(name) != HEADERS[name]
+        f"{name} is {response.headers.get(name)!r}" for name in wanted if response.headers.get(name) != wanted[name]
     ]
     if response.status_code >= 500 and response.status_code not in (503, 507):
         found.append(f"status {response.status_code}")

@@ -19,7 +19,7 @@ def test_the_policy_is_the_one_that_was_decided():
         "object-src 'none'; frame-ancestors 'none'",
         "X-Content-Type-Options": "nosniff",
         "Referrer-Policy": "no-referrer",
-        "Permissions-Policy": "camera=(self), geolocation=(), microphone=()",
+        "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
         "Cross-Origin-Opener-Policy": "same-origin",
     }
 

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kiosk.facts.complaints import draw_case_number
+from kiosk.hub.sequence import TEXT_LIMIT
 from kiosk.hub.tables import blobs, devices
 from kiosk.web.forms import is_local_path
 from tests.hub.phones import device_of, file_by_phone
@@ -18,6 +19,7 @@ from tests.web.conftest import Sides, faults_of
 SIDES = ("booth", "hub")
 _SCREEN = {"id": an_id(0xF0), "case": draw_case_number(), "step": "5", "go": "next"}
 _OPTIONAL = tuple(COMPLAINT)
+_GROUP = {"reason": "看过", "first": "1", "last": "1", "n": "2", "head": "00" * 32}
 
 
 @dataclass
@@ -26,12 +28,15 @@ class Form:
 
     required: dict[str, str] = field(default_factory=dict)
     optional: tuple[str, ...] = ()
+    limit: int = 4_000  # characters of a field
 
 
 FORMS: dict[str, dict[str, Form]] = {
     "booth": {
         "/preferences": Form({"next": "/"}, ("lang", "large")),
         "/leave": Form(),
+        "/enrol": Form({}, ("ticket", "hub", "code")),
+        "/enrol/cancel": Form(),
         "/quiz/answer": Form({"id": an_id(), "question": "q", "option": "a"}),
         "/quiz/next": Form({"question": "q"}),
         "/quiz/again": Form(),
@@ -40,6 +45,8 @@ FORMS: dict[str, dict[str, Form]] = {
         "/staff/lock": Form(),
         "/staff/tally": Form({"id": an_id(0xF1), "counter": "headcount", "n": "1"}),
         "/staff/undo": Form({"undoes": an_id(0xF2)}),
+        "/staff/close": Form({"id": an_id(0xF3)}),
+        "/staff/qr": Form({"text": "K315R:AAA"}),
         "/staff/complaint": Form({**_SCREEN, "code": "7KQ2-M0ZR"}, _OPTIONAL),
         "/staff/complaint/resume": Form({"code": "7KQ2-M0ZR"}),
     },
@@ -48,6 +55,20 @@ FORMS: dict[str, dict[str, Form]] = {
         "/login": Form({"name": "chen", "password": "x", "next": "/"}),
         "/logout": Form(),
         "/fairs/<fair_id>/codes": Form({"desk": "d02"}),
+        "/fairs/<fair_id>/codes/file": Form({"code": "00000-" * 7 + "0000"}),
+        "/fairs/<fair_id>/codes/sheet": Form({"until": "2027-03-16T09:00"}, ("desk.d01", "desk.d02")),
+        "/fairs/<fair_id>/codes/void": Form(),
+        "/fairs/<fair_id>/enrolments": Form({"enrolment": "0" * 64, "verdict": "same"}),
+        "/fairs/<fair_id>/devices/canaries": Form(),
+        "/fairs/<fair_id>/devices/<device_id>/revoke": Form({"reason": "丢失"}, ("cutoff",)),
+        "/fairs/<fair_id>/devices/<device_id>/replace": Form({"reason": "坏了"}),
+        "/fairs/<fair_id>/devices/<device_id>/reinstate": Form(),
+        "/fairs/<fair_id>/quarantine/judge": Form(),
+        "/fairs/<fair_id>/quarantine/facts/<journal>/<why>/release": Form(_GROUP),
+        "/fairs/<fair_id>/quarantine/facts/<journal>/<why>/dismiss": Form(_GROUP),
+        "/fairs/<fair_id>/quarantine/forks/<journal>": Form({"seq": "3", "seen": "0", "reason": "备份"}, ("kept",)),
+        "/fairs/<fair_id>/slips": Form({"desk": "d01", "seq": "412", "code": "7KQ2-M0ZR"}),
+        "/fairs/<fair_id>/scan": Form({"text": "K315S:AAA"}, limit=TEXT_LIMIT),
         "/m/complaint/<device_id>": Form(_SCREEN, _OPTIONAL),
     },
 }
@@ -177,7 +198,7 @@ def test_a_field_that_is_too_long_is_refused(sides, side):
     for rule, address in posts(sides, side).items():
         form = FORMS[side][rule]
         for name in (*form.required, *form.optional):
-            for size in (4_001, 100_000):
+            for size in (form.limit + 1, 100_000):
                 answer = send(sides, side, address, {**form.required, name: "x" * size})
                 assert (code_in(answer), answer.status_code) == ("request.too_large", 413), (rule, name, size)
 
@@ -268,9 +289,11 @@ def test_what_a_complainant_typed_is_shown_to_the_caseworker_as_text(sides):
 def test_what_a_tablet_says_of_itself_is_shown_on_the_board_as_text(sides):
     for text in (text for text in HOSTILE if "\0" not in text):
         with sides.pair.hub.store.begin() as tx:
-            tx.execute(devices.update().values(pack=text, version=text, seen_at=0.0))
-        answer = sides.client("hub", signed_in=True).get("/fairs/demo")
-        assert (answer.status_code, faults_of(answer)) == (200, [])
+            tx.execute(devices.update().values(pack=text, version=text, reason=text, seen_at=0.0))
+        device = device_of(sides.pair)
+        for place in ("", "/completeness", "/devices", f"/devices/{device}"):
+            answer = sides.client("hub", signed_in=True).get(f"/fairs/demo{place}")
+            assert (answer.status_code, faults_of(answer)) == (200, [])
 
 
 def test_nothing_that_was_refused_was_kept(sides):
