@@ -1,6 +1,5 @@
 """Folding everything again, and checking that nothing was changed."""
 
-
 from sqlalchemy import select, update
 
 from kiosk.hub import audit, branches, decisions, judging, totals

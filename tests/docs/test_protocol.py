@@ -275,6 +275,7 @@ def test_another_key_does_not_open_the_batch():
         ("## Batch", BatchHeader),
         ("### GET /sync/v1/hello", Hello),
         ("### POST /sync/v1/enrol", EnrolRequest),
+        ("### PUT /sync/v1/devices/&lt;device&gt;", protocol.Return),
         ("### GET /sync/v1/journals/&lt;journal&gt;", Head),
         ("### POST /sync/v1/batches", Receipt),
         ("### GET /sync/v1/blobs/&lt;sha256&gt;", BlobHead),

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kiosk.facts import complaints
 from kiosk import crockford
+from kiosk.facts import complaints
 from kiosk.facts.complaints import FIELDS, STEPS, Context, Field, clean, faults, fen, normal_case_number
 from tests.makers import COMPLAINT, an_id
 
