@@ -34,6 +34,7 @@ from kiosk.facts.devices import DeviceConfirmed, DeviceEnrolled, DeviceReinstate
 from kiosk.facts.kinds import Body
 from kiosk.hub import journal, judging
 from kiosk.hub.context import Hub
+from kiosk.hub.fairs import find_fair
 from kiosk.hub.store import insert_once
 from kiosk.hub.tables import devices, enrolments, journals, volunteers
 from kiosk.packs.fairs import Fair

@@ -1,4 +1,4 @@
-"""`make bench`: what a booth and a hub cost beside floors that do the least, in one table. Exits with 1 if a limit is missed.
+"""`make bench`: what a booth and a hub cost beside floors that do the least. Exits with 1 if a limit is missed.
 
 Never a bare time: the machine may be slow, shared or busy, but both sides are measured in turns, and what is held
 against the limit is the median of the rounds' ratios. Its spread, from the lower to the upper quartile in hundredths

@@ -25,7 +25,7 @@ class Row:
     def columns(self) -> tuple[str, ...]:
         ours, floor = (statistics.median(column) for column in zip(*self.rounds, strict=True))
         middle = statistics.median(self.ratios)
-        lower, _, upper = statistics.quantiles(self.ratios, n=4)
+        lower, _, upper = statistics.quantiles(self.ratios, n=4) if len(self.ratios) > 1 else (middle,) * 3
         spread = (upper - lower) / middle
         limit = f"{'≥' if self.is_least else '≤'} {self.limit:g}" + (" ×" if self.is_ratio else f" {self.unit}")
         verdict = "pass" if self.is_kept else "FAIL"

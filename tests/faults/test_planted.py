@@ -32,7 +32,7 @@ from kiosk.errors import PIN_LOCKED, Problem
 from kiosk.facts import clocks, envelope
 from kiosk.facts.cases import CaseOpened
 from kiosk.facts.clocks import ClockCompared
-from kiosk.hub import api, app, devices, intake, ledger, people, reading, totals
+from kiosk.hub import api, app, branches, devices, intake, ledger, people, reading, totals
 from kiosk.hub import complaints as hub_complaints
 from kiosk.hub.app import create_hub_app
 from kiosk.hub.context import hub as hub_of_this_request
@@ -381,7 +381,8 @@ def nothing_that_was_uploaded_is_spooled(folder: Path) -> None:
         photo = {"photo": (io.BytesIO(b"x" * 600_000), "made-up.jpg")}
         with pair.booth_app.test_request_context("/staff", method="POST", data=photo) as context:
             context.request.max_content_length = context.request.max_form_memory_size = None
-            assert isinstance(context.request.files["photo"].stream, io.BytesIO)
+            with closing(context.request.files["photo"].stream) as stream:
+                assert isinstance(stream, io.BytesIO)
 
 
 def a_restart_does_not_forgive_wrong_pins(folder: Path) -> None:
@@ -503,21 +504,21 @@ PLANTED = (
             together(replaced((intake, "_known_hashes"), by=lambda *_: {}),
                      replaced((intake, "_is_held_already"), by=lambda *_: False))),
     Planted("fork counted", two_facts_at_one_place_are_a_fork,
-            edited(intake, "settle", ("if forked_at is not None and held.seq >= forked_at", "if False"))),
+            replaced((branches, "untangle"), by=lambda tx, journal: intake.settle(tx, journal))),
     Planted("hash without the one before", facts_that_changed_places_are_found,
             together(replaced((envelope, "chain"), by=lambda _, line: hashlib.sha256(line).digest()),
                      replaced((envelope, "chain_all"), (protocol, "chain_all"),
                               by=lambda _, lines: [hashlib.sha256(line).digest() for line in lines]))),
     Planted("totals not folded", totals_are_the_fold_of_the_facts, replaced((totals, "count"), by=lambda *_: None)),
     Planted("totals folded over a gap", totals_are_the_fold_of_the_facts,
-            edited(intake, "_run_end", ("number != seq + 1 or ", ""))),
+            edited(intake, "_run_end", ("number != seq + 1", "False"))),
     Planted("kinds and desks not checked", a_booth_says_only_what_a_booth_may_say,
             edited(reading, "_judge", ("fact.kind not in rules.kinds or fact.desk != rules.desk", "False"))),
     Planted("days in UTC", a_day_is_a_day_in_beijing,
             replaced((clocks, "_day_and_hour"), by=lambda hours: (
                 (date(1970, 1, 1) + timedelta(hours=hours - 8)).isoformat(), (hours - 8) % 24))),
     Planted("receipt before the commit", what_is_receipted_is_on_the_hubs_disk,
-            replaced((api, "writing"), by=lambda: _rolled_back(hub_of_this_request().store))),
+            replaced((api, "queueing"), by=lambda: _rolled_back(hub_of_this_request().store))),
     Planted("cursor from the client", a_hub_that_was_set_back_gets_what_it_lost,
             edited(pushing, "_agreed_head", ("return head.seq", "return source.receipted()"))),
     Planted("gzip without a bound", little_that_grows_large_is_refused,

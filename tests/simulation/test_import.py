@@ -18,7 +18,7 @@ from tests.cli.test_commands import CLEAN
 from tests.proof import FULL, figure
 
 #: The city takes a few seconds more on each database; the province is for the bench and for a person's hand.
-SIZES = ("demo", "city") if FULL else ("demo",)
+SIZES = ("demo", "city", "province") if FULL else ("demo",)
 
 
 def run(runner, *words: object) -> str:
