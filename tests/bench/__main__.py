@@ -6,6 +6,7 @@ of the median, says how far to trust it.
 """
 
 import os
+import statistics
 import sys
 import tempfile
 import time
@@ -20,11 +21,13 @@ from tests.bench.rows import Row
 from tests.bench.servers import postgres
 from tests.bench.shipment import Province
 from tests.bench.sides import Running, Side, alternating
+from tests.faults.disk import build, preloaded
 
 STARTS = 5
 SLICES = 25  # many and short: a neighbour's burst spoils a few, and the median does not care
 SECONDS = 0.2  # one slice of load
 LOADS = 7
+ROUNDS = 5
 SLOWDOWN = 6
 REQUESTS = 200  # before memory is read
 BOOTHS = 168  # of the province, with some 300,000 facts
@@ -49,6 +52,24 @@ def taps(booth: Running, floor: Running) -> Iterator[Row]:
     for clients in (1, 8):
         rounds = _rates((booth, ours), (floor, least), clients=clients)
         yield Row(f"tap, durable, c={clients}", "/s", rounds, 0.5, is_least=True)
+
+
+def patience(booth: Side, floor: Side, folder: Path) -> Iterator[Row]:
+    """A tablet's slow flash: 5 ms in every flush. And browsers, which hold sockets open that say nothing."""
+    disk = preloaded(build(folder), slow_us=5_000)
+    with booth.running(disk) as ours, floor.running(disk) as least:
+        slow = [lambda side=side: _p99(load.latencies(side.side.port, side.tap(), 8, 2)) for side in (ours, least)]
+        rounds = alternating(ROUNDS, *slow)
+    yield Row("tap at 5 ms a flush, c=8, p99", "ms", rounds, 40, is_ratio=False)
+    with booth.running() as ours, floor.running() as least:
+        load.repeat(booth.port, ours.tap(), 5)
+        idle = [lambda side=side: load.beside_idle(side.side.port, side.tap(), 6) for side in (ours, least)]
+        rounds = alternating(ROUNDS, *idle)
+    yield Row("tap beside 6 idle sockets", "ms", rounds, 50, is_ratio=False)
+
+
+def _p99(milliseconds: list[float]) -> float:
+    return statistics.quantiles(milliseconds, n=100)[98]
 
 
 def pages(booth: Running, floor: Running) -> Iterator[Row]:
@@ -100,6 +121,7 @@ def booth_rows(folder: Path) -> Iterator[Row]:
         yield from taps(ours, least)
         yield from pages(ours, least)
         yield from screens(ours, least)
+    yield from patience(booth, floor, folder)
 
 
 def main() -> int:

@@ -117,6 +117,46 @@ def rate(port: int, request: Request, clients: int, seconds: float) -> float:
             connection.socket.close()
 
 
+def latencies(port: int, request: Request, clients: int, seconds: float) -> list[float]:
+    """Milliseconds of every answer over some connections at once."""
+    waiting, sent, found = selectors.DefaultSelector(), {}, []
+    connections = [Connection(port) for _ in range(clients)]
+    try:
+        for connection in connections:
+            _accept(connection.ask(request()))
+            waiting.register(connection.socket, selectors.EVENT_READ, connection)
+        start = time.perf_counter()
+        for connection in connections:
+            sent[connection] = time.perf_counter()
+            connection.socket.sendall(request())
+        while time.perf_counter() - start < seconds:
+            for key, _ in waiting.select(_PATIENCE):
+                answer = key.data.receive()
+                if answer is not None:
+                    _accept(answer)
+                    found.append((time.perf_counter() - sent[key.data]) * 1000)
+                    sent[key.data] = time.perf_counter()
+                    key.data.socket.sendall(request())
+        return found
+    finally:
+        waiting.close()
+        for connection in connections:
+            connection.socket.close()
+
+
+def beside_idle(port: int, request: Request, sockets: int) -> float:
+    """Milliseconds of one answer while some sockets are open that say nothing, as browsers keep them."""
+    idle = [Connection(port) for _ in range(sockets)]
+    try:
+        with Connection(port) as connection:
+            start = time.perf_counter()
+            _accept(connection.ask(request()))
+            return (time.perf_counter() - start) * 1000
+    finally:
+        for one in idle:
+            one.socket.close()
+
+
 def _accept(answer: Answer) -> None:
     if answer.status != 200:
         raise ConnectionError(f"{answer.status}: {answer.body[:400]!r}")

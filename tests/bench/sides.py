@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,9 +32,11 @@ class Side:
     has_staff: bool
 
     @contextmanager
-    def running(self) -> Iterator["Running"]:
+    def running(self, disk: Mapping[str, str] | None = None) -> Iterator["Running"]:
+        """Started, and stopped in the end; `disk` is the environment of one that is slower than this machine's."""
         start = time.perf_counter()
-        process = subprocess.Popen(self.command, cwd=ROOT, env=_environment(), start_new_session=True)
+        environment = _environment(disk)
+        process = subprocess.Popen(self.command, cwd=ROOT, env=environment, start_new_session=True)
         try:
             load.first_ok(self.port, load.get("/"), lambda: process.poll() is None)
             yield Running(self, process.pid, time.perf_counter() - start)
@@ -118,9 +120,10 @@ def _kiosk(side: str) -> list[str]:
     return [sys.executable, "-m", "kiosk.cli", side, "serve"]
 
 
-def _environment() -> dict[str, str]:
+def _environment(disk: Mapping[str, str] | None = None) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("KIOSK_", "DATABASE_URL"))}
-    return {**kept, "KIOSK_BOOTH_SYNC_SECONDS": "0"}
+    shim = {name: value for name, value in (disk or {}).items() if name.startswith(("KIOSK_DISK", "LD_PRELOAD"))}
+    return {**kept, **shim, "KIOSK_BOOTH_SYNC_SECONDS": "0"}
 
 
 def _stop(process: subprocess.Popen) -> None:

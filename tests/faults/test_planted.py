@@ -504,7 +504,7 @@ PLANTED = (
             together(replaced((intake, "_known_hashes"), by=lambda *_: {}),
                      replaced((intake, "_is_held_already"), by=lambda *_: False))),
     Planted("fork counted", two_facts_at_one_place_are_a_fork,
-            replaced((branches, "untangle"), by=lambda tx, journal: intake.settle(tx, journal))),
+            replaced((branches, "untangle"), by=intake.settle)),
     Planted("hash without the one before", facts_that_changed_places_are_found,
             together(replaced((envelope, "chain"), by=lambda _, line: hashlib.sha256(line).digest()),
                      replaced((envelope, "chain_all"), (protocol, "chain_all"),

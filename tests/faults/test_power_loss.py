@@ -266,7 +266,7 @@ def cut_intake(hub_folder: Path, folder: Path, safety: str, draws: int) -> Outco
             if kept is None:
                 raise Damaged("not what any number of batches leaves behind")
             turn = next(turns)
-            if turn % REVIVED == 0:
+            if turn % (4 * REVIVED) == 0:
                 again = post if turn % (20 * REVIVED) == 0 else ()
                 _take_in_again(folder, found, again)
                 assert not again or _hub_holding(found) == holding

@@ -18,7 +18,12 @@ from kiosk.booth.carrying import Carrier
 from kiosk.booth.journal import Journal
 from kiosk.booth.setup import init_booth
 from kiosk.clock import SystemClock
+from kiosk.config import HubConfig
+from kiosk.facts.complaints import ComplaintFiled
+from kiosk.hub.app import open_hub
 from kiosk.sync import sequence
+from tests.hub.tablets import a_tablet, deliver
+from tests.makers import a_fact, a_headcount
 
 _PATIENCE = 60  # seconds for a server to answer on a busy machine
 
@@ -161,6 +166,18 @@ class Fair:
         with closing(Journal(self.booth.data / "booth.db", SystemClock())) as journal:
             carrier = Carrier.of(journal, outbox.load_key(self.booth.data))
             return sequence.write_parts(carrier.batch(1, carrier.lines(1, journal.head()[0])))
+
+    def spoils(self) -> tuple[str, str]:
+        """A tablet whose card was copied, and one that sends what nobody can use; returns their journals."""
+        with closing(open_hub(HubConfig(self.hub.data), SystemClock())) as hub:
+            one = a_tablet(hub, "d18").record()
+            other = one.clone().record(a_headcount(5))
+            filed = ComplaintFiled(case="7KQ2-M0ZRT", blob="ab" * 32, size=700, channel="volunteer", notice="2026-11")
+            bad = a_tablet(hub, "d19").record(b"\xff").record(b"\xff\x00").record(a_fact(kind="prize.given"))
+            bad.record(a_fact(desk="d18"))
+            for tablet in (one.record(a_headcount(30)).record(filed), other, bad):
+                deliver(hub, tablet.batch())
+        return one.journal, bad.journal
 
     def figures(self) -> dict[str, Any]:
         """Value of each figure, by key."""

@@ -61,6 +61,20 @@ def test_the_booths_public_screens(fair, a_visitor, watch, english, large):
     assert not faults, "\n".join(faults)
 
 
+def test_the_screens_of_what_does_not_count(own_fair, an_organiser, watch):
+    watch.allow("400")
+    forked, spoilt = own_fair.spoils()
+    organiser: Organiser = an_organiser(own_fair)
+    faults = []
+    for english, large in ((False, False), (True, False), (False, True), (True, True)):
+        organiser.page.context.clear_cookies(name="lang")
+        organiser.page.context.clear_cookies(name="large")
+        organiser.page.context.add_cookies(cookies(own_fair.hub.url, english=english, large=large))
+        for name in walks.quarantine_screens(organiser, forked, spoilt):
+            faults += look_at(organiser.page, f"{name} {english} {large}", [OFFICE, PHONE])
+    assert not faults, "\n".join(faults)
+
+
 @pytest.mark.parametrize(("english", "large"), LOOKS)
 def test_the_booths_staff_screens(fair, a_volunteer, watch, english, large):
     watch.allow("400|422|404")

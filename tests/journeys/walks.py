@@ -158,6 +158,29 @@ def hub_screens(organiser: Organiser, case: str, fair: Fair) -> Iterator[str]:
     assert fair.badge
 
 
+def quarantine_screens(organiser: Organiser, forked: str, spoilt: str) -> Iterator[str]:
+    """What does not count, before anybody decides about it, while and after."""
+    organiser.opens("quarantine").sees(".todo")
+    yield "quarantine"
+    organiser.opens(f"quarantine/facts/{spoilt}/json.malformed").sees(".kept-facts")
+    organiser.press(organiser.page.locator("summary").first)
+    yield "unreadable"
+    organiser.opens(f"quarantine/facts/{spoilt}/fact.not_allowed").sees(".choices")
+    organiser.types("release-reason", " ")
+    organiser.press(organiser.page.locator(".choices .go"))
+    organiser.sees("#problem")
+    yield "decision without a reason"
+    organiser.opens(f"quarantine/forks/{forked}").sees(".versus")
+    yield "fork"
+    organiser.press(organiser.page.locator("[name=kept]").first)
+    organiser.types("fork-reason", "315")
+    organiser.press(organiser.page.locator(".fork .go"))
+    organiser.sees(".todo .whole")
+    yield "fork decided"
+    organiser.opens(f"quarantine/forks/{forked}").sees(".told-before")
+    yield "fork once more"
+
+
 def joining_screens(installer: Installer, organiser: Organiser) -> Iterator[str]:
     """A new tablet's way into the fair, as its own screen shows it; at the hub somebody without the key confirms."""
     installer.comes()
