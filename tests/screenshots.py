@@ -15,7 +15,7 @@ from playwright.sync_api import Page, sync_playwright
 from kiosk import ROOT
 from tests.journeys import walks
 from tests.journeys.fair import Fair, Server
-from tests.journeys.people import Complaining, Organiser, Person, Visitor, Volunteer
+from tests.journeys.people import Complaining, Installer, Organiser, Person, Visitor, Volunteer
 from tests.journeys.screens import BIG, LYING, OFFICE, PHONE, STANDING, Screens, Watch, chromium
 
 OPENING = datetime.fromisoformat("2027-03-15T08:20+08:00")
@@ -127,12 +127,15 @@ def picture_all(fair: Fair, screens: Screens, case: str, folder: Path, cookies: 
     phone.page.goto(address)
     organiser = person(Organiser, fair.hub.url, OFFICE, "mouse").signs_in(fair)
     outside = person(Person, fair.hub.url, OFFICE, "mouse")
+    tablet = fair.new_tablet(folder.name)
+    installer = person(Installer, tablet.url, LYING)
     for side, walk, one, sizes in (
         ("booth", walks.public_screens(visitor), visitor, (LYING, STANDING, PHONE)),
         ("staff", walks.staff_screens(volunteer), volunteer, (LYING, STANDING, PHONE)),
         ("phone", walks.form_screens(phone), phone, (PHONE,)),
         ("hub", walks.hub_screens(organiser, case, fair), organiser, (OFFICE, PHONE, BIG)),
         ("hub", walks.door_screens(outside), outside, (OFFICE, PHONE)),
+        ("new", walks.joining_screens(installer, organiser), installer, (LYING, STANDING, PHONE)),
     ):
         for name in walk:
             for size in sizes:
@@ -142,6 +145,8 @@ def picture_all(fair: Fair, screens: Screens, case: str, folder: Path, cookies: 
                 one.page.screenshot(path=folder / file, full_page=size == PHONE)
             one.page.set_viewport_size({"width": sizes[0][0], "height": sizes[0][1]})
     phone.page.screenshot(path=folder / "phone-receipt.png", full_page=True)
+    tablet.stop()
+    fair.free("d20")
 
 
 def picture_trouble(fair: Fair, screens: Screens, folder: Path) -> None:

@@ -247,7 +247,9 @@ def fork_rows(tx: Connection, fair: Fair) -> list[ForkRow]:
     waiting = {
         (journal, tablet.forked_at)
         for journal, tablet in tablets.items()
-        if tablet.forked_at is not None and branches.is_undecided(tx, journal, tablet.forked_at)
+        if tablet.forked_at is not None
+        and (tablet.cutoff is None or tablet.forked_at <= tablet.cutoff)  # else none of it can count any more
+        and branches.is_undecided(tx, journal, tablet.forked_at)
     }
     found = [_fork_row(fair, tablets[journal], seq, "open") for journal, seq in sorted(waiting)]
     for (journal, seq), row in sorted(last.items()):

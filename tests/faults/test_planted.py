@@ -378,8 +378,9 @@ def a_day_is_a_day_in_beijing(folder: Path) -> None:
 
 def nothing_that_was_uploaded_is_spooled(folder: Path) -> None:
     with at_a_desk(folder) as (pair, _):
-        photo = {"photo": (io.BytesIO(b"x" * 600_000), "made-up.jpg")}
-        with pair.booth_app.test_request_context("/staff", method="POST", data=photo) as context:
+        head = b'--x\r\nContent-Disposition: form-data; name="photo"; filename="made-up.jpg"\r\n\r\n'
+        body, kind = head + b"x" * 600_000 + b"\r\n--x--\r\n", "multipart/form-data; boundary=x"
+        with pair.booth_app.test_request_context("/staff", method="POST", data=body, content_type=kind) as context:
             context.request.max_content_length = context.request.max_form_memory_size = None
             with closing(context.request.files["photo"].stream) as stream:
                 assert isinstance(stream, io.BytesIO)

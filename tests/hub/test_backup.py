@@ -331,6 +331,24 @@ def test_whatever_was_changed_in_it_it_restores_nothing(one: Path, tmp_path: Pat
     assert refused(tmp_path / "mine", HubConfig(tmp_path / "empty")) == "backup.damaged", "what it holds is not all"
 
 
+def test_whoever_changes_it_and_its_manifest_still_needs_the_hubs_key(one: Path, tmp_path: Path):
+    """An account more, with a password of one's own: every sum is right, and only the signature is not."""
+    key = key_in(one)
+    one.write_bytes(one.read_bytes()[: -backup._END_LENGTH])
+    with closing(sqlite3.connect(one, isolation_level=None)) as copy:
+        ((document,),) = copy.execute("SELECT document FROM manifest").fetchall()
+        old = msgspec.json.decode(document, type=Manifest)
+        copy.execute("UPDATE people SET password = ?", (keys.hash_password("of-a-thief-by-night"),))
+        copy.execute(
+            "UPDATE manifest SET document = ?", (msgspec.json.encode(backup._describe(copy, old.hub, old.at)),)
+        )
+    forged, ours = Path(shutil.copy(one, tmp_path / "forged")), Path(shutil.copy(one, tmp_path / "ours"))
+    backup._sign(forged, keys.SigningKey.generate())
+    assert refused(forged, HubConfig(tmp_path / "empty")) == "backup.damaged"
+    backup._sign(ours, key)
+    backup.restore(ours, HubConfig(tmp_path / "restored"), PASSWORD)
+
+
 def test_what_is_no_backup_restores_nothing(tmp_path: Path):
     folder = tmp_path / "empty"
     for name, content in (("text", b"hello"), ("nothing", b""), ("almost", b"SQLite format 3\0" + b"\0" * 500)):

@@ -245,6 +245,12 @@ def test_a_person_chooses_a_branch_and_may_change_their_mind(hub, office):
     assert "另一张卡是旧备份" in office.get(fork_of(one))
 
 
+def test_a_withdrawn_tablet_leaves_nothing_to_choose_behind_its_cutoff(hub, office):
+    one, _ = a_forked_tablet(hub)
+    withdraw(hub, one, 2)
+    assert "流水分叉，要选定" not in office.get(LIST)
+
+
 def test_a_choice_without_a_branch_or_a_reason_is_asked_again(hub, office):
     one, other = a_forked_tablet(hub)
     form = office.get(fork_of(one)).form(fork_of(one))

@@ -157,6 +157,12 @@ class Fair:
         booth.start()
         return booth
 
+    def free(self, desk: str) -> None:
+        """Withdraw the tablet of a desk, so that another can join there."""
+        rows = [line.split("\t") for line in self.hub.ask("devices").splitlines()]
+        for device in [row[0] for row in rows if row[1] == desk and row[2] != "revoked"]:
+            self.hub.ask("revoke", "--device", device, "--reason", "another takes its place")
+
     def sync(self) -> str:
         """Send everything; returns what `kiosk booth sync` says."""
         return self.booth.ask("sync")
