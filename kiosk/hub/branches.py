@@ -25,6 +25,7 @@ from kiosk.hub.tables import choices, facts, forks, journals
 
 _CHUNK = 2_000  # facts held in memory at a time
 _ROWS = 400  # rows a statement
+_FOLLOWED = 50  # branches at one place that are followed to their end; of more, a tablet made them up
 
 
 class Node(NamedTuple):
@@ -203,14 +204,18 @@ def branches_at(tx: Connection, journal: str, seq: int) -> list[Branch]:
             for node in nodes:
                 is_next = trunk.parents[node.hash] is not None and trunk.parents[node.hash] == before
                 if is_next or trunk.standing[node.hash] in (Standing.LOOSE, Standing.EXCUSED):
-                    courses[node.hash] = Course.along(marks, seq, node.hash, trunk.standing)
+                    if len(courses) < _FOLLOWED:
+                        courses[node.hash] = Course.along(marks, seq, node.hash, trunk.standing)
                     found[node.hash] = Branch(node.hash, [(seq, node.hash)], None, is_next)
         if place > seq:
             for first, course in courses.items():
                 course.step(place, nodes)
                 if course.end == place:
                     found[first].nodes.append((place, course.hash))
-    whole = [replace(branch, forked_at=courses[first].forked_at) for first, branch in found.items()]
+    whole = [
+        replace(branch, forked_at=courses[first].forked_at) if first in courses else branch
+        for first, branch in found.items()
+    ]
     return sorted(whole, key=lambda branch: (not branch.is_whole, -len(branch.nodes), branch.first))
 
 

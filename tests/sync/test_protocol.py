@@ -139,7 +139,8 @@ def test_an_over_long_batch_is_refused_before_anything_is_read():
 def test_a_head_that_is_not_the_chain_s_is_refused_though_it_is_signed():
     lines = some_lines(2)
     body = a_batch(lines)[:-194] + b"00" * 32 + b" "
-    data = body + keys.sign(a_key(), b"kiosk/signed/kiosk-batch/1", body).encode() + b"\n"
+    digest = hashlib.sha256(body).digest()
+    data = body + keys.sign(a_key(), b"kiosk/signed/kiosk-batch/1", digest).encode() + b"\n"
     assert refusal(data) == "sync.malformed"
 
 
