@@ -356,7 +356,7 @@ def readmit(tx: Connection, here: Hub, document: bytes, canary: bytes = b"") -> 
     journal.lock(tx, here.id, certificate.fair)  # it may come by two roads at once
     if tx.execute(select(devices.c.device).where(devices.c.device == certificate.device)).first() is None:
         if tx.execute(select(devices.c.device).where(devices.c.journal == certificate.journal)).first() is not None:
-            raise Problem(SYNC_DEVICE)  # another tablet writes that journal
+            raise Problem(ENROL_KNOWN)  # another tablet writes that journal
         _keep(tx, certificate, document, canary)
         body = DeviceEnrolled(device=certificate.device, journal=certificate.journal, desk=certificate.desk)
         _note(tx, here, certificate.fair, certificate.desk, body, "hub")
