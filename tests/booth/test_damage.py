@@ -33,7 +33,7 @@ from tests.clocks import FakeClock
 from tests.makers import HUB_URL, Browser, Pair, a_draft, a_headcount, a_journal, a_pair, an_id, facts_of
 from tests.proof import figure
 
-FLIPS = 500
+FLIPS = share(500, 120)
 PATHS = ("/", "/quiz", "/gallery", "/gallery/e01", "/complaint", "/staff", "/staff/enter", "/staff/complaint", "/enrol")
 FORMS = {
     "/quiz/answer": {"id": an_id(), "question": "q", "option": "a"},

@@ -18,8 +18,8 @@ from tests.faults import disk
 from tests.makers import a_draft, facts_of
 from tests.proof import figure, share
 
-CALLS = 500
-HUB_CALLS = share(100, 50)
+CALLS = share(500, 150)
+HUB_CALLS = share(100, 25)
 START_CALLS = 12
 STEP = share(1, 5)  # there are five ways to fail; in `make test` each call fails in one of them
 

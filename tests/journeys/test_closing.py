@@ -103,11 +103,19 @@ def test_without_a_script_there_is_a_slip_and_the_codes_have_a_page_each(fair, a
     assert sequence.read_parts(texts).count(b"\n") == 2 + 2  # header, two facts, end
 
 
-def test_the_slip_is_one_small_sheet_of_paper(fair, a_volunteer):
+def test_the_slip_is_one_small_sheet_of_paper(own_fair, a_visitor, a_volunteer):
+    fair = own_fair
+    visitor = a_visitor(fair).comes().opens_quiz()
+    visitor.plays_quiz(right=5)
+    visitor.goes_home()
+    visitor.press(visitor.page.locator("a[href='/gallery']"))
+    visitor.judges_exhibit()
     volunteer = a_volunteer(fair).signs_in()
-    works(volunteer)
+    works(volunteer)  # of everything something, so that no line of the slip is left out
+    volunteer.counts("consultation")
+    volunteer.opens_complaint().files_complaint()
     volunteer.closes_day()
-    assert b"/Count 1" in volunteer.page.pdf(prefer_css_page_size=True)
+    assert b"/Count 1\n" in volunteer.page.pdf(prefer_css_page_size=True)
     volunteer.page.emulate_media(media="print")
     volunteer.page.set_viewport_size({"width": 506, "height": 344})  # A6 within its margins
     paper = picture(volunteer.page)

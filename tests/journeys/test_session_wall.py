@@ -14,7 +14,8 @@ STORED = """async () => [
   document.cookie,
 ].filter(Boolean)"""
 
-WORDS = ("张小花", "13912345678", "长江路2号测试楼", "好又多小卖部", "电饭锅")
+#: Of what is typed in the stories; none of them stands in the pack, which the next visitor may well be shown.
+WORDS = ("张小花", "13912345678", "长江路2号测试楼", "好又多小卖部", "用了一天就不热了")
 
 
 def leaves_nothing(person, *words):
