@@ -31,7 +31,7 @@ from tests.booth.test_journal import assert_whole
 from tests.cli.test_commands import CLEAN, one_line
 from tests.clocks import FakeClock
 from tests.makers import HUB_URL, Browser, Pair, a_draft, a_headcount, a_journal, a_pair, an_id, facts_of
-from tests.proof import figure
+from tests.proof import figure, share
 
 FLIPS = share(500, 120)
 PATHS = ("/", "/quiz", "/gallery", "/gallery/e01", "/complaint", "/staff", "/staff/enter", "/staff/complaint", "/enrol")
