@@ -126,7 +126,7 @@ def booth_enrol(hub_url: str | None, code: str | None, file: Path | None, data: 
         begun = outbox.pending(journal)
         road = HttpTransport(begun.hub_url if begun else "http://unenrolled.invalid")
         certificate = outbox.ask(journal, key, road)
-        if certificate is None and begun is not None:
+        if certificate is None and (begun := outbox.pending(journal)) is not None:
             click.echo(f"compare at the hub: {begun.digits}")
             certificate = outbox.wait(journal, key, road)
     finally:
@@ -819,11 +819,11 @@ def relay_init(hub_url: str, fingerprint: str, data: Path | None) -> None:
 @click.option("--port", default=3152, show_default=True, type=click.IntRange(1, 65535), help=port_help)
 def relay_serve(data: Path | None, bind: str, port: int) -> None:
     """Take bundles from tablets on this network, and bring them to the hub every so often."""
-    from kiosk.relay.app import serving
+    from kiosk.relay.app import THREADS, WORKER, serving
     from kiosk.serve import serve
 
     start, stop = serving(config.relay_config(data))
-    serve(start, f"{bind}:{port}", threads=16, on_exit=stop)
+    serve(start, f"{bind}:{port}", threads=THREADS, on_exit=stop, worker=WORKER)
 
 
 # --- packs ----------------------------------------------------------------------------------------

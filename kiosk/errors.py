@@ -321,6 +321,19 @@ DRAFT_UNKNOWN = _kind(
     "没有找到这份没填完的登记，可能码不对或已过当天。",
     "No unfinished form with that code; it may be wrong or from another day.",
 )
+DRAFT_UNKEPT = _kind(
+    "complaint.draft_unkept",
+    503,
+    "这一页现在存不下。请不要离开，接着填完提交；续填码暂时不管用。",
+    "This page cannot be kept just now. Please stay and finish it; the code to resume does not work for the moment.",
+)
+COMPLAINT_UNOPENABLE = _kind(
+    "complaint.unopenable",
+    409,
+    "这台平板封好的投诉在汇总端打不开，没有登记。请改填纸质登记表，或拨打12315，并告诉组织者。",
+    "What this tablet seals cannot be opened at the hub; nothing was filed. "
+    "Please use a paper form or call 12315, and tell the organiser.",
+)
 COMPLAINT_EXPOSED = _kind(
     "complaint.exposed",
     403,
@@ -367,6 +380,13 @@ SYNC_ADDRESSEE = _kind(
     "这个批次是发给别的汇总端或别的活动的，没有收下。",
     "This batch is for another hub or fair; nothing was taken in.",
 )
+SYNC_BRANCHES = _kind(
+    "sync.branches",
+    409,
+    "这台平板的流水已分成太多支，多出来的没有收下，也没有签收。请联系组织者停用这台平板。",
+    "This tablet's journal has parted into too many branches; one more was not taken in and not confirmed. "
+    "Please ask the organiser to withdraw the tablet.",
+)
 SYNC_UNREACHABLE = _kind(
     "sync.unreachable",
     503,
@@ -395,6 +415,12 @@ JOURNAL_FORKED = _kind(
     "请停用这台平板，联系组织者；要接着用，请在新文件夹里重新登记。",
     "This journal differs from the hub's (it forks at fact {seq}); what it records from there on may not count. "
     "Stop using this tablet and call the organiser; to go on with it, enrol it afresh in a new folder.",
+)
+SYNC_QUOTA = _kind(
+    "sync.quota",
+    413,
+    "这台平板送来的加密内容里，没有记录对应的太多，没有收下。请先把它的记录送到这里。",
+    "Too much sealed content of this tablet is here that no counted record names. Bring its records first.",
 )
 BLOB_MISMATCH = _kind(
     "sync.blob_mismatch",
@@ -489,6 +515,12 @@ RELAY_FULL = _kind(
     507,
     "中转站已满，没有收下。记录都在平板里；请尽快让中转站连上汇总端。",
     "The relay is full and took nothing in. Everything is kept on the tablet; get the relay to the hub soon.",
+)
+RELAY_BUSY = _kind(
+    "relay.busy",
+    503,
+    "中转站正忙，没有收下。记录都在平板里，稍后会再传。",
+    "The relay is busy and took nothing in. Everything is kept on the tablet and will be sent later.",
 )
 RELAY_UNREACHABLE = _kind(
     "relay.unreachable",
@@ -595,6 +627,12 @@ SLIP_CODE = _kind(
     422,
     "核对码应是 8 个字符，如 7KQ2-M0ZR。请对照纸条再输入一次。",
     "The code has eight characters, such as 7KQ2-M0ZR. Please type it again from the slip.",
+)
+SLIP_TABLET = _kind(
+    "slip.tablet",
+    409,
+    "服务台 {desk} 有过不止一台平板，这张日结单和哪一台都对不上。请选它是哪一台的，再核对一次。",
+    "Desk {desk} has had several tablets, and the slip agrees with none of them. Choose whose it is, and check again.",
 )
 FAIR_INCOMPLETE = _kind("fair.incomplete", 409, "没有到齐。{zh}", "Not everything is here. {en}")
 SHEET_EMPTY = _kind(

@@ -11,8 +11,16 @@ from kiosk.errors import Problem
 _APP_LOAD_ERROR = 4  # gunicorn's word for: do not try again
 
 
-def serve(make_app: Callable[[], Flask], bind: str, threads: int, on_exit: Callable[[], None] = lambda: None) -> None:
+def serve(
+    make_app: Callable[[], Flask],
+    bind: str,
+    threads: int,
+    on_exit: Callable[[], None] = lambda: None,
+    worker: str = "gthread",
+) -> None:
     """Serve one process until it is told to stop. `make_app` is called in the process that serves.
+
+    `worker`: gunicorn's class of worker, with threads.
 
     Threads, because browsers hold idle sockets open and a synchronous worker would stand still for each.
     """
@@ -23,7 +31,7 @@ def serve(make_app: Callable[[], Flask], bind: str, threads: int, on_exit: Calla
             settings: dict[str, Any] = {
                 "bind": bind,
                 "workers": 1,
-                "worker_class": "gthread",
+                "worker_class": worker,
                 "threads": threads,
                 "control_socket_disable": True,
                 "forwarder_headers": "",  # no header of a client may move the app to another path

@@ -10,10 +10,12 @@ Id = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{32}\Z")]
 Slug = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}\Z")]
 #: A place in a journal, from 1.
 Seq = Annotated[int, msgspec.Meta(ge=1, le=2**53)]
-#: A moment in Beijing time, as `clock.stamp` writes it.
-Moment = Annotated[str, msgspec.Meta(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+08:00\Z")]
-#: A calendar day.
-Date = Annotated[str, msgspec.Meta(pattern=r"^\d{4}-\d\d-\d\d\Z")]
+#: A moment in Beijing time, as `clock.stamp` writes it. Whoever reckons with it sees that its day is in the calendar.
+Moment = Annotated[
+    str, msgspec.Meta(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}\+08:00\Z")
+]
+#: A calendar day; the same goes for it.
+Date = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")]
 #: A SHA-256 or a public key in hex.
 Hex32 = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}\Z")]
 

@@ -24,6 +24,7 @@ from kiosk.booth.journal import Journal
 from kiosk.config import BoothConfig, HubConfig
 from kiosk.hub.app import create_hub_app, open_hub
 from kiosk.hub.context import Hub
+from kiosk.hub.store import LOSABLE
 from tests.clocks import FakeClock
 from tests.makers import HUB_URL, Pair, a_hub, a_journal, a_pair, an_enrolled_booth
 
@@ -164,6 +165,7 @@ def _own_postgres(folder: Path) -> Iterator[str]:
     with psycopg.connect(server.get_uri(), autocommit=True) as connection:
         # The data goes away with the test; no power loss is played on this server.
         connection.execute("ALTER SYSTEM SET fsync = off")
+        connection.execute(f"ALTER ROLE CURRENT_USER SET {LOSABLE} = 'on'")  # no hub would use it otherwise
         connection.execute("SELECT pg_reload_conf()")
     try:
         yield server.get_uri()

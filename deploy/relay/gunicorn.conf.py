@@ -1,6 +1,7 @@
 """The relay under gunicorn:  gunicorn -c deploy/relay/gunicorn.conf.py
 
-One process, because one works on a spool. Threads, because twenty tablets may come at once.
+One process, because one works on a spool. Threads, because twenty tablets may come at once; and a worker of its own,
+because no proxy stands before it that would wait for the slow ones.
 """
 
 import os
@@ -10,9 +11,9 @@ wsgi_app = "kiosk.relay.app:from_environment()"
 # The hall's own network: tablets reach it by its address there.
 bind = os.environ.get("RELAY_BIND", "0.0.0.0:3152")
 
-worker_class = "gthread"
+worker_class = "kiosk.relay.worker.RelayWorker"
 workers = 1
-threads = 16
+threads = 128
 worker_tmp_dir = "/dev/shm"  # noqa: S108  (the heartbeat; on flash it would wear, and stall with the disk)
 
 # No line for each request. Faults go to stderr, which systemd keeps.

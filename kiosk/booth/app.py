@@ -119,6 +119,7 @@ def _context() -> dict[str, Any]:
         "staff": {"id": session.volunteer, "name": session.name} if session else None,
         "storage": here.storage.level if is_staff_page else "ample",
         "is_forked": here.is_forked,
+        "certificate_trouble": lambda: closing.certificate_trouble(here),
         "idle_seconds": here.config.staff_idle_seconds if session else here.config.idle_seconds,
     }
 

@@ -19,7 +19,7 @@ from kiosk.reports.amounts import Bucket, amounts, buckets
 
 _SLICE = 2_000
 _FACTS = "SELECT seq, id, kind, at, mono, boot, line, hash FROM facts WHERE seq > ? ORDER BY seq LIMIT ?"
-_BLOBS = "SELECT rowid, sha256, content FROM blobs WHERE rowid > ? ORDER BY rowid LIMIT 1"  # they can be large
+_BLOBS = "SELECT rowid, sha256, content FROM blobs WHERE rowid > ? AND sent = 0 ORDER BY rowid LIMIT 1"  # may be large
 
 Row = tuple[Any, ...]
 
@@ -55,7 +55,10 @@ class Audit:
                 raise
 
     def look_at_blobs(self, connection: sqlite3.Connection) -> None:
-        """A damaged blob would be refused by the hub, and a complaint be lost without a word."""
+        """A damaged blob would be refused by the hub, and a complaint be lost without a word.
+
+        Of what the hub has, this is a second copy: that one decides nothing, and is not given out when it is damaged.
+        """
         last = 0
         while rows := connection.execute(_BLOBS, (last,)).fetchall():
             last = rows[-1][0]

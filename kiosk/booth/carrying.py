@@ -125,11 +125,12 @@ def write_bundle(
         at=now,
     )
     writer = BundleWriter(stream, header)
+    frames = bundles.POST_FRAME_COUNT_LIMIT if limit <= bundles.POST_LIMIT else bundles.FRAME_COUNT_LIMIT
     sealed, limit = 0, limit - _END_ROOM - len(slip)
     while blobs:  # first, so that no case at the hub ever lacks its content
         content = carrier.journal.blob(blobs[-1])
         if content is not None:
-            if writer.size + len(content) > limit:
+            if writer.size + len(content) > limit or sealed == frames // 2:  # and the other half for batches
                 break
             writer.add("blob", content)
             sealed += 1
@@ -196,17 +197,25 @@ def export(
 
 
 def _path(carrier: Carrier, target: Path, first: int, last: int, number: int) -> Path:
-    """Where the next file goes. A file that is no bundle is never written over: `file.taken`."""
+    """Where the next file goes. What is no bundle of this journal is never written over: `file.taken`."""
     if target.is_dir():
         stretch = f"{first}-{last}" if first <= last else f"{last}"
-        target /= f"{carrier.certificate.fair}-{carrier.certificate.desk}-{stretch}{bundles.SUFFIX}"
+        who = carrier.certificate  # two tablets of one desk may share a stick
+        target /= f"{who.fair}-{who.desk}-{who.device[:8]}-{stretch}{bundles.SUFFIX}"
     if number:
         target = target.with_name(f"{target.stem}-{number + 1}{target.suffix}")
-    if target.exists() or target.is_symlink():
-        with files.opened(target) as file:
-            if not file.read(len(bundles.MAGIC)).startswith(bundles.MAGIC):
-                raise Problem(FILE_TAKEN, file=target)
+    if (target.exists() or target.is_symlink()) and _journal_in(target) != carrier.certificate.journal:
+        raise Problem(FILE_TAKEN, file=target)
     return target
+
+
+def _journal_in(path: Path) -> str | None:
+    """Whose bundle a file is; None of what is no bundle."""
+    with files.opened(path) as file:
+        try:
+            return bundles.read_header(file).journal
+        except Problem:
+            return None
 
 
 def blob_names(journal: Journal, *, unsent_only: bool) -> list[str]:

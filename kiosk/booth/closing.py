@@ -6,20 +6,21 @@ The slip is drawn from the journal alone, so it is the same however often and wh
 import sqlite3
 from collections import Counter
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import msgspec
 from flask import Blueprint, Response
 
 from kiosk import web
-from kiosk.booth import outbox, staff, tallies
+from kiosk.booth import days, outbox, staff, tallies
 from kiosk.booth.carrying import Carrier, blob_names
 from kiosk.booth.context import Booth, booth, new_id
 from kiosk.booth.journal import Draft, Journal
 from kiosk.clock import Clock
 from kiosk.errors import FIELD_INVALID, Problem
 from kiosk.facts import envelope
-from kiosk.facts.days import HOUSEKEEPING, DayClosed
+from kiosk.facts.days import ALWAYS, HOUSEKEEPING, DayClosed
 from kiosk.facts.envelope import Fact, day_and_hour
 from kiosk.packs.fairs import Fair
 from kiosk.packs.model import Text
@@ -44,6 +45,17 @@ KINDS = {
     "clock.compared": Text("对时", "Clock compared"),
     "day.closed": Text("收工", "Closings"),
 }
+
+
+def certificate_trouble(here: Booth) -> str:
+    """Why the hub would put aside what is recorded here, or "".
+
+    The certificate is "expired", or "narrow": it does not name all that this program records.
+    """
+    certificate = here.enrolled.certificate
+    if days.now(here).moment > datetime.fromisoformat(certificate.not_after):
+        return "expired"
+    return "narrow" if KINDS.keys() - ALWAYS - set(certificate.kinds) else ""
 
 
 # --- closing --------------------------------------------------------------------------------------

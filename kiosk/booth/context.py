@@ -126,7 +126,7 @@ class Booth:
         carrier = carrying.Carrier.of(self.journal, outbox.load_key(self.config.data))
         return carrying.deliver(
             carrier,
-            lambda: transport or self.road(self.enrolled.hub_url),
+            lambda: transport or self.road(self.journal.identity().hub_url or ""),
             (lambda: self.relay_road(self.config.relay_url)) if self.config.relay_url else None,
             self.pack.version,
             self.clock,

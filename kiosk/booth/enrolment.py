@@ -141,14 +141,21 @@ def _ask(here: Booth) -> None:
 
 
 def errand(here: Booth) -> Result:
-    """What the courier does on each round: finish an enrolment that waits, then send."""
-    if here.enrolment is None and (problem := carry_on(here)) is not None:
+    """What the courier does on each round: finish an enrolment that waits, then send.
+
+    What is kept of the fair may be of no use: it is asked for again, so sending needs none of it.
+    """
+    if not _is_certified(here) and (problem := carry_on(here)) is not None:
         raise problem
-    if here.enrolment is None:
+    if not _is_certified(here):
         raise Problem(BOOTH_UNENROLLED)
     result = here.sync()
     here.look_again()
     return result
+
+
+def _is_certified(here: Booth) -> bool:
+    return here.journal.identity().certificate is not None
 
 
 def refuse_if_revoked() -> None:

@@ -4,6 +4,8 @@ import fcntl
 import hashlib
 import os
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Annotated
 
@@ -83,11 +85,26 @@ def read_mark(folder: Path) -> Mark | None:
 
 
 def keep_mark(folder: Path, mark: Mark) -> None:
-    """Replace the mark at once and durably. Raises `OSError`."""
-    fresh = folder / f"{HEAD}.new"
-    with open_private(fresh) as file:
-        file.write(strictjson.dumps(msgspec.to_builtins(mark.sealed())) + b"\n")
-        file.flush()
-        os.fsync(file.fileno())
-    fresh.replace(folder / HEAD)
-    files.sync_folder(folder)
+    """Move the mark on, at once and durably; never back, whatever other programs do meanwhile. Raises `OSError`."""
+    with _alone(folder):
+        known = read_mark(folder)
+        if known is not None and known.journal == mark.journal and known.seq >= mark.seq:
+            return
+        fresh = folder / f"{HEAD}.new"
+        with open_private(fresh) as file:
+            file.write(strictjson.dumps(msgspec.to_builtins(mark.sealed())) + b"\n")
+            file.flush()
+            os.fsync(file.fileno())
+        fresh.replace(folder / HEAD)
+        files.sync_folder(folder)
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Between looking at the mark and replacing it no other program may do the same."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)

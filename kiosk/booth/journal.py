@@ -97,6 +97,7 @@ class Journal:
         self._storage = storage or Storage(file.parent)
         self._writer = Writer(file, self._storage, self.refuse_in_trouble, self._as_problem)
         self._readers: list[sqlite3.Connection] = []  # at rest, for whoever reads next
+        self._copy: sqlite3.Connection | None = None  # in memory, of an older file; there while this is open
         self._root: bytes | None = None
         self._desk = ""
         self._is_revoked = False
@@ -130,6 +131,8 @@ class Journal:
         self._writer.close()
         while self._readers:
             self._readers.pop().close()
+        if self._copy is not None:
+            self._copy.close()
 
     # --- who ----------------------------------------------------------------------------------
 
@@ -321,18 +324,17 @@ class Journal:
         """
         with self._stopping:
             own = self._own_mark() if self.trouble is None else None
-            if own is None:
-                return
-            known = folder.read_mark(self.file.parent)
-            if known is None or known.journal != own.journal or known.seq < own.seq:
+            if own is not None:
                 folder.keep_mark(self.file.parent, own)
 
     def _examine(self) -> None:
         """Before anything is shown or added: is the file what was written, and the one that was here?"""
         try:
             self._make_ready()
-            self._check_facts()
+            is_stale = self._check_facts()
             self._check_mark()
+            if is_stale:
+                self._fold_again()
         except Problem as problem:
             if problem.kind not in _TROUBLES:
                 raise
@@ -342,19 +344,42 @@ class Journal:
 
     def _make_ready(self) -> None:
         try:
-            schema.make_ready(self.file)
+            schema.make_ready(self.file, self._refuse_if_older)
         except Problem as problem:
+            if problem.kind is JOURNAL_RESTORED:
+                self._read_a_copy()
             if problem.kind is not STORAGE_FULL or not self._storage.make_room():
                 raise
-            schema.make_ready(self.file)
+            schema.make_ready(self.file, self._refuse_if_older)
 
-    def _check_facts(self) -> None:
-        """The chain, the sealed content, and that the totals are what the facts add up to."""
+    def _refuse_if_older(self, connection: sqlite3.Connection) -> None:
+        """As `_check_mark`, of a file of an earlier release, by what every release knows of it."""
+        known = folder.read_mark(self.file.parent)
+        if known is None:
+            return
+        who = connection.execute("SELECT journal, certificate FROM identity").fetchone()
+        row = connection.execute("SELECT hash FROM facts WHERE seq = ?", (known.seq,)).fetchone()
+        journal, certificate = who or ("", None)
+        digest = row[0] if row else envelope.root(certificate or b"")  # there is no fact 0
+        if journal != known.journal or digest.hex() != known.hash:
+            raise Problem(JOURNAL_RESTORED, seq=known.seq)
+
+    def _read_a_copy(self) -> None:
+        """The file stays as an earlier release left it; what is read from now on is a copy, brought up to date."""
+        uri = f"file:{secrets.token_hex(16)}?mode=memory&cache=shared"
+        self._copy = sqlite3.connect(uri, isolation_level=None, uri=True, check_same_thread=False)
+        with closing(self._open()) as connection:
+            connection.backup(self._copy)
+        schema.migrate(self._copy)
+        self._uri = uri
+
+    def _check_facts(self) -> bool:
+        """The chain and the sealed content. Returns whether the totals are not what the facts add up to."""
         self._check_who()
         with self.reading() as connection:
             root = self._believed_root(connection)
             if root is None:
-                return
+                return False
             found = Audit(root).walk(connection)
             found.look_at_blobs(connection)
             connection.execute("BEGIN")  # the last facts and the totals of one moment
@@ -363,8 +388,7 @@ class Journal:
             connection.execute("COMMIT")
         if not found.is_whole:
             raise Damaged("a fact or sealed content is not as it was written")
-        if not found.are_totals(stored):
-            self._fold_again(root)
+        return not found.are_totals(stored)
 
     def _check_who(self) -> None:
         """Certificate, keys and notice are signed; whatever does not fit is not what was kept."""
@@ -389,11 +413,11 @@ class Journal:
         except _UNREADABLE as error:
             raise Damaged(type(error).__name__) from None
 
-    def _fold_again(self, root: bytes) -> None:
+    def _fold_again(self) -> None:
         """The facts are sound and the totals are not: the facts decide."""
 
         def job(connection: sqlite3.Connection) -> None:
-            found = Audit(root).walk(connection)
+            found = Audit(self._load_root(connection)).walk(connection)
             connection.execute("DELETE FROM totals")
             connection.executemany(
                 "INSERT INTO totals (day, hour, desk, metric, n) VALUES (?, ?, ?, ?, ?)",
@@ -611,10 +635,14 @@ class Journal:
             return dict(self._sound_blobs(sha256)).get(sha256)
         with self.reading() as connection:
             row = connection.execute("SELECT content FROM blobs WHERE sha256 = ?", (sha256,)).fetchone()
-        return row[0] if row else None
+        return row[0] if row and is_blob(sha256, row[0]) else None
 
     def mark_blob_sent(self, sha256: str) -> None:
         self._note(lambda connection: connection.execute("UPDATE blobs SET sent = 1 WHERE sha256 = ?", (sha256,)))
+
+    def mark_blob_missing(self, sha256: str) -> None:
+        """The hub lacks it, though it may have had it once: this is the only copy."""
+        self._note(lambda connection: connection.execute("UPDATE blobs SET sent = 0 WHERE sha256 = ?", (sha256,)))
 
     def drop_sent_blobs(self) -> int:
         """Delete the sealed content that the hub has; returns how many. Facts keep its hashes, so no chain breaks."""

@@ -56,11 +56,12 @@ class Pending(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     hub_url: str
     hello: Hello  # of the hub whose fingerprint the code names
     request: EnrolRequest
+    word: str = ""  # the hub's, that it has the request; empty until it said so
 
     @property
     def digits(self) -> str:
-        """What this screen shows, and the hub's must show too."""
-        return protocol.comparison(self.request.token, self.request.public_key, self.hello.fingerprint)
+        """What this screen shows, and the hub's must show too; empty until the hub has the request."""
+        return protocol.comparison(self.request, self.hello.fingerprint, self.word) if self.word else ""
 
 
 #: After these the hub will never say anything else.
@@ -118,6 +119,7 @@ def ask(journal: Journal, key: keys.SigningKey, transport: Transport) -> Certifi
     answer = transport("POST", "/sync/v1/enrol", protocol.dump(made.request), _SPOKEN)
     if answer.status >= 400:
         _raise_unless_waiting(journal, answer)
+        _keep_word(journal, made, answer)
         return None
     certificate = protocol.read_document(Certificate, answer.body, hello.verify_key)
     asked_for = (made.request.journal, made.request.public_key, hello.hub)
@@ -126,8 +128,10 @@ def ask(journal: Journal, key: keys.SigningKey, transport: Transport) -> Certifi
     _check_dates(certificate, hello.time)
     client = Client(transport, key, certificate, hello)
     notice = client.notice(None)
-    assert notice is not None
-    head = _vouched_head(client, hello)
+    if notice is None:
+        raise Problem(SYNC_REFUSED, reason="no notice of the fair")
+    told = client.head()
+    head = told.document if told.is_believed else None  # somebody else answered, such as a relay
     journal.keep_enrolment(made.hub_url, protocol.dump(hello), answer.body, *notice, head)
     return certificate
 
@@ -178,21 +182,25 @@ def _raise_unless_waiting(journal: Journal, answer: Answer) -> None:
     raise Problem(SYNC_REFUSED, reason=refusal(answer))
 
 
+def _keep_word(journal: Journal, made: Pending, answer: Answer) -> None:
+    """Keep the hub's word that it has the request, from which the digits are made. Raises `sync.refused`."""
+    if made.word:
+        return
+    word = answer.header(protocol.VOUCH_HEADER)
+    if not protocol.is_acknowledged(made.hello.verify_key, made.request, made.hello.hub, word):
+        raise Problem(SYNC_REFUSED, reason="its answer is not signed")
+    journal.keep_pending(msgspec.json.encode(msgspec.structs.replace(made, word=word)))
+
+
 def _check_dates(certificate: Certificate, hub_time: str) -> None:
     """By the hub's clock: a tablet's own may be years off on the morning it is unpacked."""
-    now = datetime.fromisoformat(hub_time)
+    try:
+        now = datetime.fromisoformat(hub_time)
+    except ValueError:
+        raise Problem(SYNC_REFUSED, reason="its time is none") from None
     start, end = (datetime.fromisoformat(one) for one in (certificate.not_before, certificate.not_after))
     if not start - _SLACK <= now <= end:
         raise Problem(ENROL_DATES, start=certificate.not_before[:16], end=certificate.not_after[:16], now=hub_time[:16])
-
-
-def _vouched_head(client: Client, hub: Hello) -> bytes | None:
-    """What the hub itself says of this tablet; None where somebody else answered, such as a relay."""
-    journal = client.certificate.journal
-    answer = client.request("GET", f"/sync/v1/journals/{journal}")
-    given = {name.lower(): value for name, value in answer.headers.items()}
-    signature = given.get(protocol.VOUCH_HEADER.lower(), "")
-    return answer.body if protocol.is_vouched(hub.verify_key, journal, answer.body, signature) else None
 
 
 def learn(journal: Journal, key: keys.SigningKey, transport: Transport) -> Head | None:
@@ -200,13 +208,13 @@ def learn(journal: Journal, key: keys.SigningKey, transport: Transport) -> Head 
     identity = journal.identity()
     if identity.certificate is None or identity.hello is None:
         raise Problem(BOOTH_UNENROLLED)
-    document = _vouched_head(Client(transport, key, identity.certificate, identity.hello), identity.hello)
-    if document is None:
-        return identity.head
-    told, known = protocol.parse(Head, document), identity.head
-    if known is None or (known.canary, known.cutoff) != (told.canary, told.cutoff):
-        journal.keep_head(document)
-    return told
+    known = identity.head
+    told = Client(transport, key, identity.certificate, identity.hello).head()
+    if not told.is_believed:
+        return known
+    if known is None or (known.canary, known.cutoff) != (told.head.canary, told.head.cutoff):
+        journal.keep_head(told.document)
+    return told.head
 
 
 # --- sending --------------------------------------------------------------------------------------
@@ -246,7 +254,7 @@ def sync(
     )
     told = learn(journal, key, transport)
     try:
-        result = push(client, journal, clock, progress)
+        result = push(client, journal, clock, progress, journal.compare_clocks)
     except Problem as problem:
         if problem.kind is JOURNAL_FORKED:
             _leave_branch(client, journal)
@@ -255,8 +263,6 @@ def sync(
         journal.drop_sent_blobs()
     if told is not None and told.cutoff is not None:
         return result
-    if result.met is not None and journal.compare_clocks(result.met):
-        result.add(push(client, journal, clock, progress))
     changed = client.notice(identity.notice_etag)
     if changed is not None:
         journal.keep_notice(*changed)

@@ -1,19 +1,19 @@
 """The rights quiz on the tablet. Which option is right stays at the server until it was chosen."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from flask import Blueprint, Response
 
 from kiosk import web
-from kiosk.booth import visits
+from kiosk.booth import days, visits
 from kiosk.booth.context import booth, new_id
 from kiosk.booth.journal import Draft
 from kiosk.booth.sessions import Play, Visit
-from kiosk.clock import BEIJING
 from kiosk.errors import FIELD_INVALID, Problem
 from kiosk.facts.quizzes import QuizAnswered, QuizFinished
 from kiosk.packs import quizzes
-from kiosk.packs.model import Text
+from kiosk.packs.model import Text, is_in_force
 from kiosk.packs.quizzes import PASS_MARK, Option, Question
 
 views = Blueprint("quizzes", __name__)
@@ -95,10 +95,11 @@ def start(visit: Visit) -> Play:
     """Draw a new play of questions in force today; none this visitor was asked before while others are left."""
     here = booth()
     here.enrolled  # noqa: B018 (nothing can be recorded before enrolment)
-    today = here.clock.now().astimezone(BEIJING).date().isoformat()
+    day = _day_of_questions(here.pack.questions, days.now(here).day)
     dice = here.visits.dice
-    fresh = [question for question in here.pack.questions if question.id not in visit.asked]
-    drawn = quizzes.draw(fresh if len(fresh) >= quizzes.QUESTIONS else here.pack.questions, today, dice)
+    in_force = _in_force(here.pack.questions, day)
+    fresh = [question for question in in_force if question.id not in visit.asked]
+    drawn = quizzes.draw(fresh if len(fresh) >= quizzes.QUESTIONS else in_force, day, dice)
     visit.asked.update(question.id for question in drawn)
     visit.play = Play(
         session=new_id(),
@@ -109,6 +110,17 @@ def start(visit: Visit) -> Play:
         shown_at=here.clock.monotonic(),
     )
     return visit.play
+
+
+def _day_of_questions(questions: Sequence[Question], today: str) -> str:
+    """Today; or, where too few are in force for a play, the last day on which most were: a clock may be years off."""
+    if len(_in_force(questions, today)) >= quizzes.QUESTIONS:
+        return today
+    return max((len(_in_force(questions, day)), day) for day in {question.valid_from for question in questions})[1]
+
+
+def _in_force(questions: Sequence[Question], day: str) -> list[Question]:
+    return [question for question in questions if is_in_force(question.valid_from, question.valid_until, day)]
 
 
 def record_answer(play: Play, fact_id: str, option: str) -> None:

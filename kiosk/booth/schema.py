@@ -5,6 +5,7 @@ SQLite's default (DELETE + FULL) and WAL + NORMAL did not. It is asserted at sta
 """
 
 import sqlite3
+from collections.abc import Callable
 from contextlib import closing
 from functools import cache
 from pathlib import Path
@@ -29,6 +30,17 @@ def enrolment(db: Database) -> None:
     """A request to be enrolled that waits for a person at the hub, and what the hub last said of this tablet."""
     db.execute("ALTER TABLE identity ADD COLUMN pending BLOB")
     db.execute("ALTER TABLE identity ADD COLUMN head BLOB")
+
+
+@migrations()
+def pin_locks(db: Database) -> None:
+    """Wrong PINs by volunteer, and under "" those of the whole tablet."""
+    db.execute("""CREATE TABLE pin_locks (
+         volunteer TEXT PRIMARY KEY, tries INTEGER NOT NULL, until_wall REAL NOT NULL,
+         until_mono INTEGER NOT NULL, boot TEXT NOT NULL
+       ) STRICT""")
+    db.execute("INSERT INTO pin_locks SELECT '', tries, until_wall, until_mono, boot FROM pin_lock")
+    db.execute("DROP TABLE pin_lock")
 
 
 _JOURNAL = (
@@ -92,15 +104,18 @@ class Damaged(Exception):
     """The file is not what was written. Never leaves the journal, which says how far it can still be believed."""
 
 
-def make_ready(file: Path) -> None:
+def make_ready(file: Path, before_migrating: Callable[[sqlite3.Connection], None] = lambda _: None) -> None:
     """Bring a database up to date and check that it is safe to write to, and whole.
 
+    `before_migrating` sees a sound database that an earlier release made, and may raise to leave it as it is.
     Raises `journal.unsafe`, `journal.locked`, `journal.newer`, `storage.full` or `Damaged`.
     """
     try:
         with closing(connect(file)) as connection:
             assert_safe(connection)
             assert_sound(connection)
+            if _is_behind(connection):
+                before_migrating(connection)
             migrate(connection)
             assert_complete(connection)
     except ERRORS as error:

@@ -84,10 +84,15 @@ def _answer(here: Booth, problem: Problem | None = None) -> Response:
         receipted=receipted,
         problem=problem.sentence(web.language()) if problem else None,
     )
-    answer = web.page(
-        "booth/sequence/codes.html", problem.status if problem else 200, page=page, unsent=journal.unsent()
-    )
+    answer = web.page("booth/sequence/codes.html", _status(problem), page=page, unsent=journal.unsent())
     return web.with_camera(answer)
+
+
+def _status(problem: Problem | None) -> int:
+    """What somebody pasted that is no receipt of the hub's is their mistake, and no failure of another server."""
+    if problem is None:
+        return 200
+    return problem.status if problem.status < 500 else 422
 
 
 def _asked(name: str, otherwise: int) -> int:

@@ -15,6 +15,7 @@ from kiosk.packs.quizzes import Option, Question
 #: Seconds after the idle limit in which the page asks "still there?" before the visit is over.
 GRACE = 15
 _MOST_VISITS = 500
+_MOST_LAPSED = 100
 
 
 @dataclass
@@ -119,6 +120,7 @@ class StaffSessions:
         self._clock = clock
         self._limit = idle_seconds * 1000
         self._sessions: dict[str, StaffSession] = {}
+        self._lapsed: dict[str, None] = {}  # tokens of those nobody closed, oldest first
         self._lock = threading.Lock()
 
     def open(self, volunteer: str, name: str) -> StaffSession:
@@ -128,18 +130,35 @@ class StaffSessions:
         return session
 
     def find(self, token: str | None) -> StaffSession | None:
-        """The session of a cookie, unless it has been idle too long; asking keeps it alive."""
+        """The session of a cookie, unless it has been idle too long."""
         now = self._clock.monotonic()
         with self._lock:
             session = self._sessions.get(token or "")
             if session is None:
                 return None
             if now - session.seen_at > self._limit:
-                del self._sessions[session.token]
+                self._lapse(session.token)
                 return None
-            session.seen_at = now
             return session
+
+    def touch(self, token: str | None) -> StaffSession | None:
+        """As `find`, for what a person did: it keeps the session alive. A page that renews itself does not."""
+        session = self.find(token)
+        if session is not None:
+            session.seen_at = self._clock.monotonic()
+        return session
+
+    def has_lapsed(self, token: str | None) -> bool:
+        """Whether a cookie is of a session that ended by itself: somebody was signed in, and may have been typing."""
+        return self.find(token) is None and (token or "") in self._lapsed
 
     def close(self, token: str | None) -> None:
         with self._lock:
             self._sessions.pop(token or "", None)
+            self._lapsed.pop(token or "", None)
+
+    def _lapse(self, token: str) -> None:
+        del self._sessions[token]
+        self._lapsed[token] = None
+        while len(self._lapsed) > _MOST_LAPSED:
+            del self._lapsed[next(iter(self._lapsed))]

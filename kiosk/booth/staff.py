@@ -5,7 +5,9 @@ A PIN puts a name to a tap. It protects no data: nothing on the tablet can be op
 
 import math
 import sqlite3
-from dataclasses import dataclass
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
 
 from flask import Blueprint, Response, request
 
@@ -24,116 +26,190 @@ COOKIE = visits.STAFF_COOKIE
 #: Wrong tries that cost nothing, and the seconds of lock after each one beyond.
 FREE_TRIES = 5
 LOCKS = (60, 120, 240, 480, 900)
+#: The same of all volunteers together, so that going from name to name is no way round.
+FREE_TRIES_OF_ALL = 20
+LOCK_OF_ALL = 60
+#: What the PIN screen itself says.
+PIN_PROBLEMS = (PIN_LOCKED, PIN_WRONG)
 
 
 class PinLock:
-    """Wrong tries in a row, counted on disk before the PIN is even looked at.
+    """Wrong tries in a row at a volunteer's PIN, and at all together, counted on disk before the PIN is looked at.
 
-    Within one run of the program the lock is measured by the monotonic clock, which nobody can set; after
-    a restart by the wall clock, but never for longer than the lock itself.
+    The right PIN forgives the tries at that PIN alone: whoever knows one cannot go on guessing another. Within one
+    boot a lock is measured by the monotonic clock, which nobody can set. After a reboot the wall clock says, once,
+    how much of it is left, which is never more than the lock itself.
     """
 
-    def __init__(self, journal: Journal, clock: Clock) -> None:
+    def __init__(self, journal: Journal, clock: Clock, volunteer: str = "") -> None:
+        """The lock of a volunteer; of none, what holds for everybody."""
         self._journal = journal
         self._clock = clock
+        self._volunteer = volunteer
 
     def locked_seconds(self) -> int:
+        """Whole seconds until the next try is free."""
+        with suppress(Problem):  # no room to write: it is measured anew when somebody tries
+            self._measure_anew()
         with self._journal.reading() as connection:
-            return self._left(_read_lock(connection))
+            return max(map(self._left, self._rows(connection)))
 
     def count_try(self) -> None:
         """Count one try and set the lock it would earn, at once. Raises `staff.pin_locked` while locked."""
+        self._measure_anew()
 
         def job(connection: sqlite3.Connection) -> None:
-            row = _read_lock(connection)
-            left = self._left(row)
+            rows = self._rows(connection)
+            left = max(map(self._left, rows))
             if left:
                 raise Problem(PIN_LOCKED, seconds=left)
-            seconds = _lock_seconds(row.tries + 1)
-            until_wall = self._clock.now().timestamp() + seconds
-            until_mono = self._clock.monotonic() + seconds * 1000
-            connection.execute(
-                "INSERT OR REPLACE INTO pin_lock (one, tries, until_wall, until_mono, boot) VALUES (1, ?, ?, ?, ?)",
-                (row.tries + 1, until_wall, until_mono, self._journal.boot),
-            )
+            for row in rows:
+                self._set(connection, row.volunteer, row.tries + 1, _lock_seconds(row.volunteer, row.tries + 1))
 
         self._journal.transact(job)
 
+    def forgive(self) -> None:
+        """The PIN was right."""
+
+        def job(connection: sqlite3.Connection) -> None:
+            everybody, *own = self._rows(connection)
+            self._set(connection, everybody.volunteer, everybody.tries - sum(row.tries for row in own), 0)
+            connection.execute("DELETE FROM pin_locks WHERE volunteer = ? OR tries <= 0", (self._volunteer,))
+
+        self._journal.transact(job)
+
+    def _measure_anew(self) -> None:
+        """Let the locks of an earlier boot run by this boot's clock from now on."""
+        query, boot = "SELECT * FROM pin_locks WHERE boot <> ?", self._journal.boot
+        if self._journal.read_one(query, (boot,)) is None:
+            return
+
+        def job(connection: sqlite3.Connection) -> None:
+            for row in [_LockRow(*one) for one in connection.execute(query, (boot,)).fetchall()]:
+                self._set(connection, row.volunteer, row.tries, self._left(row))
+
+        self._journal.transact(job)
+
+    def _rows(self, connection: sqlite3.Connection) -> list["_LockRow"]:
+        """What holds for everybody, then what holds for the volunteer."""
+        names = ["", self._volunteer] if self._volunteer else [""]
+        return [_read_lock(connection, name) for name in names]
+
     def _left(self, row: "_LockRow") -> int:
-        """Whole seconds until the next try is free."""
         if row.boot == self._journal.boot:
             left = (row.until_mono - self._clock.monotonic()) / 1000
         else:
             left = row.until_wall - self._clock.now().timestamp()
-        return max(0, min(math.ceil(left), _lock_seconds(row.tries)))
+        return max(0, min(math.ceil(left), _lock_seconds(row.volunteer, row.tries)))
 
-    def forgive(self) -> None:
-        self._journal.write("DELETE FROM pin_lock")
+    def _set(self, connection: sqlite3.Connection, volunteer: str, tries: int, seconds: int) -> None:
+        until_wall = self._clock.now().timestamp() + seconds
+        until_mono = self._clock.monotonic() + seconds * 1000
+        connection.execute(
+            "INSERT OR REPLACE INTO pin_locks VALUES (?, ?, ?, ?, ?)",
+            (volunteer, tries, until_wall, until_mono, self._journal.boot),
+        )
 
 
 @dataclass(frozen=True)
 class _LockRow:
+    """A row of `pin_locks`, as it stands there."""
+
+    volunteer: str  # "" for everybody
     tries: int
     until_wall: float
     until_mono: int
     boot: str
 
 
-def _read_lock(connection: sqlite3.Connection) -> _LockRow:
-    row = connection.execute("SELECT tries, until_wall, until_mono, boot FROM pin_lock").fetchone()
-    return _LockRow(*row) if row else _LockRow(0, 0, 0, "")
+def _read_lock(connection: sqlite3.Connection, volunteer: str) -> _LockRow:
+    row = connection.execute("SELECT * FROM pin_locks WHERE volunteer = ?", (volunteer,)).fetchone()
+    return _LockRow(*row) if row else _LockRow(volunteer, 0, 0, 0, "")
 
 
-def _lock_seconds(tries: int) -> int:
+def _lock_seconds(volunteer: str, tries: int) -> int:
+    if not volunteer:
+        return LOCK_OF_ALL if tries > FREE_TRIES_OF_ALL else 0
     return LOCKS[min(tries - FREE_TRIES, len(LOCKS)) - 1] if tries > FREE_TRIES else 0
 
 
 def signed_in() -> StaffSession:
     """The volunteer of this request, or the problem `staff.only`."""
-    session = booth().staff.find(request.cookies.get(COOKIE))
+    session = _session()
     if session is None:
         raise Problem(STAFF_ONLY)
     return session
 
 
 def is_signed_in() -> bool:
-    return booth().staff.find(request.cookies.get(COOKIE)) is not None
+    return _session() is not None
+
+
+def _session() -> StaffSession | None:
+    here, token = booth().staff, request.cookies.get(COOKIE)
+    return here.find(token) if _renews_itself() else here.touch(token)
+
+
+def _renews_itself() -> bool:
+    """A part of a page asked by itself how things are: nobody touched the screen."""
+    return "renew" in request.args
 
 
 @dataclass(frozen=True)
 class EnterPage:
     volunteers: list[dict[str, str]]  # id, name
-    next: str
+    action: str
+    carried: Mapping[str, str]  # fields that go with the PIN
+    code: str  # of a half-filled form that waits behind the PIN; empty if it could not be kept, or there is none
+    chosen: str  # a volunteer's id, or ""
     problem: str | None
     locked_seconds: int
+    is_locked_for_all: bool
+
+
+@dataclass(frozen=True)
+class Behind:
+    """What the PIN is asked for: where it goes, what goes with it."""
+
+    action: str = "/staff/enter"
+    carried: Mapping[str, str] = field(default_factory=dict)
+    code: str = ""
 
 
 @views.get("/staff/enter")
 def enter_form() -> Response:
     target = request.args.get("next", "/staff")
-    return _enter_page(target if web.is_local_path(target) else "/staff", None)
+    return enter_page(Behind(carried={"next": target if web.is_local_path(target) else "/staff"}))
 
 
 @views.post("/staff/enter")
 def enter() -> Response:
     form = web.read_form("volunteer", "pin", "next")
-    here = booth()
     target = form["next"] if web.is_local_path(form["next"]) else "/staff"
-    lock = PinLock(here.journal, here.clock)
     try:
-        lock.count_try()
-        volunteer = here.enrolled.volunteers.get(form["volunteer"])
-        if not keys.is_password(volunteer["pin"] if volunteer else None, form["pin"]) or volunteer is None:
-            here.journal.append(Draft(new_id(), ShiftRefused(), "visitor"))
-            raise Problem(PIN_WRONG)
+        session = admit(form["volunteer"], form["pin"])
     except Problem as problem:
-        if problem.kind not in (PIN_WRONG, PIN_LOCKED):
+        if problem.kind not in PIN_PROBLEMS:
             raise
-        return _enter_page(target, problem)
+        return enter_page(Behind(carried={"next": target}), problem, form["volunteer"])
+    return with_session(web.to(target), session)
+
+
+def admit(who: str, pin: str) -> StaffSession:
+    """Open the staff screens to a volunteer. Raises `staff.pin_wrong`, `staff.pin_locked`, or what the journal does."""
+    here = booth()
+    volunteer = here.enrolled.volunteers.get(who)
+    lock = PinLock(here.journal, here.clock, who if volunteer else "")
+    lock.count_try()
+    if not keys.is_password(volunteer["pin"] if volunteer else None, pin) or volunteer is None:
+        here.journal.append(Draft(new_id(), ShiftRefused(), "visitor"))
+        raise Problem(PIN_WRONG)
     lock.forgive()
     here.journal.append(Draft(new_id(), ShiftEntered(volunteer=volunteer["id"]), volunteer["id"]))
-    session = here.staff.open(volunteer["id"], volunteer["name"])
-    response = web.to(target)
+    return here.staff.open(volunteer["id"], volunteer["name"])
+
+
+def with_session(response: Response, session: StaffSession) -> Response:
     response.set_cookie(COOKIE, session.token, httponly=True, samesite="Strict")
     return response
 
@@ -151,15 +227,25 @@ def ask_for_pin() -> Response | None:
     """Before a staff page: send whoever is not signed in to the PIN screen."""
     if is_signed_in():
         return None
-    if request.method != "GET":
+    if request.method != "GET" or _renews_itself():
         raise Problem(STAFF_ONLY)
     return web.see_other("staff.enter_form", next=request.path)
 
 
-def _enter_page(target: str, problem: Problem | None) -> Response:
+def enter_page(behind: Behind, problem: Problem | None = None, chosen: str = "") -> Response:
+    """The PIN screen, and what went wrong at the last try."""
     here = booth()
     people = [{"id": one["id"], "name": one["name"]} for one in here.enrolled.volunteers.values()]
-    sentence = problem.sentence(web.language()) if problem else None
     locked = PinLock(here.journal, here.clock).locked_seconds()
-    page = EnterPage(people, target, sentence, locked)
+    own = PinLock(here.journal, here.clock, chosen).locked_seconds() if chosen else 0
+    page = EnterPage(
+        volunteers=people,
+        action=behind.action,
+        carried=behind.carried,
+        code=behind.code,
+        chosen=chosen,
+        problem=problem.sentence(web.language()) if problem else None,
+        locked_seconds=max(locked, own),
+        is_locked_for_all=bool(locked) or len(people) == 1,
+    )
     return web.page("booth/staff/enter.html", problem.status if problem else 200, page=page)

@@ -1,11 +1,12 @@
 """Counters on the staff screen: one touch, one fact; and ten seconds to take it back."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from flask import Blueprint, Response
 
 from kiosk import web
-from kiosk.booth import staff
+from kiosk.booth import days, staff
 from kiosk.booth.context import Booth, booth, new_id
 from kiosk.booth.journal import Draft
 from kiosk.clock import BEIJING
@@ -130,7 +131,7 @@ def _page(here: Booth) -> CountersPage:
 
 
 def _undo(here: Booth, tap: Fact | None) -> Undo | None:
-    if tap is None:
+    if tap is None or not _is_of_today(here, tap):
         return None
     left = UNDO_WINDOW - (here.clock.monotonic() - tap.mono)
     return Undo(tap.id, tap.body["n"], max(1, left // 1000))
@@ -138,7 +139,15 @@ def _undo(here: Booth, tap: Fact | None) -> Undo | None:
 
 def _is_fresh(here: Booth, tap: Fact) -> bool:
     """Two seconds more than the screen shows: the finger was quicker than the network."""
-    return tap.boot == here.journal.boot and here.clock.monotonic() - tap.mono <= UNDO_WINDOW + 2_000
+    is_of_this_boot = tap.boot == here.journal.boot
+    return is_of_this_boot and here.clock.monotonic() - tap.mono <= UNDO_WINDOW + 2_000 and _is_of_today(here, tap)
+
+
+def _is_of_today(here: Booth, tap: Fact) -> bool:
+    """By the tablet's clock, and by the hub's, which dates both for good: no day may end below nothing."""
+    true = days.now(here).moment
+    tapped = true - timedelta(milliseconds=here.clock.monotonic() - tap.mono)
+    return tap.at[:10] == day_and_hour(here.clock.now())[0] and day_and_hour(tapped)[0] == day_and_hour(true)[0]
 
 
 def _counter(here: Booth, counter_id: str) -> Counter:

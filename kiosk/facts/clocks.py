@@ -23,6 +23,9 @@ from kiosk.values import Moment
 
 #: A difference below this is nobody's fault and moves nothing. All arithmetic here is in whole seconds.
 TOLERANCE = 60
+#: Boots of one journal that are told apart: a tablet that is started twice a day for as long as it may be used has
+#: fewer. What a device says of more of them is dated as it stands.
+MOST_BOOTS = 1_000
 _HOUR = 3_600
 _EPOCH = datetime(1970, 1, 1, tzinfo=BEIJING)
 #: Years that a date can be written in; a clock that leads out of them is not followed.
@@ -35,6 +38,9 @@ class ClockCompared(Body, frozen=True):
 
     hub_at: Moment
     rtt_ms: Annotated[int, msgspec.Meta(ge=0, le=600_000)]  # how long the question took: the note is as sure as that
+
+    def __post_init__(self) -> None:
+        datetime.fromisoformat(self.hub_at)  # a moment that is none tells no time: the fact cannot be read
 
 
 @dataclass
@@ -70,10 +76,14 @@ class Clocks:
     """The clocks of one journal, as far as it was read."""
 
     boots: dict[str, _Boot] = field(default_factory=dict)
+    are_more: bool = False  # than are told apart
 
     def learn(self, boot: str, at: str) -> None:
         """A fact of the journal, in order of its place."""
         found = self.boots.get(boot)
+        if found is None and len(self.boots) >= MOST_BOOTS:
+            self.are_more = True
+            return
         wall = seconds(at)
         if found is None:
             before = next((one for one in reversed(self.boots.values()) if one.hub is not None), None)
@@ -85,8 +95,8 @@ class Clocks:
 
     def compare(self, boot: str, at: str, mono: int, body: ClockCompared) -> None:
         """The device met the hub. Only the first time in a boot counts: later ones say the same."""
-        found = self.boots[boot]
-        if found.hub is not None:
+        found = self.boots.get(boot)
+        if found is None or found.hub is not None:
             return
         found.seen = seconds(body.hub_at)
         found.hub, found.offset = found.seen - mono // 1000, found.seen - seconds(at)
@@ -97,9 +107,9 @@ class Clocks:
                 one.until, one.becomes = found.seen, found.offset
 
     def day_and_hour(self, boot: str, at: str, mono: int) -> tuple[str, int]:
-        """The business day (ISO date) and hour in Beijing of a fact whose boot was learnt."""
-        found = self.boots[boot]
-        hub, shift = found.reading()
+        """The business day (ISO date) and hour in Beijing of a fact. One whose boot was not learnt keeps its own."""
+        found = self.boots.get(boot)
+        hub, shift = (None, 0) if found is None else found.reading()
         if hub is None and not shift:
             return at[:10], int(at[11:13])
         wall = seconds(at)
@@ -135,15 +145,18 @@ class Clocks:
         return {boot: found.reading() for boot, found in self.boots.items()}
 
     def doubtful(self) -> int:
-        """How many boots have times that fit nothing the hub's own time says."""
-        return sum(found.hub is None and found.shift() is None for found in self.boots.values())
+        """How many boots have times that fit nothing the hub's own time says; all that are too many count as one."""
+        return self.are_more + sum(found.hub is None and found.shift() is None for found in self.boots.values())
 
     @classmethod
     def load(cls, text: str) -> "Clocks":
         return msgspec.json.decode(text, type=cls) if text else cls()
 
     def dump(self) -> str:
-        return msgspec.json.encode(self).decode() if self.boots else ""
+        if not self.boots:
+            return ""
+        # Without the rare member this is what every release before wrote: nothing has to be folded anew for it.
+        return msgspec.json.encode(self if self.are_more else {"boots": self.boots}).decode()
 
 
 def read(facts: Iterable[Fact]) -> Clocks:

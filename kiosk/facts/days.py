@@ -10,6 +10,8 @@ from kiosk.values import Date
 _Count = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
 #: Kinds a tablet writes by itself or at its lock: a day that was closed stays closed, whatever comes of these.
 HOUSEKEEPING = ("clock.compared", "shift.entered", "shift.refused")
+#: What any tablet may record, also one whose certificate is older than these kinds. They add to no figure.
+ALWAYS = frozenset({"clock.compared", "day.closed"})
 
 
 @kind("day.closed")

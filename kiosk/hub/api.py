@@ -5,6 +5,7 @@ import io
 import zlib
 from datetime import datetime
 
+import msgspec
 from flask import Blueprint, Response, request
 from sqlalchemy import select, update
 
@@ -74,7 +75,9 @@ def enrol() -> Response:
     with writing() as tx:
         certificate = enrolment.enrol(tx, here, asked, here.clock.now(), here.clock.monotonic())
     if certificate is None:
-        raise Problem(ENROL_WAITING)
+        waiting = web.show_problem(Problem(ENROL_WAITING))
+        waiting.headers[protocol.VOUCH_HEADER] = protocol.acknowledge(here.key, asked, here.id)
+        return waiting
     return Response(certificate, content_type=_DOCUMENT)
 
 
@@ -93,6 +96,10 @@ def returned(device: str) -> Response:
 
 @views.get("/journals/<journal>")
 def head(journal: str) -> Response:
+    """With a nonce the answer is one to this very question, and no older one."""
+    asked = request.args.get("nonce")
+    nonce = msgspec.UNSET if asked is None else protocol.read_nonce(asked)
+    here = hub()
     with reading() as tx:
         device = enrolment.authenticate(tx, _authorisation(), "GET", request.path, b"")
         if device.journal != journal:
@@ -104,10 +111,12 @@ def head(journal: str) -> Response:
             forked_at=held.forked_at,
             canary=device.canary_state,
             cutoff=device.cutoff,
-            missing_blobs=blobs.missing(tx, journal, limit=100),
+            missing_blobs=blobs.missing(tx, journal, limit=protocol.MISSING_LIMIT),
+            nonce=nonce,
+            at=msgspec.UNSET if asked is None else stamp(here.clock.now()),
         )
     body = dump(answer)
-    signature = protocol.vouch(hub().key, journal, body)
+    signature = protocol.vouch(here.key, journal, body)
     return Response(body, content_type=_JSON, headers={protocol.VOUCH_HEADER: signature})
 
 
@@ -126,7 +135,7 @@ def batches() -> Response:
 @views.post("/bundles")
 def bundle() -> Response:
     here = hub()
-    checked = carrying.verify(here, io.BytesIO(_body(bundles.POST_LIMIT)))
+    checked = carrying.verify(here, io.BytesIO(_body(bundles.POST_LIMIT)), is_posted=True)
     with queueing() as tx:
         taken = carrying.take_in(tx, here, checked)
         answer = carrying.answer(tx, here, checked, taken)
@@ -168,11 +177,15 @@ def status() -> Response:
     body = _body(4096)
     told = protocol.parse(Status, body)
     here = hub()
+    now = here.clock.now()
+    try:
+        skew = round((now - datetime.fromisoformat(told.at)).total_seconds() * 1000)
+    except ValueError:
+        raise protocol.malformed("its time is none") from None
     with queueing() as tx:
         device = enrolment.authenticate(tx, _authorisation(), "POST", request.path, body)
         if device.journal != told.journal:
             raise Problem(PAGE_NOT_FOUND)
-        now = here.clock.now()
         tx.execute(
             update(devices)
             .where(devices.c.device == device.device)
@@ -184,7 +197,7 @@ def status() -> Response:
                 free_mb=told.free_mb,
                 told_hash=told.hash,
                 told_at=told.at,
-                skew_ms=round((now - datetime.fromisoformat(told.at)).total_seconds() * 1000),
+                skew_ms=skew,
             )
         )
     return web.json_response({"ok": True})

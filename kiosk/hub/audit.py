@@ -24,7 +24,7 @@ from kiosk.facts.vocabulary import REGISTRY
 from kiosk.hub import branches, decisions, judging, retention, totals
 from kiosk.hub.context import Hub
 from kiosk.hub.fairs import all_fairs
-from kiosk.hub.journal import own_journal
+from kiosk.hub.journal import own_journal, own_journals
 from kiosk.hub.tables import (
     blobs,
     choices,
@@ -67,7 +67,7 @@ def faults(here: Hub, progress: Progress = lambda _done, _of: None) -> Iterator[
         progress(min(done, of), of)
     yield from _blob_faults(here)
     with here.store.reading() as tx:
-        found = [*_missing_faults(tx, here), *_erasure_faults(tx, here)]
+        found = [*_missing_faults(tx, here), *_erasure_faults(tx)]
     yield from found
 
 
@@ -125,7 +125,7 @@ class _Audit:
     def _root_faults(self) -> Iterator[str]:
         if self._device is None:
             certificate = bytes(self._tx.execute(select(identity.c.certificate)).scalar_one())
-            if self.held.journal != own_journal(self._here.id, self.held.fair):
+            if self.held.journal != own_journal(self._tx, self.held.fair):
                 yield "it belongs to no tablet and is not the hub's own"
             elif bytes(self.held.root) != envelope.root(certificate + self.held.fair.encode()):
                 yield "its root is not the hub's certificate"
@@ -294,11 +294,11 @@ def _missing_faults(tx: Connection, here: Hub) -> Iterator[str]:
         .order_by(complaints.c.fair, complaints.c.case)
     )
     long_ago = (here.clock.now().astimezone(BEIJING).date() - _LATE).isoformat()
-    ends = {fair.id: fair.ends for fair in all_fairs(tx)}
+    ends, own = {fair.id: fair.ends for fair in all_fairs(tx)}, own_journals(tx)
     for row in tx.execute(query).all():
         if long_ago > ends.get(row.fair, ""):
             yield f"case {row.case}: its content never arrived (blob {row.blob})"
-        elif row.journal == own_journal(here.id, row.fair) or _was_opened(tx, row.case):
+        elif row.journal in own or _was_opened(tx, row.case):
             yield f"case {row.case}: its content was here and is gone (blob {row.blob})"
 
 
@@ -306,11 +306,11 @@ def _was_opened(tx: Connection, case: str) -> bool:
     return tx.execute(select(openings.c.case).where(openings.c.case == case).limit(1)).first() is not None
 
 
-def _erasure_faults(tx: Connection, here: Hub) -> Iterator[str]:
+def _erasure_faults(tx: Connection) -> Iterator[str]:
     """Content is erased and stays so, and each erasure of a case's content stands in the hub's own journal."""
     for name in tx.execute(select(erased.c.sha256).where(exists().where(blobs.c.sha256 == erased.c.sha256))).scalars():
         yield f"blob {name} was erased and is here again"
-    told = {name for fair in all_fairs(tx) for name in retention.erased_of(tx, here, fair.id)}
+    told = {name for fair in all_fairs(tx) for name in retention.erased_of(tx, fair.id)}
     done = set(tx.execute(select(erased.c.sha256)).scalars())
     for name in sorted(told - done):
         yield f"blob {name}: its erasure is written down, and it would be taken in again"

@@ -7,14 +7,23 @@ that there is no blob.
 
 import hashlib
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 
-from sqlalchemy import Connection, delete, exists, func, select, tuple_
+from sqlalchemy import ColumnElement, Connection, delete, exists, func, or_, select, tuple_
 
-from kiosk.errors import BLOB_MISMATCH, Problem
+from kiosk.errors import (
+    BLOB_MISMATCH,
+    FACT_MALFORMED,
+    FACT_UNKNOWN_KIND,
+    JSON_MALFORMED,
+    SYNC_QUOTA,
+    Problem,
+)
 from kiosk.hub.store import insert_once
-from kiosk.hub.tables import blob_parts, blobs, complaints, devices, erased
+from kiosk.hub.tables import blob_origins, blob_parts, blobs, complaints, devices, erased, facts
 from kiosk.sync import protocol
 from kiosk.sync.protocol import BlobHead
 
@@ -22,9 +31,13 @@ from kiosk.sync.protocol import BlobHead
 UNFINISHED_SECONDS = 7 * 24 * 3600
 #: Bytes of unfinished blobs kept for one tablet; what it sent last is kept longest.
 UNFINISHED_LIMIT = 2 * protocol.BLOB_LIMIT
+#: Bytes of whole blobs kept for one tablet that none of its counted facts names: a withdrawn one cannot fill the disk.
+UNNAMED_LIMIT = 64 * 1024 * 1024
 #: Fewer new bytes are not worth a row, unless they are the last.
 _SMALLEST = 4 * 1024
 _NAME = re.compile(r"[0-9a-f]{64}", re.ASCII)
+_NAMED = re.compile(rb'"blob":\s*"([0-9a-f]{64})"')
+_CHUNK = 400  # names asked for at once
 
 
 @dataclass(frozen=True)
@@ -45,18 +58,69 @@ def check_name(sha256: str) -> None:
 # --- whole ----------------------------------------------------------------------------------------
 
 
-def keep(tx: Connection, content: bytes, now: datetime) -> str:
-    """Keep a whole blob, once; returns its name. One that was erased is not kept again."""
+def keep(tx: Connection, content: bytes, now: datetime, device: str = "") -> bool:
+    """Keep a whole blob that `device` brought, once; whether it is new. One that was erased is not kept again.
+
+    Whoever brings what nobody names is held to `check_quota`.
+    """
     sha256 = hashlib.sha256(content).hexdigest()
-    if not tx.execute(select(erased.c.sha256).where(erased.c.sha256 == sha256)).first():
-        insert_once(tx, blobs, [{"sha256": sha256, "content": content, "received_at": now.timestamp()}])
-    return sha256
+    if _is_here(tx, sha256):
+        return False
+    insert_once(tx, blobs, [{"sha256": sha256, "content": content, "received_at": now.timestamp()}])
+    # Asked only now: on a server the row above had to wait for whoever was just erasing it.
+    if tx.execute(select(erased.c.sha256).where(erased.c.sha256 == sha256)).first():
+        tx.execute(delete(blobs).where(blobs.c.sha256 == sha256))
+        return False
+    if device:
+        insert_once(tx, blob_origins, [{"device": device, "sha256": sha256, "size": len(content)}])
+    return True
+
+
+def _is_here(tx: Connection, sha256: str) -> bool:
+    return tx.execute(select(blobs.c.sha256).where(blobs.c.sha256 == sha256)).first() is not None
+
+
+def check_quota(tx: Connection, device: str) -> None:
+    """Whether a tablet keeps within what it may bring without a counted fact that names it. Raises `sync.quota`."""
+    named = (
+        select(complaints.c.blob)
+        .join(devices, devices.c.journal == complaints.c.journal)
+        .where(devices.c.device == device)
+    )
+    query = select(func.coalesce(func.sum(blob_origins.c.size), 0)).where(
+        blob_origins.c.device == device, blob_origins.c.sha256.not_in(named)
+    )
+    if int(tx.execute(query).scalar_one()) > UNNAMED_LIMIT:
+        raise Problem(SYNC_QUOTA)
+
+
+# --- what is missing ------------------------------------------------------------------------------
+
+#: Facts that do not count, and may name content all the same: a person or a newer release may let them count one day.
+unusable = facts.c.problem.is_not(None) & or_(
+    facts.c.kind == "complaint.filed",
+    facts.c.problem.in_((FACT_MALFORMED.code, FACT_UNKNOWN_KIND.code, JSON_MALFORMED.code)),
+)
+
+
+@dataclass(frozen=True)
+class Lacking:
+    """Content that is not here, nor was erased, and a fact that names it."""
+
+    journal: str
+    seq: int
+    blob: str
 
 
 def missing(tx: Connection, journal: str, upto: int | None = None, limit: int | None = None) -> list[str]:
-    """Blobs that counted facts of a journal name (those up to seq `upto`) and the hub lacks, erased ones left out."""
-    query = (
-        select(complaints.c.blob)
+    """Blobs that facts of a journal name (those up to seq `upto`) and the hub lacks, erased ones left out."""
+    return list(dict.fromkeys(one.blob for one in lacking(tx, journal, upto, limit)))
+
+
+def lacking(tx: Connection, journal: str, upto: int | None = None, limit: int | None = None) -> list[Lacking]:
+    """The content behind `missing`, by seq, once for each fact: of those that count, and of those that do not."""
+    counted = (
+        select(complaints.c.seq, complaints.c.blob)
         .where(
             complaints.c.journal == journal,
             ~exists().where(blobs.c.sha256 == complaints.c.blob),
@@ -65,9 +129,30 @@ def missing(tx: Connection, journal: str, upto: int | None = None, limit: int | 
         .order_by(complaints.c.seq)
         .limit(limit)
     )
+    of_unusable = [facts.c.journal == journal]
     if upto is not None:
-        query = query.where(complaints.c.seq <= upto)
-    return list(tx.execute(query).scalars())
+        counted = counted.where(complaints.c.seq <= upto)
+        of_unusable.append(facts.c.seq <= upto)
+    found = [Lacking(journal, row.seq, row.blob) for row in tx.execute(counted)]
+    found += islice(lacking_unusable(tx, *of_unusable), limit)
+    return sorted(found, key=lambda one: one.seq)[:limit]
+
+
+def lacking_unusable(tx: Connection, *which: ColumnElement[bool]) -> Iterator[Lacking]:
+    """Content that facts which do not count name and the hub lacks, by journal and seq; once for each fact."""
+    query = select(facts.c.journal, facts.c.seq, facts.c.line).where(unusable, *which)
+    rows = tx.execute(query.order_by(facts.c.journal, facts.c.seq))
+    named = (Lacking(row.journal, row.seq, name) for row in rows for name in _named_in(bytes(row.line)))
+    while some := list(islice(named, _CHUNK)):
+        names = {one.blob for one in some}
+        for table in (blobs, erased):
+            names -= set(tx.execute(select(table.c.sha256).where(table.c.sha256.in_(names))).scalars())
+        yield from (one for one in some if one.blob in names)
+
+
+def _named_in(line: bytes) -> list[str]:
+    """What a line calls its content, whether it can be read or not: as its tablet looks for it, too."""
+    return [name.decode() for name in _NAMED.findall(line)]
 
 
 # --- in parts -------------------------------------------------------------------------------------
@@ -82,7 +167,7 @@ def head(tx: Connection, device: str, sha256: str) -> BlobHead:
 def take(tx: Connection, device: str, sha256: str, part: Part, now: datetime) -> BlobHead | None:
     """Take in a part; the whole blob is one, too. None when all bytes are there and are not those of that name.
 
-    They are dropped then: commit that before the sender is told.
+    They are dropped then: commit that before the sender is told. Raises `sync.quota`; then nothing was kept.
     """
     # One part of a tablet at a time: two that came together would both join the same end.
     tx.execute(select(devices.c.device).where(devices.c.device == device).with_for_update()).one()
@@ -101,7 +186,8 @@ def take(tx: Connection, device: str, sha256: str, part: Part, now: datetime) ->
     _drop(tx, device, sha256)
     if hashlib.sha256(content).hexdigest() != sha256:
         return None
-    keep(tx, content, now)
+    keep(tx, content, now, device)
+    check_quota(tx, device)
     return BlobHead(held=len(content), whole=True)
 
 
@@ -177,4 +263,16 @@ def _drop(tx: Connection, device: str, sha256: str) -> None:
     tx.execute(delete(blob_parts).where(blob_parts.c.device == device, blob_parts.c.sha256 == sha256))
 
 
-__all__ = ["Part", "check_name", "forget_unfinished", "head", "keep", "missing", "take"]
+__all__ = [
+    "Lacking",
+    "Part",
+    "check_name",
+    "check_quota",
+    "forget_unfinished",
+    "head",
+    "keep",
+    "lacking",
+    "lacking_unusable",
+    "missing",
+    "take",
+]

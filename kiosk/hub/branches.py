@@ -15,16 +15,17 @@ from heapq import merge
 from itertools import groupby
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, bindparam, case, delete, func, select, tuple_, update
+from sqlalchemy import Connection, Row, bindparam, case, delete, exists, func, select, tuple_, update
 
 from kiosk.facts import envelope
 from kiosk.hub import totals
 from kiosk.hub.judging import Judge, judge_of
 from kiosk.hub.store import append_facts, insert_once
-from kiosk.hub.tables import choices, facts, forks, journals
+from kiosk.hub.tables import choices, devices, facts, forks, journals
 
 _CHUNK = 2_000  # facts held in memory at a time
 _ROWS = 400  # rows a statement
+MOST = 50  # branches of one journal that are kept; of more, a tablet made them up
 _FOLLOWED = 50  # branches at one place that are followed to their end; of more, a tablet made them up
 
 
@@ -54,9 +55,11 @@ class Marks:
 
     kept: frozenset[bytes] = frozenset()
     lost: frozenset[bytes] = frozenset()
+    #: Up to this place the run was settled when the tablet was withdrawn: `facts` has it, and no other branch counts.
+    settled: int = 0
 
     @classmethod
-    def of(cls, rows: Iterable[Any]) -> "Marks":
+    def of(cls, rows: Iterable[Any], settled: int = 0) -> "Marks":
         """Of rows of `choices`, in order."""
         is_kept: dict[bytes, bool] = {}
         for row in rows:
@@ -64,11 +67,13 @@ class Marks:
             if row.kept is not None:
                 is_kept[bytes(row.kept)] = True
         kept = frozenset(digest for digest, yes in is_kept.items() if yes)
-        return cls(kept, frozenset(is_kept) - kept)
+        return cls(kept, frozenset(is_kept) - kept, settled)
 
 
 def marks_of(tx: Connection, journal: str) -> Marks:
-    return Marks.of(tx.execute(select(choices).where(choices.c.journal == journal).order_by(choices.c.number)))
+    settled = tx.execute(select(devices.c.settled_seq).where(devices.c.journal == journal)).scalar()
+    told = tx.execute(select(choices).where(choices.c.journal == journal).order_by(choices.c.number))
+    return Marks.of(told, settled or 0)
 
 
 # --- along the tree -------------------------------------------------------------------------------
@@ -85,8 +90,8 @@ class Course:
     #: What is known of the facts at the place that was looked at last, and what they follow from.
     standing: dict[bytes, Standing] = field(default_factory=dict)
     parents: dict[bytes, bytes | None] = field(default_factory=dict)
+    first_lost: int | None = None  # first place that has a fact which was decided against
     _at: int = -1
-    _first_lost: int | None = None
 
     def __post_init__(self) -> None:
         self.standing, self._at = {self.hash: Standing.SOUND}, self.end
@@ -94,18 +99,18 @@ class Course:
     @classmethod
     def along(cls, marks: Marks, seq: int, first: bytes, others: Iterable[bytes]) -> "Course":
         """What would count if a branch that begins with `first` at `seq` were chosen over the others there."""
-        course = cls(marks, seq, first)
+        course = cls(replace(marks, settled=0), seq, first)
         course.standing.update({other: Standing.LOST for other in others if other != first})
-        course._first_lost = seq if len(course.standing) > 1 else None
+        course.first_lost = seq if len(course.standing) > 1 else None
         return course
 
     def step(self, seq: int, nodes: Sequence[Node]) -> None:
         """Look at all facts of the next place that has any."""
         before = self.standing if self._at == seq - 1 else {}
         self.parents = {node.hash: self._parent(node, before) for node in nodes}
-        self.standing = {node.hash: self._stand(seq, node.hash, before) for node in nodes}
-        if self._first_lost is None and Standing.LOST in self.standing.values():
-            self._first_lost = seq
+        self.standing = {node.hash: self._stand(seq, node, before) for node in nodes}
+        if self.first_lost is None and Standing.LOST in self.standing.values():
+            self.first_lost = seq
         if self.forked_at is None:
             self._follow(seq, before)
         self._at = seq
@@ -118,21 +123,22 @@ class Course:
             return self.hash
         return next((digest for digest in before if envelope.chain(digest, line) == node.hash), None)
 
-    def _stand(self, seq: int, digest: bytes, before: dict[bytes, Standing]) -> Standing:
-        parent = self.parents[digest]
-        if digest in self.marks.lost:
+    def _stand(self, seq: int, node: Node, before: dict[bytes, Standing]) -> Standing:
+        parent = self.parents[node.hash]
+        if node.hash in self.marks.lost or (node.is_aside and seq <= self.marks.settled):
             return Standing.LOST
         if parent is not None:
             return before[parent]
         # A branch that was decided against may well reach as far as here, by facts that have not arrived.
-        is_excused = self._first_lost is not None and self._first_lost <= seq - 2
+        is_excused = self.first_lost is not None and self.first_lost <= seq - 2
         return Standing.EXCUSED if is_excused else Standing.LOOSE
 
     def _follow(self, seq: int, before: dict[bytes, Standing]) -> None:
         next_ones = [digest for digest, parent in self.parents.items() if parent == self.hash and self.end == seq - 1]
         left = [digest for digest in next_ones if self.standing[digest] is not Standing.LOST]
         # Where branches part, what nobody has chosen does not count: it may be a third one.
-        is_clear = len(left) == 1 and (len(next_ones) == 1 or left[0] in self.marks.kept)
+        is_chosen = bool(left) and (left[0] in self.marks.kept or seq <= self.marks.settled)
+        is_clear = len(left) == 1 and (len(next_ones) == 1 or is_chosen)
         if (next_ones and not is_clear) or self._is_at_odds(before):
             self.forked_at = seq
         elif next_ones:
@@ -191,9 +197,9 @@ class Branch:
 def branches_at(tx: Connection, journal: str, seq: int) -> list[Branch]:
     """The branches that part at a place, those that were decided against too, the longest first."""
     held = tx.execute(select(journals).where(journals.c.journal == journal)).one()
-    start = min(_undisputed(tx, held), seq - 1)
     marks = marks_of(tx, journal)
-    trunk = Course(marks, start, _hash_at(tx, held, start))
+    start = min(_undisputed(tx, held, marks), seq - 1)
+    trunk = _course(tx, held, marks, start)
     found: dict[bytes, Branch] = {}
     courses: dict[bytes, Course] = {}
     for place, nodes in places(tx, journal, start):
@@ -240,6 +246,58 @@ def lines_of(tx: Connection, journal: str, nodes: Sequence[tuple[int, bytes]]) -
 # --- setting a journal right ------------------------------------------------------------------------
 
 
+def settle_to(tx: Connection, journal: str, seq: int) -> None:
+    """Let the run of a withdrawn tablet's journal be settled up to a place, or to where it ends before that.
+
+    Whoever calls holds the journal. What parts from it up to there counts for nothing from now on.
+    """
+    held = tx.execute(select(journals).where(journals.c.journal == journal)).one()
+    end = min(seq, int(held.seq))
+    values = {"settled_seq": end, "settled_hash": _hash_at(tx, held, end)}
+    tx.execute(update(devices).where(devices.c.journal == journal).values(**values))
+    waiting = (forks.c.journal == journal) & (forks.c.seq <= end) & ~forks.c.decided
+    tx.execute(update(forks).where(waiting).values(decided=True))
+    if is_tangled(tx, journal):  # what follows from those is decided with them
+        untangle(tx, journal)
+
+
+def is_plain_behind(tx: Connection, held: Row[Any], seq: int) -> bool:
+    """Whether nothing but the run is known behind a place of it."""
+    if held.forked_at is not None:
+        return False
+    ends = ((facts, max(seq, held.seq)), (forks, seq))
+    known = [select(table.c.seq).where(table.c.journal == held.journal, table.c.seq > end) for table, end in ends]
+    return not any(tx.execute(query.limit(1)).first() for query in known)
+
+
+def unbroken(tx: Connection, journal: str) -> int:
+    """Where the run ends; or where it ended before a fork that nobody has decided about."""
+    held = tx.execute(select(journals).where(journals.c.journal == journal)).one()
+    seq, digest = int(held.seq), bytes(held.hash)
+    if held.forked_at is None:
+        return seq
+    for node in _in_facts(tx, journal, seq):
+        if node.seq != seq + 1 or envelope.chain(digest, node.line or b"") != node.hash:
+            break
+        seq, digest = node.seq, node.hash
+    return seq
+
+
+def is_aside(tx: Connection, journal: str, seq: int, digest: bytes) -> bool:
+    """Whether a fact stands on another branch than the one in `facts`."""
+    query = select(forks.c.seq).where(forks.c.journal == journal, forks.c.seq == seq, forks.c.hash == digest)
+    return tx.execute(query).first() is not None
+
+
+def how_many(tx: Connection, journal: str) -> int:
+    """Branches besides the one in `facts`: facts there that follow from none there."""
+    before = forks.alias()
+    is_next = (before.c.journal == forks.c.journal) & (before.c.seq == forks.c.seq - 1)
+    begins = ~exists().where(is_next, before.c.hash == forks.c.prev)
+    query = select(func.count()).select_from(forks).where(forks.c.journal == journal, begins)
+    return int(tx.execute(query.where(forks.c.prev.is_not(None))).scalar_one())
+
+
 def is_tangled(tx: Connection, journal: str) -> bool:
     """Whether its run is more than one fact after another: branches are known, or were decided about."""
     known = [select(table.c.seq).where(table.c.journal == journal).limit(1) for table in (forks, choices)]
@@ -252,7 +310,8 @@ def untangle(tx: Connection, journal: str, *, whole: bool = False) -> tuple[int,
     Whoever calls holds the journal. `whole`: from its root on, believing nothing that is written down.
     """
     held = tx.execute(select(journals).where(journals.c.journal == journal)).one()
-    course, moves = _follow(tx, held, 0 if whole else _undisputed(tx, held))
+    marks = marks_of(tx, journal)
+    course, moves = _follow(tx, held, marks, 0 if whole else _undisputed(tx, held, marks))
     moves.make(tx)
     tx.execute(
         update(journals)
@@ -266,8 +325,14 @@ def untangle(tx: Connection, journal: str, *, whole: bool = False) -> tuple[int,
     return course.end, course.hash
 
 
-def _follow(tx: Connection, held: Row[Any], start: int) -> tuple[Course, "_Moves"]:
-    course, moves = Course(marks_of(tx, held.journal), start, _hash_at(tx, held, start)), _Moves(held.journal)
+def _course(tx: Connection, held: Row[Any], marks: Marks, start: int) -> Course:
+    """The run from one of its places on."""
+    lost = select(func.min(forks.c.seq)).where(forks.c.journal == held.journal, forks.c.seq <= start, forks.c.decided)
+    return Course(marks, start, _hash_at(tx, held, start), first_lost=tx.execute(lost).scalar())
+
+
+def _follow(tx: Connection, held: Row[Any], marks: Marks, start: int) -> tuple[Course, "_Moves"]:
+    course, moves = _course(tx, held, marks, start), _Moves(held.journal)
     for seq, nodes in places(tx, held.journal, start):
         course.step(seq, nodes)
         moves.note(seq, nodes, course)
@@ -276,11 +341,12 @@ def _follow(tx: Connection, held: Row[Any], start: int) -> tuple[Course, "_Moves
 
 def faults(tx: Connection, held: Row[Any]) -> Iterator[str]:
     """What is written down of a journal's branches, against what its facts and the choices about them say."""
-    course, moves = _follow(tx, held, 0)
+    course, moves = _follow(tx, held, marks_of(tx, held.journal), 0)
     if (course.end, course.hash) != (held.seq, bytes(held.hash)):
         yield f"it should end at fact {course.end} and not at {held.seq}, or with another hash"
     if course.forked_at != held.forked_at:
         yield f"it is said to fork at {held.forked_at or 'no fact'}, its facts say {course.forked_at or 'at none'}"
+    yield from _unsettled(tx, held)
     misplaced = {*moves.out, *(move[0] for move in moves.back), *(mark[0] for mark in moves.marks)}
     yield from (f"fact {seq} stands on the wrong branch" for seq in sorted(misplaced))
     query = select(forks.c.seq, forks.c.hash, forks.c.prev, forks.c.line).where(forks.c.journal == held.journal)
@@ -289,11 +355,20 @@ def faults(tx: Connection, held: Row[Any]) -> Iterator[str]:
             yield f"fact {row.seq} of another branch is not as it was received"
 
 
-def _undisputed(tx: Connection, held: Row[Any]) -> int:
-    """A place of the run before which no two facts are known and nothing was decided."""
+def _unsettled(tx: Connection, held: Row[Any]) -> Iterator[str]:
+    query = select(devices.c.settled_seq, devices.c.settled_hash).where(devices.c.journal == held.journal)
+    for row in tx.execute(query.where(devices.c.settled_seq.is_not(None))):
+        if _hash_at(tx, held, row.settled_seq) != bytes(row.settled_hash or b""):
+            yield f"fact {row.settled_seq} is not the one that counted when its tablet was withdrawn"
+
+
+def _undisputed(tx: Connection, held: Row[Any], marks: Marks) -> int:
+    """A place of the run before which nothing can move: no two facts are known there, or it was settled."""
     known = [select(func.min(table.c.seq)).where(table.c.journal == held.journal) for table in (forks, choices)]
     disputed: list[int | None] = [held.forked_at, *(tx.execute(query).scalar() for query in known)]
-    return min([int(held.seq), *(seq - 1 for seq in disputed if seq is not None)])
+    undisputed = min([int(held.seq), *(seq - 1 for seq in disputed if seq is not None)])
+    # One place back, so that what stands beside the last settled one is known for what it is.
+    return max(undisputed, min(marks.settled, int(held.seq)) - 1)
 
 
 def _hash_at(tx: Connection, held: Row[Any], seq: int) -> bytes:

@@ -3,30 +3,38 @@
 A bundle is checked whole before one row is written, and taken in whole in one transaction.
 """
 
-import hashlib
+import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import msgspec
-from sqlalchemy import Connection, Row, func, select, update
+from sqlalchemy import Connection, Row, select, update
 
 from kiosk import files
 from kiosk.clock import stamp
-from kiosk.errors import FILE_UNKNOWN, FILE_UNUSABLE, SYNC_ADDRESSEE, SYNC_DEVICE, SYNC_MALFORMED, Problem
-from kiosk.hub import blobs, intake, rosters, slips, tables
+from kiosk.errors import (
+    FILE_UNKNOWN,
+    FILE_UNUSABLE,
+    INTERNAL,
+    SYNC_ADDRESSEE,
+    SYNC_DEVICE,
+    SYNC_MALFORMED,
+    Problem,
+)
+from kiosk.hub import blobs, intake, rosters, slips
 from kiosk.hub import devices as enrolment
 from kiosk.hub.context import Hub
 from kiosk.hub.rosters import Adopted
 from kiosk.hub.slips import Verdict
-from kiosk.hub.tables import complaints, devices, journals
+from kiosk.hub.tables import devices, journals
 from kiosk.sync import bundles, keys
 from kiosk.sync.bundles import Bundle, BundleHeader
 from kiosk.sync.protocol import DOCUMENT_LIMIT, NAMES, BlobReceipt, Receipt, Slip
 from kiosk.sync.rosters import ROSTER_LIMIT, is_roster, read_roster
 
+_log = logging.getLogger(__name__)
 Progress = Callable[[int], None]  # bytes that were dealt with since it was last called
 _MISSING_LIMIT = 1_000  # blobs one document of receipts names
 _SLIP_MAGIC = NAMES[Slip].encode() + b" "
@@ -60,16 +68,16 @@ class Taken:
         return self.held >= self.header.seq and not self.forked
 
 
-def verify(here: Hub, stream: BinaryIO) -> Bundle:
-    """Check a bundle against the tablets this hub knows, or once certified. Raises `bundle.*`, `sync.*`."""
-    unknown = False
+def verify(here: Hub, stream: BinaryIO, *, is_posted: bool = False) -> Bundle:
+    """Check a bundle against the tablets this hub knows, or once certified. Raises `bundle.*`, `sync.*`.
+
+    `is_posted`: nobody stands by who could stop it, so it must be in the order and within the frames of `contents`.
+    """
 
     def key_of(header: BundleHeader) -> keys.VerifyKey:
-        nonlocal unknown
         with here.store.reading() as tx:
-            device = tx.execute(select(devices).where(devices.c.device == header.device)).one_or_none()
+            device = _device(tx, header)
         if device is None:
-            unknown = True
             return bundles.certified_key(header, here.key.verify_key)
         if device.journal != header.journal:
             raise Problem(SYNC_DEVICE)
@@ -78,15 +86,20 @@ def verify(here: Hub, stream: BinaryIO) -> Bundle:
         return keys.VerifyKey(bytes.fromhex(device.public_key))
 
     bundle = bundles.read_bundle(stream, key_of)
-    if unknown:
-        with here.store.begin() as tx:
-            enrolment.readmit(tx, here, bundle.header.certificate.encode())
+    if is_posted:
+        bundles.contents(bundle)
     return bundle
+
+
+def _device(tx: Connection, header: BundleHeader) -> Row[Any] | None:
+    return tx.execute(select(devices).where(devices.c.device == header.device)).one_or_none()
 
 
 def take_in(tx: Connection, here: Hub, bundle: Bundle, progress: Progress = _silent) -> Taken:
     """Take in all that a verified bundle carries, in the caller's transaction. Whatever is raised: roll it back."""
     taken, now = Taken(bundle.header), here.clock.now()
+    if _device(tx, bundle.header) is None:  # the hub was set back to a copy that is older than the tablet
+        enrolment.readmit(tx, here, bundle.header.certificate.encode())
     for frame in bundle.frames():
         if frame.type == "batch":
             receipt = intake.receive(tx, frame.content, here.id, now)
@@ -97,10 +110,12 @@ def take_in(tx: Connection, here: Hub, bundle: Bundle, progress: Progress = _sil
             taken.quarantined += receipt.quarantined
             taken.forked += receipt.forked
         elif frame.type == "blob":
-            taken.blobs += _keep_blob(tx, frame.content, now)
+            taken.blobs += blobs.keep(tx, frame.content, now, bundle.header.device)
         elif slips.keep(tx, here, frame.content, now).journal != bundle.header.journal:
             raise Problem(SYNC_MALFORMED, reason="a slip of another journal lies in the bundle")
         progress(len(frame.content))
+    if taken.blobs:  # only now: its facts may stand behind what they name
+        blobs.check_quota(tx, bundle.header.device)
     query = select(journals.c.seq, devices.c.desk).join(devices, devices.c.journal == journals.c.journal)
     taken.held, taken.desk = tx.execute(query.where(journals.c.journal == bundle.header.journal)).one()
     _hear(tx, bundle.header)
@@ -114,18 +129,6 @@ def _hear(tx: Connection, header: BundleHeader) -> None:
         .where(devices.c.device == header.device, (devices.c.told_seq.is_(None)) | (devices.c.told_seq <= header.seq))
         .values(told_seq=header.seq, told_hash=header.hash, told_at=header.at)
     )
-
-
-def _keep_blob(tx: Connection, content: bytes, now: datetime) -> bool:
-    """Keep sealed content, which the tablet's signature covers; whether it is new. What was erased stays erased."""
-
-    def is_here() -> bool:
-        return tx.execute(select(stored.c.sha256).where(stored.c.sha256 == name)).first() is not None
-
-    stored, name = tables.blobs, hashlib.sha256(content).hexdigest()
-    was_here = is_here()
-    blobs.keep(tx, content, now)
-    return not was_here and is_here()
 
 
 # --- receipts that travel back --------------------------------------------------------------------
@@ -196,12 +199,9 @@ def _held(tx: Connection, names: Sequence[str]) -> Iterator[Row[Any]]:
 
 def _missing_blobs(tx: Connection, row: Row[Any]) -> tuple[int, list[str]]:
     """(seq, names): the sealed content named by facts up to seq that nobody has brought yet."""
-    names = blobs.missing(tx, row.journal, limit=_MISSING_LIMIT + 1)
-    if len(names) <= _MISSING_LIMIT:
-        return row.seq, names
-    named = complaints.c.journal == row.journal, complaints.c.blob == names[-1]
-    upto = tx.execute(select(func.min(complaints.c.seq)).where(*named)).scalar_one() - 1
-    return upto, blobs.missing(tx, row.journal, upto)
+    found = blobs.lacking(tx, row.journal, row.seq, _MISSING_LIMIT + 1)
+    upto: int = row.seq if len(found) <= _MISSING_LIMIT else found[-1].seq - 1
+    return upto, list(dict.fromkeys(one.blob for one in found if one.seq <= upto))
 
 
 def _chunks(names: Sequence[str]) -> Iterator[Sequence[str]]:
@@ -272,6 +272,9 @@ def _import_one(here: Hub, path: Path, start: bytes, progress: Progress) -> Impo
         return Import(path, problem=problem)
     except OSError as error:
         return Import(path, problem=Problem(FILE_UNUSABLE, reason=f"{path}: {error.strerror}"))
+    except Exception as error:  # noqa: BLE001 (our fault; nothing of it was kept, and those behind it are as good as ever)
+        _log.error("a file could not be taken in: %s", type(error).__name__, exc_info=True)
+        return Import(path, problem=Problem(INTERNAL))
     if start.startswith(bundles.RECEIPT_MAGIC):
         return Import(path, note="receipts, for the tablets")
     if path.name == "ledger.json":

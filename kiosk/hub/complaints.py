@@ -89,7 +89,7 @@ def _place(tx: Connection, device_id: str) -> tuple[Fair, str]:
 
 def _file(tx: Connection, here: Hub, fair: Fair, desk: str, posted: Posted, now: datetime) -> str:
     """Seal and file; sending the same form again finds what was filed. Returns when, for the receipt."""
-    own = journal.lock(tx, here.id, fair.id)
+    own = journal.lock(tx, fair.id)
     query = select(table.c.at, table.c.case).where(table.c.journal == own, table.c.fact == posted.fact_id)
     row = tx.execute(query).one_or_none()
     of_case = select(table.c.fact).where(table.c.fair == fair.id, table.c.case == posted.case)
@@ -106,7 +106,7 @@ def _file(tx: Connection, here: Hub, fair: Fair, desk: str, posted: Posted, now:
             case=posted.case, blob=name, size=len(blob), channel="phone", notice=complaints.NOTICE_VERSION
         )
         fact = journal.append(
-            tx, here.id, fair.id, body,
+            tx, fair.id, body,
             desk=desk, by="visitor", now=now, mono=here.clock.monotonic(), fact_id=posted.fact_id,
         )  # fmt: skip
         filed = fact.at
@@ -186,7 +186,7 @@ def one(fair_id: str, case: str) -> Response:
         complaint = None if gone else unseal(tx, session.key, row)
         if complaint is not None:
             journal.append(
-                tx, here.id, fair.id, CaseOpened(case=case),
+                tx, fair.id, CaseOpened(case=case),
                 desk=row.desk, by=session.person.id, now=here.clock.now(), mono=here.clock.monotonic(),
             )  # fmt: skip
         page = _case_page(tx, fair, row, complaint, gone)

@@ -21,11 +21,12 @@ from kiosk.errors import DEVICE_REVOKED, Problem
 from kiosk.facts import envelope
 from kiosk.facts.clocks import TOLERANCE, Clocks
 from kiosk.facts.days import HOUSEKEEPING
-from kiosk.hub import slips
+from kiosk.hub import blobs, slips
 from kiosk.hub.context import hub, reading, signed_in
 from kiosk.hub.fairs import SILENT_SECONDS, ago, find_fair
 from kiosk.hub.slips import Verdict
-from kiosk.hub.tables import blobs, complaints, decisions, devices, erased, facts, fairs, forks, journals
+from kiosk.hub.tables import blobs as blobs_table
+from kiosk.hub.tables import complaints, decisions, devices, erased, facts, fairs, forks, journals
 from kiosk.packs.fairs import Desk, Fair, Venue
 from kiosk.packs.model import Text
 from kiosk.reports import completeness as words
@@ -447,28 +448,37 @@ def _beyond(tx: Connection, fair: str) -> dict[str, tuple[int, int]]:
     return found
 
 
+#: Whether a person decided that a fact does not count.
+_DISMISSED = exists().where(
+    decisions.c.journal == facts.c.journal,
+    decisions.c.seq == facts.c.seq,
+    decisions.c.hash == facts.c.hash,
+    decisions.c.verdict == "dismissed",
+)
+
+
 def _quarantined(tx: Connection) -> dict[str, int]:
     """Journal → facts kept that could not be used, and about which nobody has decided: by them, or by their tablet."""
-    dismissed = exists().where(
-        decisions.c.journal == facts.c.journal,
-        decisions.c.seq == facts.c.seq,
-        decisions.c.hash == facts.c.hash,
-        decisions.c.verdict == "dismissed",
-    )
     query = select(facts.c.journal, func.count()).where(
-        facts.c.problem.is_not(None), facts.c.problem != DEVICE_REVOKED.code, ~dismissed
+        facts.c.problem.is_not(None), facts.c.problem != DEVICE_REVOKED.code, ~_DISMISSED
     )
     return {journal: int(n) for journal, n in tx.execute(query.group_by(facts.c.journal))}
 
 
 def _missing_blobs(tx: Connection, fair: str) -> dict[str, int]:
-    """Journal → sealed complaints its facts name that nobody has brought yet."""
+    """Journal → sealed complaints its facts name that nobody has brought yet; not those of facts that were dismissed.
+
+    What a fact names that does not count is missing too: a person may let it count, and then its content must be here.
+    """
     query = select(complaints.c.journal, func.count()).where(
         complaints.c.fair == fair,
-        complaints.c.blob.not_in(select(blobs.c.sha256)),
+        complaints.c.blob.not_in(select(blobs_table.c.sha256)),
         complaints.c.blob.not_in(select(erased.c.sha256)),
     )
-    return {journal: int(n) for journal, n in tx.execute(query.group_by(complaints.c.journal))}
+    found = Counter({journal: int(n) for journal, n in tx.execute(query.group_by(complaints.c.journal))})
+    of_fair = facts.c.journal.in_(select(journals.c.journal).where(journals.c.fair == fair))
+    found.update(one.journal for one in blobs.lacking_unusable(tx, of_fair, ~_DISMISSED))
+    return found
 
 
 def _lost_branches(tx: Connection) -> set[tuple[str, int, str]]:

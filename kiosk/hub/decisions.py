@@ -19,7 +19,7 @@ from kiosk.hub import branches, journal, judging
 from kiosk.hub.context import Hub
 from kiosk.hub.devices import BOOTH_KINDS, reason_of
 from kiosk.hub.reading import RELEASABLE
-from kiosk.hub.tables import choices, decisions, facts, journals
+from kiosk.hub.tables import choices, decisions, devices, facts, journals
 
 _KINDS = ("fact.released", "fact.dismissed", "fork.decided")
 _ROWS = 400  # rows a statement
@@ -74,6 +74,9 @@ def choose(
     A branch that is not named is undecided, should it ever arrive. Raises `field.invalid`.
     """
     _lock(tx, device)
+    withdrawn = _withdrawn(tx, device)
+    if withdrawn is not None:  # what was settled from there on is what a person now says anew
+        branches.settle_to(tx, device.journal, min(seq - 1, withdrawn.settled_seq))
     for some in _some(lost):
         body = ForkDecided(
             journal=device.journal,
@@ -84,11 +87,19 @@ def choose(
         )
         _append(tx, here, device, body, by)
     branches.untangle(tx, device.journal)
+    if withdrawn is not None:
+        branches.settle_to(tx, device.journal, withdrawn.cutoff)
 
 
 def _lock(tx: Connection, device: Row[Any]) -> None:
     """The tablet's journal held fast, before the hub's own: the order in which everybody takes them."""
     tx.execute(select(journals.c.seq).where(journals.c.journal == device.journal).with_for_update()).one()
+
+
+def _withdrawn(tx: Connection, device: Row[Any]) -> Row[Any] | None:
+    """The tablet as it is now, if it was withdrawn. Whoever calls holds its journal."""
+    query = select(devices).where(devices.c.device == device.device, devices.c.cutoff.is_not(None))
+    return tx.execute(query).one_or_none()
 
 
 def _stored(tx: Connection, journal: str, named: Sequence[Named]) -> Iterator[Any]:
@@ -127,7 +138,7 @@ def _decide(
 
 def _append(tx: Connection, here: Hub, device: Row[Any], body: Body, by: str) -> None:
     now, mono = here.clock.now(), here.clock.monotonic()
-    fact = journal.append(tx, here.id, device.fair, body, desk=device.desk, by=by, now=now, mono=mono)
+    fact = journal.append(tx, device.fair, body, desk=device.desk, by=by, now=now, mono=mono)
     _keep(tx, list(_rows(fact)))
 
 

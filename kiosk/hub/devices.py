@@ -32,7 +32,7 @@ from kiosk.errors import (
 from kiosk.facts import envelope
 from kiosk.facts.devices import DeviceConfirmed, DeviceEnrolled, DeviceReinstated, DeviceReplaced, DeviceRevoked
 from kiosk.facts.kinds import Body
-from kiosk.hub import journal, judging
+from kiosk.hub import branches, journal, judging
 from kiosk.hub.context import Hub
 from kiosk.hub.fairs import find_fair
 from kiosk.hub.store import insert_once
@@ -202,7 +202,7 @@ def waiting(tx: Connection, here: Hub, fair: str) -> list[Waiting]:
 
 def _digits(here: Hub, row: Row[Any]) -> str:
     request = protocol.parse(EnrolRequest, bytes(row.request))
-    return protocol.comparison(request.token, request.public_key, here.fingerprint)
+    return protocol.comparison(request, here.fingerprint, protocol.acknowledge(here.key, request, here.id))
 
 
 def confirm(
@@ -259,7 +259,7 @@ def _certify(
     values = {"certificate": document, "request": None}
     tx.execute(update(enrolments).where(enrolments.c.token_hash == code.token_hash).values(**values))
     body = DeviceEnrolled(device=certificate.device, journal=certificate.journal, desk=certificate.desk)
-    journal.append(tx, here.id, code.fair, body, desk=code.desk, by="hub", now=now, mono=mono)
+    journal.append(tx, code.fair, body, desk=code.desk, by="hub", now=now, mono=mono)
     return document, certificate
 
 
@@ -353,7 +353,7 @@ def readmit(tx: Connection, here: Hub, document: bytes, canary: bytes = b"") -> 
     if certificate.hub != here.id or certificate.device == here.id:
         raise Problem(SYNC_DEVICE)
     find_fair(tx, certificate.fair).desk(certificate.desk)
-    journal.lock(tx, here.id, certificate.fair)  # it may come by two roads at once
+    journal.lock(tx, certificate.fair)  # it may come by two roads at once
     if tx.execute(select(devices.c.device).where(devices.c.device == certificate.device)).first() is None:
         if tx.execute(select(devices.c.device).where(devices.c.journal == certificate.journal)).first() is not None:
             raise Problem(ENROL_KNOWN)  # another tablet writes that journal
@@ -391,8 +391,11 @@ def find(tx: Connection, beginning: str, fair: str | None = None) -> Row[Any]:
 
 
 def counted(tx: Connection, device: Row[Any]) -> int:
-    """The last fact of a tablet that may count: the end of its unbroken run, or its cut-off."""
-    seq: int = tx.execute(select(journals.c.seq).where(journals.c.journal == device.journal)).scalar_one()
+    """The last fact of a tablet that may count: the end of its unbroken run, or its cut-off.
+
+    A fork that nobody has decided about takes nothing off it: whoever made it must not choose what may count.
+    """
+    seq = branches.unbroken(tx, device.journal)
     return seq if device.cutoff is None else min(seq, device.cutoff)
 
 
@@ -412,6 +415,7 @@ def revoke(tx: Connection, here: Hub, device_id: str, reason: str, by: str, cuto
     _note(tx, here, device.fair, device.desk, body, by)
     _set(tx, device, state="revoked", cutoff=cutoff, reason=body.reason)
     judging.judge_again(tx, device.journal)
+    branches.settle_to(tx, device.journal, cutoff)
     return cutoff
 
 
@@ -451,7 +455,7 @@ def _set(tx: Connection, device: Row[Any], **values: str | int) -> None:
 
 def _note(tx: Connection, here: Hub, fair: str, desk: str, body: Body, by: str) -> None:
     """Write down in the hub's own journal what was decided about a tablet."""
-    journal.append(tx, here.id, fair, body, desk=desk, by=by, now=here.clock.now(), mono=here.clock.monotonic())
+    journal.append(tx, fair, body, desk=desk, by=by, now=here.clock.now(), mono=here.clock.monotonic())
 
 
 def reason_of(typed: str) -> str:

@@ -5,7 +5,7 @@ root up to the first place where two different facts are known and nobody has ch
 (`branches`); that run is the same whatever came first.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import repeat
@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, select, union_all, update
 
 from kiosk.clock import stamp
-from kiosk.errors import SYNC_ADDRESSEE, SYNC_DEVICE, Problem
+from kiosk.errors import SYNC_ADDRESSEE, SYNC_BRANCHES, SYNC_DEVICE, Problem
 from kiosk.facts import envelope
 from kiosk.hub import branches, totals
 from kiosk.hub.judging import Judge
@@ -108,7 +108,7 @@ def _joins_the_run(tx: Connection, arrival: Arrival) -> bool:
     held, batch = arrival.held, arrival.batch
     if held.forked_at is not None or not arrival.first <= held.seq + 1 <= arrival.last:
         return False
-    before = bytes.fromhex(batch.header.prev) if arrival.first > held.seq else batch.hashes[held.seq - arrival.first]
+    before = _prev(arrival) if arrival.first > held.seq else batch.hashes[held.seq - arrival.first]
     if before != bytes(held.hash):
         return False
     beyond = select(facts.c.seq).where(facts.c.journal == arrival.journal, facts.c.seq > held.seq)
@@ -157,14 +157,16 @@ def _fit_in(tx: Connection, arrival: Arrival) -> Receipt:
         if known.get(arrival.first + place, digest) != digest
     ]  # fmt: skip
     new = [place for place in range(len(batch.lines)) if arrival.first + place not in known and place not in aside]
+    apart = [place for place in other if place not in aside]
+    _refuse_too_many(tx, arrival, apart, aside)
     quarantined = 0
     for start, end in _stretches(new):
         stretch = _store(tx, arrival, arrival.first + start, batch.lines[start:end], batch.hashes[start:end])
         quarantined += _unusable(stretch)
-    _keep_aside(tx, arrival, [place for place in other if place not in aside])
+    _keep_aside(tx, arrival, apart)
     seq, digest, forked = arrival.held.seq, bytes(arrival.held.hash), 0
     if other or _broken_links(tx, arrival) or arrival.held.forked_at is not None or branches.is_tangled(tx, journal):
-        if new or not aside.issuperset(other):
+        if new or (apart and not _changes_nothing(tx, arrival)):
             seq, digest = branches.untangle(tx, journal)
         forked = _astray(tx, arrival)
     elif new:
@@ -199,6 +201,34 @@ def _astray(tx: Connection, arrival: Arrival) -> int:
     return len({*behind, *_places_aside(tx, arrival)})
 
 
+def _settled(arrival: Arrival) -> int:
+    """Up to where its run was settled when the tablet was withdrawn."""
+    return arrival.device.settled_seq or 0
+
+
+def _changes_nothing(tx: Connection, arrival: Arrival) -> bool:
+    """Whether all of it stands beside what was settled, and nothing else is known that could follow from it."""
+    settled = _settled(arrival)
+    return arrival.last <= settled and branches.is_plain_behind(tx, arrival.held, settled)
+
+
+def _refuse_too_many(tx: Connection, arrival: Arrival, apart: Sequence[int], aside: Collection[int]) -> None:
+    """No card is copied that often: somebody makes them up, each at the cost of following the whole journal.
+
+    What goes on along a branch that is known is taken in. Raises `sync.branches`.
+    """
+    starts = [place for place, before in zip(apart, (None, *apart), strict=False) if before != place - 1]
+    begun = sum(place - 1 not in aside for place in starts)
+    if starts and starts[0] == 0 and branches.is_aside(tx, arrival.journal, arrival.first - 1, _prev(arrival)):
+        begun -= 1
+    if begun and branches.how_many(tx, arrival.journal) + begun > branches.MOST:
+        raise Problem(SYNC_BRANCHES)
+
+
+def _prev(arrival: Arrival) -> bytes:
+    return bytes.fromhex(arrival.batch.header.prev)
+
+
 def _stretches(places: Sequence[int]) -> Iterator[tuple[int, int]]:
     """Runs of consecutive numbers, as (first, one past the last)."""
     start = 0
@@ -211,7 +241,7 @@ def _stretches(places: Sequence[int]) -> Iterator[tuple[int, int]]:
 def _keep_aside(tx: Connection, arrival: Arrival, places: Sequence[int]) -> None:
     """Another branch of the journal: kept with its bytes, not counted unless a person says so."""
     batch, at = arrival.batch, arrival.now.timestamp()
-    prevs = [bytes.fromhex(batch.header.prev), *batch.hashes]
+    prevs, settled = [_prev(arrival), *batch.hashes], _settled(arrival)
     insert_once(
         tx,
         forks,
@@ -223,6 +253,7 @@ def _keep_aside(tx: Connection, arrival: Arrival, places: Sequence[int]) -> None
                 "line": batch.lines[place],
                 "received_at": at,
                 "prev": prevs[place],
+                "decided": arrival.first + place <= settled,
             }
             for place in places
         ],

@@ -13,37 +13,43 @@ from kiosk.facts.envelope import Fact
 from kiosk.facts.kinds import Body
 from kiosk.facts.vocabulary import REGISTRY
 from kiosk.hub import reading, totals
-from kiosk.hub.tables import facts, identity, journals
+from kiosk.hub.tables import facts, fairs, identity, journals
 
 BOOT = SystemClock().boot
 
 
-def own_journal(hub: str, fair: str) -> str:
-    """The id of the hub's journal of a fair."""
+def own_journal(tx: Connection, fair: str) -> str:
+    """The id of the hub's journal of a fair; empty where there is no such fair."""
+    return tx.execute(select(fairs.c.journal).where(fairs.c.id == fair)).scalar() or ""
+
+
+def own_journals(tx: Connection) -> set[str]:
+    """The ids of all journals that are the hub's own."""
+    return set(tx.execute(select(fairs.c.journal)).scalars())
+
+
+def foreseeable(hub: str, fair: str) -> str:
+    """What the id was in former releases: anybody could reckon it, and enrol a tablet under it before the fair came."""
     return hashlib.sha256(f"kiosk/hub-journal/1\0{hub}\0{fair}".encode()).hexdigest()[:32]
 
 
 def begin(tx: Connection, fair: str) -> None:
-    """Begin the hub's journal of a new fair. Its root is the hub's certificate, bound to the fair."""
+    """Begin the hub's journal of a new fair. Its root is the hub's certificate, bound to the fair; its id is drawn."""
     row = tx.execute(select(identity)).one()
-    root = envelope.root(bytes(row.certificate) + fair.encode())
-    tx.execute(
-        journals.insert().values(
-            journal=own_journal(row.hub, fair), fair=fair, root=root, seq=0, hash=root, forked_at=None
-        )
-    )
+    root, own = envelope.root(bytes(row.certificate) + fair.encode()), secrets.token_hex(16)
+    tx.execute(update(fairs).where(fairs.c.id == fair).values(journal=own))
+    tx.execute(journals.insert().values(journal=own, fair=fair, root=root, seq=0, hash=root, forked_at=None))
 
 
-def lock(tx: Connection, hub: str, fair: str) -> str:
+def lock(tx: Connection, fair: str) -> str:
     """The id of the hub's journal of a fair, which nobody else can now append to until the transaction ends."""
-    own = own_journal(hub, fair)
+    own = own_journal(tx, fair)
     tx.execute(select(journals.c.seq).where(journals.c.journal == own).with_for_update()).one()
     return own
 
 
 def append(
     tx: Connection,
-    hub: str,
     fair: str,
     body: Body,
     *,
@@ -54,7 +60,7 @@ def append(
     fact_id: str = "",
 ) -> Fact:
     """Append one fact to the hub's journal of a fair, in the caller's transaction. Totals are folded with it."""
-    own = lock(tx, hub, fair)
+    own = lock(tx, fair)
     head = tx.execute(select(journals).where(journals.c.journal == own)).one()
     kind = REGISTRY.name_of(body)
     fact = Fact(

@@ -7,12 +7,11 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, bindparam, select, update
 
+from kiosk.facts.days import ALWAYS
 from kiosk.hub import reading, totals
 from kiosk.hub.reading import Rules, Stretch
 from kiosk.hub.tables import decisions, devices, facts, journals
 
-#: What any tablet may record, also one whose certificate is older than these kinds. They add to no figure.
-_ALWAYS = frozenset({"clock.compared", "day.closed"})
 _CHUNK = 2_000  # facts held in memory at a time
 
 
@@ -20,7 +19,7 @@ class Judge:
     """The rules for one tablet's facts, as they are now."""
 
     def __init__(self, tx: Connection, device: Row[Any]) -> None:
-        self._rules = Rules(device.desk, _ALWAYS.union(device.kinds.split()), device.cutoff)
+        self._rules = Rules(device.desk, ALWAYS.union(device.kinds.split()), device.cutoff)
         self._not_after = device.not_after
         query = select(decisions.c.seq, decisions.c.hash, decisions.c.verdict)
         self._verdicts = {
@@ -71,7 +70,7 @@ def judge_again(tx: Connection, journal: str) -> None:
 def judge_unusable(tx: Connection, journal: str) -> int:
     """Judge again what does not count; returns how many of these do now, or will when their turn comes.
 
-    A newer release reads more than an older one; it never reads less.
+    A newer release reads more than an older one. Should it ever read less, its step of the schema judges those anew.
     """
     tx.execute(select(journals.c.seq).where(journals.c.journal == journal).with_for_update()).one()
     changed, usable = _judge_those(tx, journal, facts.c.problem.is_not(None))

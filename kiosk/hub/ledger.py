@@ -4,7 +4,7 @@ from sqlalchemy import select, update
 
 from kiosk.hub import audit, branches, decisions, judging, totals
 from kiosk.hub.context import Hub
-from kiosk.hub.journal import own_journal
+from kiosk.hub.journal import own_journals
 from kiosk.hub.tables import journals
 
 
@@ -16,11 +16,11 @@ def rebuild(here: Hub) -> int:
     beside it.
     """
     with here.store.reading() as tx:
-        rows = tx.execute(select(journals.c.journal, journals.c.fair).order_by(journals.c.journal)).all()
-    return sum(
-        _rebuild_one(here, row.journal)
-        for row in sorted(rows, key=lambda row: row.journal != own_journal(here.id, row.fair))
-    )
+        names, own = (
+            tx.execute(select(journals.c.journal).order_by(journals.c.journal)).scalars().all(),
+            own_journals(tx),
+        )
+    return sum(_rebuild_one(here, name) for name in sorted(names, key=lambda name: name not in own))
 
 
 def _rebuild_one(here: Hub, journal: str) -> int:
@@ -32,7 +32,7 @@ def _rebuild_one(here: Hub, journal: str) -> int:
             .values(seq=0, hash=held.root, forked_at=None, clocks="", doubtful=0)
         )
         totals.forget(tx, journal)
-        if journal == own_journal(here.id, held.fair):
+        if journal in own_journals(tx):
             decisions.fold_again(tx, journal, held.fair)
         judging.judge_again(tx, journal)
         seq, _ = branches.untangle(tx, journal, whole=True)

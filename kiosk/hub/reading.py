@@ -35,6 +35,8 @@ _WANTED = frozenset({CaseOpened, ClockCompared, ComplaintFiled})
 #: What a person may overrule: the fact can be read, but was not to be recorded by this tablet, or not any more.
 RELEASABLE = frozenset({DEVICE_EXPIRED.code, DEVICE_REVOKED.code, FACT_NOT_ALLOWED.code})
 _REMEMBERED = 20_000
+#: Longest body that is remembered. What one of our booths writes thousands of times is shorter.
+_SHORT = 512
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,7 +92,7 @@ def read_lines(lines: Sequence[bytes], first: int, rules: Rules, is_late: bool =
 def read_again(lines: Sequence[bytes], problems: Sequence[str | None], first: int) -> Stretch:
     """Lines that were judged when they came, and why some of them do not count."""
     columns = None if any(problems) else _columns(lines)
-    if columns is not None and None not in columns.meanings:
+    if columns is not None:
         return _uniform(first, columns)
     rows = [
         (*_NOTHING, None, problem) if problem else _row_of(line)
@@ -121,7 +123,11 @@ class _Columns(NamedTuple):
     mono: Sequence[bytes]
     boot: Sequence[bytes]
     desk: Sequence[bytes]
-    meanings: Sequence[Meaning | None]
+    meanings: Sequence[Meaning]
+
+
+class _NotPlainError(Exception):
+    """A body that has to be read strictly."""
 
 
 def _columns(lines: Sequence[bytes]) -> _Columns | None:
@@ -129,14 +135,17 @@ def _columns(lines: Sequence[bytes]) -> _Columns | None:
     if not found:
         return None
     versions, places, kinds, hour, rest, mono, boot, desk, bodies = zip(*found, strict=True)
-    meanings = list(map(_meaning_of, kinds, versions, _plainly(bodies)))
+    try:
+        meanings = _meanings(kinds, versions, _plainly(bodies))
+    except _NotPlainError:
+        return None
     return _Columns(places, kinds, hour, rest, mono, boot, desk, meanings)
 
 
 def _read_at_once(lines: Sequence[bytes], first: int, rules: Rules) -> Stretch | None:
     """All lines, if each is spelt as we spell it and may count; None where a single one needs a closer look."""
     columns = _columns(lines)
-    if columns is None or None in columns.meanings or not all(map(_is_hour, set(columns.hour))):
+    if columns is None or not all(map(_is_hour, set(columns.hour))):
         return None
     if set(columns.desk) != {rules.desk.encode()} or not {kind.decode() for kind in set(columns.kinds)} <= set(
         rules.kinds
@@ -150,7 +159,7 @@ def _read_at_once(lines: Sequence[bytes], first: int, rules: Rules) -> Stretch |
 def _uniform(first: int, columns: _Columns) -> Stretch:
     """Lines that all count."""
     _, _, hour, rest, mono, boot, desk, meanings = columns
-    names = [meaning.kind for meaning in meanings if meaning]
+    names = [meaning.kind for meaning in meanings]
     return Stretch(first, hour, rest, mono, boot, desk, meanings, names, [None] * len(names))
 
 
@@ -175,11 +184,24 @@ def _is_hour(hour: bytes) -> bool:
     return True
 
 
+def _meanings(kinds: Sequence[bytes], versions: Sequence[bytes], bodies: Sequence[bytes]) -> list[Meaning]:
+    """Raises `_NotPlainError` at the first body that has to be read strictly."""
+    if max(map(len, bodies)) <= _SHORT:
+        return list(map(_meaning_of, kinds, versions, bodies))
+    anew = _meaning_of.__wrapped__
+    return [
+        (_meaning_of if len(body) <= _SHORT else anew)(kind, version, body)
+        for kind, version, body in zip(kinds, versions, bodies, strict=True)
+    ]
+
+
 @lru_cache(_REMEMBERED)
-def _meaning_of(kind: bytes, version: bytes, body: bytes) -> Meaning | None:
+def _meaning_of(kind: bytes, version: bytes, body: bytes) -> Meaning:
     name = kind.decode()
     found = REGISTRY.read_written(name, int(version), body)
-    return None if found is None else _meaning(found, name)
+    if found is None:
+        raise _NotPlainError  # and so is not remembered: anybody may sign any number of those
+    return _meaning(found, name)
 
 
 def _meaning(body: Body, kind: str) -> Meaning:
@@ -199,9 +221,14 @@ _shared = lru_cache(_REMEMBERED)(Meaning)
 
 
 def _row_of(line: bytes) -> _Row:
-    """A line that may count."""
-    fact = envelope.decode(line)
-    return _row(fact, _meaning(REGISTRY.read(fact), fact.kind))
+    """A line that was found good when it came. Should this release see that it is not, then it adds nothing."""
+    kind = None
+    try:
+        fact = envelope.decode(line)
+        kind = fact.kind
+        return _row(fact, _meaning(REGISTRY.read(fact), kind))
+    except Problem as problem:
+        return *_NOTHING, kind, problem.code
 
 
 def _row(fact: Fact, meaning: Meaning) -> _Row:

@@ -5,7 +5,7 @@ What was filed stays: the facts carry only hashes of the content, so no chain br
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from itertools import islice
 from typing import Any
 
@@ -22,13 +22,14 @@ from kiosk.hub import blobs, journal
 from kiosk.hub.context import Hub
 from kiosk.hub.fairs import all_fairs
 from kiosk.hub.store import insert_once
-from kiosk.hub.tables import blob_parts, complaints, erased, facts, forks, journals
+from kiosk.hub.tables import blob_origins, blob_parts, complaints, erased, facts, forks, journals
 from kiosk.hub.tables import blobs as blobs_table
 from kiosk.packs.fairs import Fair
 from kiosk.values import Hex32
 
 _CHUNK = 100  # contents deleted in one transaction, so that intake is not kept waiting
 _LONGEST_MONTH = 31
+_EARLY = timedelta(days=90)  # so long before a fair its tablets may be tried out with complaints
 
 
 @dataclass(frozen=True)
@@ -71,9 +72,9 @@ def erase(here: Hub, *, dry_run: bool = False, progress: Callable[[int], None] =
     return done
 
 
-def erased_of(tx: Connection, here: Hub, fair: str) -> set[str]:
+def erased_of(tx: Connection, fair: str) -> set[str]:
     """Blobs whose erasure stands in the hub's journal of a fair."""
-    own = journal.own_journal(here.id, fair)
+    own = journal.own_journal(tx, fair)
     query = select(facts.c.line).where(facts.c.journal == own, facts.c.kind == "case.erased")
     bodies = [REGISTRY.read(envelope.decode(bytes(line))) for line in tx.execute(query).scalars()]
     return {body.blob for body in bodies if isinstance(body, CaseErased)}
@@ -81,7 +82,7 @@ def erased_of(tx: Connection, here: Hub, fair: str) -> set[str]:
 
 def _erase_fair(here: Hub, fair: Fair, now: datetime, dry_run: bool, progress: Callable[[int], None]) -> int:
     with here.store.reading() as tx:
-        left = iter(_left(tx, here, fair.id, _named(tx, fair.id)))
+        left = iter(_left(tx, fair.id, _named(tx, fair.id), now))
     count = 0
     while some := list(islice(left, _CHUNK)):
         if not dry_run:
@@ -92,32 +93,49 @@ def _erase_fair(here: Hub, fair: Fair, now: datetime, dry_run: bool, progress: C
     return count
 
 
-def _left(tx: Connection, here: Hub, fair: str, contents: Iterable[Content]) -> list[Content]:
-    """Those of some contents that were not erased yet, each once; or were, and no fact says so yet."""
+def _left(tx: Connection, fair: str, contents: Iterable[Content], now: datetime) -> list[Content]:
+    """Those of some contents that were not erased yet, each once; or were, and no fact says so yet, or are here again.
+
+    What counts at a fair that still keeps its content stays until that one lets it go, whoever else names it.
+    """
     gone = set(tx.execute(select(erased.c.sha256)).scalars())
-    told = erased_of(tx, here, fair)
+    back = set(
+        tx.execute(select(erased.c.sha256).where(exists().where(blobs_table.c.sha256 == erased.c.sha256))).scalars()
+    )
+    told, kept = erased_of(tx, fair), _kept(tx, now)
     left: dict[str, Content] = {}
     for content in contents:
-        if content.blob not in (told if content.case is not None else gone):
+        is_done = content.blob in (told if content.case is not None else gone) and content.blob not in back
+        if not is_done and content.blob not in kept:
             left.setdefault(content.blob, content)
     return list(left.values())
 
 
+def _kept(tx: Connection, now: datetime) -> set[str]:
+    """Content of complaints that count at fairs whose time is not over."""
+    today = now.astimezone(BEIJING).date()
+    going_on = [fair.id for fair in all_fairs(tx) if today <= fair.keeps_until]
+    return set(tx.execute(select(complaints.c.blob).where(complaints.c.fair.in_(going_on))).scalars())
+
+
 def _erase_some(tx: Connection, here: Hub, fair: str, contents: list[Content], now: datetime) -> list[Content]:
-    journal.lock(tx, here.id, fair)  # whoever erases at the same time waits here, and then finds it done
-    contents = _left(tx, here, fair, contents)
+    journal.lock(tx, fair)  # whoever erases at the same time waits here, and then finds it done
+    contents, told = _left(tx, fair, contents, now), erased_of(tx, fair)
     _delete(tx, [content.blob for content in contents], now)
     for content in contents:
-        if content.case is not None:
+        if content.case is not None and content.blob not in told:
             journal.append(
-                tx, here.id, fair, CaseErased(case=content.case, blob=content.blob),
+                tx, fair, CaseErased(case=content.case, blob=content.blob),
                 desk=content.desk, by="hub", now=now, mono=here.clock.monotonic(),
             )  # fmt: skip
     return contents
 
 
 def _delete(tx: Connection, names: list[str], now: datetime) -> None:
-    for table in (blobs_table, blob_parts):
+    if tx.dialect.name == "postgresql":
+        # Whoever is just bringing some of it is waited for; whoever comes after waits, and sees that it is erased.
+        tx.exec_driver_sql("LOCK TABLE blobs IN SHARE ROW EXCLUSIVE MODE")
+    for table in (blobs_table, blob_parts, blob_origins):
         tx.execute(delete(table).where(table.c.sha256.in_(names)))
     insert_once(tx, erased, [{"sha256": name, "at": now.timestamp(), "person": "hub"} for name in names])
 
@@ -170,13 +188,19 @@ def _content(line: bytes) -> Content | None:
 
 
 def _erase_unnamed(here: Hub, known: list[Fair], now: datetime, dry_run: bool) -> int:
-    """Content whose facts never came: nobody can say which fair's it is, so it is kept as long as any fair's."""
+    """Content whose facts never came: nobody can say which fair's it is, so it is kept as long as any fair's.
+
+    Its facts may still come as long as a fair keeps its content whose tablets may have brought it.
+    """
     if not known:
         return 0
+    today = now.astimezone(BEIJING).date()
     longest = timedelta(days=_LONGEST_MONTH * max(fair.retention_months for fair in known))
+    going_on = [date.fromisoformat(fair.starts) - _EARLY for fair in known if today <= fair.keeps_until]
+    before = min([now - longest, *(datetime.combine(day, time(), BEIJING) for day in going_on)])
     with here.store.reading() as tx:
         query = select(blobs_table.c.sha256).where(
-            blobs_table.c.received_at < (now - longest).timestamp(),
+            blobs_table.c.received_at < before.timestamp(),
             ~exists().where(complaints.c.blob == blobs_table.c.sha256),
         )
         names = set(tx.execute(query).scalars())

@@ -1,12 +1,17 @@
 """The hub's schema: made and brought up to date by small named steps, each in the one transaction that records it."""
 
 from collections.abc import Callable
+from itertools import groupby
 
-from sqlalchemy import Connection, inspect, select
+from sqlalchemy import Connection, func, inspect, select, update
 from sqlalchemy.schema import CreateColumn
 
+from kiosk.facts.clocks import MOST_BOOTS, Clocks
+from kiosk.hub.branches import settle_to
+from kiosk.hub.journal import foreseeable
+from kiosk.hub.judging import judge_places
 from kiosk.hub.store import Store
-from kiosk.hub.tables import journals, metadata, schema_version
+from kiosk.hub.tables import devices, facts, fairs, identity, journals, metadata, schema_version
 from kiosk.hub.totals import refold
 
 
@@ -17,6 +22,11 @@ def _first(tx: Connection) -> None:
 
 def _roads_and_clocks(tx: Connection) -> None:
     """Tablets that wait or were withdrawn, slips, corrected time, decisions, erased blobs."""
+    _add_what_is_new(tx)
+
+
+def _add_what_is_new(tx: Connection) -> None:
+    """Tables and columns that are not there yet."""
     metadata.create_all(tx)
     known = inspect(tx)
     for table in metadata.sorted_tables:
@@ -34,8 +44,37 @@ def _desk_totals(tx: Connection) -> None:
         refold(tx, journal)
 
 
+def _own_journals(tx: Connection) -> None:
+    """Who brought which content; and which journal of a fair is the hub's own: before, its id was reckoned."""
+    _add_what_is_new(tx)
+    hub = tx.execute(select(identity.c.hub)).scalar()
+    for fair in tx.execute(select(fairs.c.id).where(fairs.c.journal == "")).scalars().all():
+        tx.execute(update(fairs).where(fairs.c.id == fair).values(journal=foreseeable(str(hub), fair)))
+
+
+def _settled_runs(tx: Connection) -> None:
+    """Which run of a withdrawn tablet counts; and notes of the hub's time that tell none, or too many boots."""
+    _add_what_is_new(tx)
+    for row in tx.execute(select(devices.c.journal, devices.c.cutoff).where(devices.c.cutoff.is_not(None))).all():
+        settle_to(tx, row.journal, row.cutoff)
+    noted = select(facts.c.journal, facts.c.seq).where(facts.c.kind == "clock.compared", facts.c.problem.is_(None))
+    rows = tx.execute(noted.order_by(facts.c.journal, facts.c.seq)).all()
+    for journal, some in groupby(rows, lambda row: str(row.journal)):
+        judge_places(tx, journal, [row.seq for row in some])
+    is_long = func.length(journals.c.clocks) > MOST_BOOTS * 60
+    for row in tx.execute(select(journals.c.journal, journals.c.clocks).where(is_long)).all():
+        if len(Clocks.load(row.clocks).boots) > MOST_BOOTS:
+            refold(tx, row.journal)
+
+
 #: In order; the place in the list is the version it leads to. A released step is never changed.
-STEPS: tuple[Callable[[Connection], None], ...] = (_first, _roads_and_clocks, _desk_totals)
+STEPS: tuple[Callable[[Connection], None], ...] = (
+    _first,
+    _roads_and_clocks,
+    _desk_totals,
+    _own_journals,
+    _settled_runs,
+)
 
 
 def migrate(store: Store) -> None:

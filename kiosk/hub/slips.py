@@ -22,6 +22,7 @@ from kiosk.errors import (
     DESK_UNKNOWN,
     FIELD_INVALID,
     SLIP_CODE,
+    SLIP_TABLET,
     SYNC_ADDRESSEE,
     SYNC_DEVICE,
     Problem,
@@ -106,18 +107,23 @@ def _device_of(tx: Connection, document: bytes) -> Row[Any]:
     return device
 
 
-def keep_typed(tx: Connection, fair: str, desk: str, seq: int, code: str, now: datetime, person: str) -> Verdict:
-    """A slip typed off paper. Of several tablets at a desk it is the one whose facts it fits, else the newest.
+def keep_typed(
+    tx: Connection, fair: str, desk: str, seq: int, code: str, now: datetime, person: str, device: str = ""
+) -> Verdict:
+    """A slip typed off paper. Of several tablets at a desk it is the one whose facts it fits, else the one named.
 
-    Raises `slip.code` for characters that are none, `desk.bare` where no tablet was ever enrolled for that desk.
+    `device`: which tablet's it is, as a person says. What was typed for that tablet before is forgotten: whoever
+    mistyped types again. Raises `slip.code` for characters that are none, `desk.bare` where no tablet was ever
+    enrolled for that desk, `slip.tablet` where it fits none of several and nobody said whose it is.
     """
     number = crockford.read(code, 8)
     if number is None:
         raise Problem(SLIP_CODE)
     digits = number.to_bytes(5).hex()
-    tablets = _tablets_at(tx, fair, desk)
-    if not tablets:
+    every = tablets_at(tx, fair, desk)
+    if not every:
         raise Problem(DESK_BARE, desk=desk)
+    tablets = [tablet for tablet in every if tablet.device == device] if device else every
     verdicts = []
     for tablet in tablets:
         row = {
@@ -134,21 +140,19 @@ def keep_typed(tx: Connection, fair: str, desk: str, seq: int, code: str, now: d
             "person": person,
         }
         verdicts.append((_judge(tx, row, tablet.device), row))
-    verdict, row = next((one for one in verdicts if one[0].state == "agrees"), verdicts[0])
-    _forget_typed(tx, [tablet.journal for tablet in tablets])
+    agreeing = [one for one in verdicts if one[0].state == "agrees"]
+    if not agreeing and len(verdicts) != 1:
+        raise Problem(SLIP_TABLET, desk=desk)
+    verdict, row = (agreeing or verdicts)[0]
+    tx.execute(slips.delete().where(slips.c.journal == verdict.journal, slips.c.source == "typed"))
     insert_once(tx, slips, [row])
     return verdict
 
 
-def _tablets_at(tx: Connection, fair: str, desk: str) -> Sequence[Row[Any]]:
+def tablets_at(tx: Connection, fair: str, desk: str) -> Sequence[Row[Any]]:
     """Those in use before those that are not, the newest certificate first."""
     rows = tx.execute(select(devices).where(devices.c.fair == fair, devices.c.desk == desk)).all()
     return sorted(rows, key=lambda row: (row.state != "active", -row.not_after, row.device))
-
-
-def _forget_typed(tx: Connection, names: Sequence[str]) -> None:
-    """What was typed before for this desk: whoever mistyped types again."""
-    tx.execute(slips.delete().where(slips.c.journal.in_(names), slips.c.source == "typed"))
 
 
 # --- comparing ------------------------------------------------------------------------------------
@@ -229,6 +233,7 @@ class SlipsPage:
     kept: SlipRow | None  # the one just typed
     problem: str | None
     typed: Mapping[str, str]
+    tablets: Sequence[Row[Any]]  # of the desk that was typed, where a person has to say whose the slip is
 
 
 @views.get("/fairs/<fair_id>/slips")
@@ -241,14 +246,16 @@ def listing(fair_id: str) -> Response:
 @views.post("/fairs/<fair_id>/slips")
 def type_one(fair_id: str) -> Response:
     """A slip typed off paper."""
-    form = web.read_form("desk", "seq", "code")
+    form = web.read_form("desk", "seq", "code", optional=("device",))
     try:
         with acting("organiser") as (tx, session):
             fair, now = find_fair(tx, fair_id), hub().clock.now()
             desk = fair.desk(form["desk"].strip().lower())
-            kept = keep_typed(tx, fair.id, desk.id, _number(form["seq"]), form["code"], now, session.person.id)
+            kept = keep_typed(
+                tx, fair.id, desk.id, _number(form["seq"]), form["code"], now, session.person.id, form["device"]
+            )
     except Problem as problem:
-        if problem.kind not in (DESK_BARE, DESK_UNKNOWN, FIELD_INVALID, SLIP_CODE):
+        if problem.kind not in (DESK_BARE, DESK_UNKNOWN, FIELD_INVALID, SLIP_CODE, SLIP_TABLET):
             raise
         with reading() as tx:
             return _answer(tx, find_fair(tx, fair_id), problem=problem, typed=form)
@@ -280,8 +287,13 @@ def _answer(
         kept=row_of(fair, kept) if kept else None,
         problem=problem.sentence(web.language()) if problem else None,
         typed=typed or {},
+        tablets=_choice(tx, fair, typed["desk"]) if problem and typed and problem.kind is SLIP_TABLET else (),
     )
     return web.page("hub/slips/list.html", problem.status if problem else 200, page=page, fair=fair)
+
+
+def _choice(tx: Connection, fair: Fair, typed: str) -> Sequence[Row[Any]]:
+    return tablets_at(tx, fair.id, typed.strip().lower())
 
 
 def row_of(fair: Fair, verdict: Verdict) -> SlipRow:

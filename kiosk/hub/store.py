@@ -23,6 +23,10 @@ from kiosk.errors import HUB_STORAGE, JOURNAL_UNSAFE, Problem
 _SAFE_WAL = ((3, 51, 3), (3, 50, 7), (3, 44, 6))
 #: A server that is gone is not waited for: seconds to connect, and milliseconds without a word from it.
 _SERVER_ARGUMENTS = {"connect_timeout": 5, "tcp_user_timeout": 10_000}
+#: What a commit has to be, so that a power cut does not take it back, nor tear a page of the server's files.
+_SERVER_LEVELS = ("synchronous_commit", "fsync", "full_page_writes")
+#: The setting, of a role or a connection, by which a server whose data goes away all the same is used without these.
+LOSABLE = "kiosk.losable"
 _WRITER_PRAGMAS = ("wal_autocheckpoint = 4000", "journal_size_limit = 67108864", "cache_size = -32768")
 _READER_PRAGMAS = ("wal_autocheckpoint = 0", "query_only = ON")
 _SQLITE_FAILURES = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY)
@@ -100,8 +104,16 @@ class Store:
         """Refuse a database whose commits a power cut could take back: receipts are signed for them."""
         found = self.describe()
         level = found.get("synchronous") or found.get("synchronous_commit")
-        if level in ("unsafe", "off") or found.get("journal_mode", "wal") != "wal":
+        is_written = self._is_losable() or "off" not in (found.get("fsync"), found.get("full_page_writes"))
+        if level in ("unsafe", "off") or found.get("journal_mode", "wal") != "wal" or not is_written:
             raise Problem(JOURNAL_UNSAFE, reason=", ".join(f"{key} {value}" for key, value in found.items()))
+
+    def _is_losable(self) -> bool:
+        """Whether a server says of itself that it may lose everything: one of the tests, set up so on purpose."""
+        if self.is_sqlite:
+            return False
+        with self.reading() as tx:
+            return bool(tx.execute(text(f"SELECT current_setting('{LOSABLE}', true)")).scalar() == "on")
 
     def describe(self, tx: Connection | None = None) -> dict[str, str]:
         """Name, version and durability of the database, for /healthz; read in the given transaction, if one is."""
@@ -110,8 +122,8 @@ class Store:
                 return self.describe(own)
         if not self.is_sqlite:
             version = tx.execute(text("SHOW server_version")).scalar_one()
-            commit = tx.execute(text("SHOW synchronous_commit")).scalar_one()
-            return {"name": "postgresql", "version": version, "synchronous_commit": commit, "writers": "any number"}
+            levels = {name: tx.execute(text(f"SHOW {name}")).scalar_one() for name in _SERVER_LEVELS}
+            return {"name": "postgresql", "version": version, **levels, "writers": "any number"}
         mode = tx.execute(text("PRAGMA journal_mode")).scalar_one()
         level = tx.execute(text("PRAGMA synchronous")).scalar_one()
         return {

@@ -33,6 +33,7 @@ fairs = Table(
     Column("document", Text, nullable=False),  # packs.fairs.Fair as JSON
     Column("origin", Text, nullable=False, server_default=""),  # the hub it was run at, when not this one
     Column("origin_fingerprint", Text, nullable=False, server_default=""),  # hex; what that hub is known by
+    Column("journal", Text, nullable=False, server_default=""),  # this hub's own of it; drawn by lot
 )
 
 volunteers = Table(
@@ -103,6 +104,9 @@ devices = Table(
     Column("not_after", Float, nullable=False, server_default="32503680000"),  # what arrives later does not count
     Column("state", Text, nullable=False, server_default="active"),  # "active", "replaced" or "revoked"
     Column("cutoff", BigInteger),  # of a revoked one: no fact after this counts
+    # Up to here its run was settled when it was withdrawn: what parts from it there was written afterwards.
+    Column("settled_seq", BigInteger),
+    Column("settled_hash", LargeBinary),  # chain hash there
     Column("reason", Text, nullable=False, server_default=""),
     Column("canary", LargeBinary),  # the first thing it sealed
     Column("canary_state", Text, nullable=False, server_default="none"),  # as in protocol.Head
@@ -259,6 +263,15 @@ blobs = Table(
     Column("sha256", Text, primary_key=True),
     Column("content", LargeBinary, nullable=False),  # sealed
     Column("received_at", Float, nullable=False),
+)
+
+# Which tablet brought a blob, so that none fills the disk with what nobody names. None for a phone's.
+blob_origins = Table(
+    "blob_origins",
+    metadata,
+    Column("device", Text, primary_key=True),
+    Column("sha256", Text, primary_key=True),
+    Column("size", BigInteger, nullable=False),  # bytes
 )
 
 # Blobs on their way: what arrived so far, by whose tablet and where it begins. One part ends where the next begins.

@@ -3,8 +3,11 @@
 import atexit
 import re
 import shutil
-from collections.abc import Callable
-from dataclasses import dataclass
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 
 import msgspec
 from flask import Flask, Response, current_app, request
@@ -15,6 +18,7 @@ from kiosk.config import RelayConfig
 from kiosk.errors import (
     BUNDLE_MALFORMED,
     PAGE_NOT_FOUND,
+    RELAY_BUSY,
     RELAY_EXISTS,
     RELAY_FINGERPRINT,
     RELAY_MISSING,
@@ -37,12 +41,38 @@ from kiosk.values import is_id
 _MEGABYTE = 2**20
 _FINGERPRINT_DIGITS = 16  # of 64: as many as an enrolment code holds
 
+WORKER = "kiosk.relay.worker.RelayWorker"
+THREADS = 128  # of the one process; they mostly wait for slow tablets
+UPLOADS = 64  # bundles that come in at once, so that threads are left for short questions
+_UPLOADS_EACH = 8  # of one address; a tablet brings one at a time
+
 
 class HubFile(Message, frozen=True):
     """What `hub.json` holds: the hub this relay is for, as its fingerprint was compared."""
 
     url: str
     hello: Hello
+
+
+class Uploads:
+    """Who is bringing bundles now."""
+
+    def __init__(self) -> None:
+        self._turn = threading.Lock()
+        self._coming: Counter[str] = Counter()  # by address
+
+    @contextmanager
+    def one(self, address: str) -> Iterator[None]:
+        """Raises `relay.busy` when there are as many as may be."""
+        with self._turn:
+            if self._coming.total() >= UPLOADS or self._coming[address] >= _UPLOADS_EACH:
+                raise Problem(RELAY_BUSY)
+            self._coming[address] += 1
+        try:
+            yield
+        finally:
+            with self._turn:
+                self._coming -= Counter([address])  # who has none is not listed
 
 
 @dataclass
@@ -54,6 +84,7 @@ class Relay:
     forwarder: Forwarder
     clock: Clock
     hub: HubFile
+    uploads: Uploads = field(default_factory=Uploads)
 
     def close(self) -> None:
         self.spool.close()
@@ -173,7 +204,8 @@ def take() -> Response:
     if not length or request.headers.get("Content-Encoding", "identity") != "identity":
         raise Problem(BUNDLE_MALFORMED, reason="it is empty or compressed")
     request.max_content_length = bundles.POST_LIMIT
-    stored = relay().spool.take(request.stream, length)
+    with relay().uploads.one(request.remote_addr or ""):
+        stored = relay().spool.take(request.stream, length)
     return _held(stored.journal, 202)
 
 

@@ -6,28 +6,40 @@ anybody is told that it was taken; and it goes only when the hub has signed for 
 
 import errno
 import fcntl
+import io
 import logging
 import os
 import secrets
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, BinaryIO
 
 from kiosk import files
-from kiosk.errors import RELAY_FULL, RELAY_RUNNING, SYNC_RECEIPT, Problem
+from kiosk.errors import (
+    BUNDLE_DAMAGED,
+    FILE_UNUSABLE,
+    RELAY_FULL,
+    RELAY_RUNNING,
+    SYNC_RECEIPT,
+    Problem,
+)
 from kiosk.sync import bundles, keys
 from kiosk.sync.bundles import Bundle
 from kiosk.sync.protocol import Hello, Receipt
 from kiosk.sync.relaying import BLOBS_LIMIT, STRETCHES_LIMIT, Held, Stretch
 
 log = logging.getLogger("kiosk.relay")
-_CHUNK = 256 * 1024
+_CHUNK = 128 * 1024
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_LOST = (errno.ENOENT, errno.EIO)
 _DAMAGED = ".damaged"
+_NAME = 32  # bytes of a blob's name, kept raw: a bundle may hold thousands
+_SHARE = 4  # one tablet may fill a quarter of the spool, …
+_PIECES = 20_000  # … with this many bundles and sealed blobs: what is known of each lies in memory
 
 
 @dataclass(frozen=True)
@@ -40,8 +52,15 @@ class Stored:
     first: int
     last: int
     hash: str
-    blobs: frozenset[str]
+    blobs: bytes  # names of the sealed blobs, 32 bytes each
     size: int
+
+    def blob_names(self) -> Iterator[str]:
+        return (self.blobs[at : at + _NAME].hex() for at in range(0, len(self.blobs), _NAME))
+
+    @property
+    def pieces(self) -> int:
+        return 1 + len(self.blobs) // _NAME
 
 
 class Spool:
@@ -83,7 +102,7 @@ class Spool:
         with self._turn:
             mine = [one for one in self._stored.values() if one.journal == journal]
             _, receipts = self._signed.get(journal, (None, b""))
-        blobs = sorted({name for one in mine for name in one.blobs})
+        blobs = sorted({name for one in mine for name in one.blob_names()})
         stretches = list(_join(sorted(mine, key=lambda one: (one.first, one.last))))
         return Held(
             journal=journal,
@@ -104,10 +123,18 @@ class Spool:
             os.fsync(file.fileno())
             with self._turn:
                 if stored.digest not in self._stored:
-                    part.replace(stored.path)
-                    files.sync_folder(self._bundles)
-                    self._stored[stored.digest] = stored
+                    self._refuse_too_much(stored)
+                part.replace(stored.path)  # one that came before may have rotted meanwhile
+                files.sync_folder(self._bundles)
+                self._stored[stored.digest] = stored
             return stored
+
+    def _refuse_too_much(self, stored: Stored) -> None:
+        """A tablet in the wrong hands must not take the room of the others. Raises `relay.full`."""
+        mine = [stored, *(one for one in self._stored.values() if one.journal == stored.journal)]
+        share = max(self._limit // _SHARE, bundles.POST_LIMIT)
+        if sum(one.size for one in mine) > share or sum(one.pieces for one in mine) > _PIECES:
+            raise Problem(RELAY_FULL)
 
     @contextmanager
     def _room_for(self, length: int) -> Iterator[None]:
@@ -146,9 +173,40 @@ class Spool:
             first=found.first,
             last=found.last,
             hash=found.hash,
-            blobs=found.blobs,
+            blobs=b"".join(bytes.fromhex(name) for name in sorted(found.blobs)),
             size=bundle.size,
         )
+
+    # --- giving out ---------------------------------------------------------------------------
+
+    def content(self, stored: Stored) -> bytes:
+        """The bundle's bytes, checked anew: what lies on a disk may rot.
+
+        Raises `bundle.damaged` when they are no longer what was taken, and keeps them no more: its tablet brings it
+        again. Raises `file.unusable` when they cannot be read now.
+        """
+        try:
+            content = stored.path.read_bytes()
+            if self._verify(io.BytesIO(content)).digest == stored.digest:
+                return content
+        except OSError as error:
+            if error.errno not in _LOST:
+                raise Problem(FILE_UNUSABLE, reason=f"{stored.path}: {error.strerror}") from None
+        except Problem:
+            pass
+        self._set_aside(stored)
+        raise Problem(BUNDLE_DAMAGED)
+
+    def _set_aside(self, stored: Stored) -> None:
+        with self._turn:
+            if self._stored.pop(stored.digest, None) is not None:
+                self._rename_damaged(stored.path)
+
+    def _rename_damaged(self, path: Path) -> None:
+        log.warning("%s is damaged", path.name)
+        self.damaged += 1
+        with suppress(OSError):  # gone, or on a disk that is no more
+            path.rename(path.with_name(path.name + _DAMAGED))
 
     # --- letting go ---------------------------------------------------------------------------
 
@@ -198,10 +256,8 @@ class Spool:
         try:
             with files.opened(path) as file:
                 stored = self._describe(self._verify(file))
-        except Problem as problem:
-            log.warning("%s is damaged: %s", path.name, problem.code)
-            self.damaged += 1
-            path.rename(path.with_name(path.name + _DAMAGED))
+        except (Problem, OSError):
+            self._rename_damaged(path)
             return
         self._stored[stored.digest] = stored
 

@@ -156,6 +156,9 @@ class Source:
     def mark_blob_sent(self, sha256: str) -> None:
         self._unsent.discard(sha256)
 
+    def mark_blob_missing(self, sha256: str) -> None:
+        self._unsent.add(sha256)
+
     def keep_receipt(self, receipt: Receipt, _document: bytes) -> None:
         self._receipted = receipt.seq
         self.quarantined += receipt.quarantined

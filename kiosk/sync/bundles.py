@@ -40,6 +40,7 @@ SUFFIX = ".kiosk"
 BUNDLE_LIMIT = 512 * 1024 * 1024  # bytes of a file
 POST_LIMIT = 16 * 1024 * 1024  # bytes of a bundle that is posted to a relay or a hub
 FRAME_COUNT_LIMIT = 100_000
+POST_FRAME_COUNT_LIMIT = 1_000  # frames of a bundle that is posted: each takes time, however small it is
 RECEIPTS_LIMIT = 16 * 1024 * 1024
 _HEADER_LIMIT = 64 * 1024
 _CHUNK = 1024 * 1024
@@ -92,15 +93,15 @@ class BundleWriter:
     def __init__(self, stream: BinaryIO, header: BundleHeader) -> None:
         self._stream = stream
         self._hash = hashlib.sha256()
-        self._count = 0
+        self.count = 0  # frames so far
         self.size = 0  # bytes so far
         self._write(MAGIC + protocol.dump(header) + b"\n")
 
     def add(self, frame_type: FrameType, content: bytes) -> None:
         """Append a frame. No limit of the format may be crossed: the reader would refuse the whole file."""
         assert len(content) <= FRAME_LIMITS[frame_type]
-        assert self._count < FRAME_COUNT_LIMIT
-        self._count += 1
+        assert self.count < FRAME_COUNT_LIMIT
+        self.count += 1
         self._write(b"%s %d\n" % (frame_type.encode(), len(content)))
         self._write(content)
         self._write(b"\n")
@@ -108,7 +109,7 @@ class BundleWriter:
     def close(self, key: keys.SigningKey) -> str:
         """Write the last line; returns the bundle's digest."""
         digest = self._hash.hexdigest()
-        end = f"end {self._count} {digest} ".encode()
+        end = f"end {self.count} {digest} ".encode()
         self._write(end + keys.sign(key, _PURPOSE, end).encode() + b"\n")
         return digest
 
@@ -193,6 +194,14 @@ def read_bundle(stream: BinaryIO, key_of: Callable[[BundleHeader], keys.VerifyKe
     return bundle
 
 
+def read_header(stream: BinaryIO) -> BundleHeader:
+    """What a file says of itself at its beginning, and nothing of it checked. Raises `bundle.malformed`."""
+    first = stream.readline(_HEADER_LIMIT)
+    if not first.startswith(MAGIC) or not first.endswith(b"\n"):
+        raise _malformed(f"it does not begin with {MAGIC.decode().strip()}")
+    return _read_header(first)
+
+
 def _read_end(stream: BinaryIO, body: int, size: int) -> re.Match[bytes]:
     """The last line. What stands before it may be any bytes."""
     stream.seek(max(body, size - _END_LONGEST))
@@ -263,9 +272,15 @@ class Contents:
 
 
 def contents(bundle: Bundle) -> Contents:
-    """Read a bundle through. Its batches must follow on one another. Raises `bundle.*`."""
+    """Read a bundle through that is posted: one of few frames, whose batches follow on one another. Raises `bundle.*`.
+
+    A batch without facts asks for a receipt; it must be the only batch.
+    """
+    if bundle.count > POST_FRAME_COUNT_LIMIT:
+        raise _malformed("too many frames for one that is posted")
     first, last, head = bundle.header.first, bundle.header.first - 1, ""
     blobs: set[str] = set()
+    has_empty = False
     for frame in bundle.frames():
         if frame.type == "blob":
             blobs.add(hashlib.sha256(frame.content).hexdigest())
@@ -273,6 +288,9 @@ def contents(bundle: Bundle) -> Contents:
             header = _batch_header(frame.content)
             if (header.journal, header.first) != (bundle.header.journal, last + 1):
                 raise _malformed("its batches do not follow on one another")
+            if has_empty or (head and not header.count):
+                raise _malformed("a batch without facts is not its only batch")
+            has_empty = not header.count
             last += header.count
             head = _batch_head(frame.content)
     return Contents(first, last, head, frozenset(blobs))

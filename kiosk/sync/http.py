@@ -53,7 +53,9 @@ class HttpTransport:
         if data is not None:
             sent.setdefault("Content-Type", "application/octet-stream")
             if len(data) >= _GZIP_FROM and path in _COMPRESSED:
-                data, sent["Content-Encoding"] = _compress(data), "gzip"
+                packed = _compress(data)
+                if len(packed) < len(data):  # sealed content does not shrink, and may not grow over the hub's limit
+                    data, sent["Content-Encoding"] = packed, "gzip"
         request = urllib.request.Request(self._url + path, data, sent, method=method)  # noqa: S310 (scheme checked)
         try:
             with self._opener.open(request, timeout=_TIMEOUT) as response:

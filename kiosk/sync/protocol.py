@@ -22,7 +22,7 @@ from kiosk.values import Date, Hex32, Id, Moment, Seq, Slug
 
 VERSION = 1
 #: What this side can do, said in the hello from the first day, so that a later side can ask before it uses more.
-CAPABILITIES = ("blobs", "bundles", "gzip", "packs", "ranges", "status")
+CAPABILITIES = ("blobs", "bundles", "gzip", "nonces", "packs", "ranges", "status")
 #: Browsers cannot send this header across sites without asking first, and we never agree.
 HEADER = "X-Kiosk-Protocol"
 AUTH_HEADER = "X-Kiosk-Auth"
@@ -34,6 +34,7 @@ BATCH_COUNT_LIMIT = 10_000  # facts a reader accepts
 BATCH_BYTES_LIMIT = 8 * 1024 * 1024
 BLOB_LIMIT = 8 * 1024 * 1024
 BLOB_PART = 256 * 1024  # bytes of a blob that one request carries
+MISSING_LIMIT = 100  # blobs that one head calls missing
 DOCUMENT_LIMIT = 512 * 1024
 
 Signature = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{128}\Z")]
@@ -147,6 +148,9 @@ class Head(Message, frozen=True):
     missing_blobs: list[Hex32] = []
     canary: Canary = "none"
     cutoff: Count | None = None  # the tablet was withdrawn: nothing after this fact counts
+    # Absent where the question had no nonce: a tablet of the first release does not read them.
+    nonce: Id | msgspec.UnsetType = msgspec.UNSET  # that of the question
+    at: Moment | msgspec.UnsetType = msgspec.UNSET  # the hub's time
 
 
 class BlobHead(Message, frozen=True):
@@ -375,6 +379,14 @@ def is_vouched(key: keys.VerifyKey, journal: str, answer: bytes, signature: str)
     return keys.is_signed(key, b"kiosk/head/1", f"{journal}\n".encode() + answer, signature)
 
 
+def read_nonce(text: str) -> str:
+    """Raises `sync.malformed`."""
+    try:
+        return msgspec.convert(text, Id)
+    except msgspec.ValidationError:
+        raise malformed("its nonce is none") from None
+
+
 # --- enrolment ------------------------------------------------------------------------------------
 
 
@@ -388,12 +400,30 @@ def canary_text(journal: str, hub: str) -> bytes:
     return f"kiosk/canary/1\n{journal}\n{hub}".encode()
 
 
-def comparison(token: str, public_key: str, fingerprint: bytes) -> str:
-    """Six digits that both screens show while a tablet enrols, e.g. `"123 456"`.
+def acknowledge(key: keys.SigningKey, request: EnrolRequest, hub: str) -> str:
+    """The value of `X-Kiosk-Signature` beside `enrol.waiting`: this key, and no other, has used the code.
 
-    Whoever photographed the code and was quicker has another key, hence other digits.
+    The hub gives it for one key a code, and nobody can know it beforehand.
     """
-    digest = hashlib.sha256(b"kiosk/compare/1\0" + bytes.fromhex(token) + bytes.fromhex(public_key) + fingerprint)
+    return keys.sign(key, b"kiosk/waiting/1", _enrol_proof(request, hub))
+
+
+def is_acknowledged(key: keys.VerifyKey, request: EnrolRequest, hub: str, word: str) -> bool:
+    return keys.is_signed(key, b"kiosk/waiting/1", _enrol_proof(request, hub), word)
+
+
+def _enrol_proof(request: EnrolRequest, hub: str) -> bytes:
+    return enrol_proof(request.token, request.public_key, request.journal, hub)
+
+
+def comparison(request: EnrolRequest, fingerprint: bytes, word: str) -> str:
+    """Six digits that both screens show while a tablet enrols, e.g. `"123 456"`. `word`: as `acknowledge` gives it.
+
+    Whoever photographed the code and was quicker has another key, hence other digits; and because they hang on the
+    hub's word, nobody can try keys until the digits are those of another tablet.
+    """
+    raw = bytes.fromhex(request.token) + bytes.fromhex(request.public_key) + fingerprint + bytes.fromhex(word)
+    digest = hashlib.sha256(b"kiosk/compare/2\0" + raw)
     number = f"{int.from_bytes(digest.digest()[:8]) % 1_000_000:06d}"
     return f"{number[:3]} {number[3:]}"
 

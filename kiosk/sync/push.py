@@ -2,8 +2,10 @@
 
 import hashlib
 import math
+import secrets
 import time
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -16,6 +18,7 @@ from kiosk.errors import (
     SYNC_BUSY,
     SYNC_INCOMPLETE,
     SYNC_MALFORMED,
+    SYNC_QUOTA,
     SYNC_RECEIPT,
     SYNC_REFUSED,
     Problem,
@@ -26,8 +29,10 @@ from kiosk.sync.protocol import BatchHeader, BlobHead, Certificate, Head, Receip
 
 #: Seconds a push waits in all for a hub that is busy; after that its sender comes again another time.
 _PATIENCE = 30
+#: Milliseconds after which an answer no longer tells the time.
+_TOO_LATE = 60_000
 #: What a hub may have against one sealed blob, and against nothing else.
-_OF_A_BLOB = (BLOB_MISMATCH.code, REQUEST_TOO_LARGE.code, SYNC_MALFORMED.code)
+_OF_A_BLOB = (BLOB_MISMATCH.code, REQUEST_TOO_LARGE.code, SYNC_MALFORMED.code, SYNC_QUOTA.code)
 
 
 @dataclass(frozen=True)
@@ -37,6 +42,10 @@ class Answer:
     status: int
     headers: Mapping[str, str]
     body: bytes
+
+    def header(self, name: str) -> str:
+        """A header's value, however whoever is on the way spells its name; empty where there is none."""
+        return next((value for one, value in self.headers.items() if one.lower() == name.lower()), "")
 
 
 class Transport(Protocol):
@@ -54,17 +63,39 @@ class Source(Protocol):
     def blob(self, sha256: str) -> bytes | None: ...
     def blobs_unsent(self) -> list[tuple[str, bytes]]: ...
     def mark_blob_sent(self, sha256: str) -> None: ...
+    def mark_blob_missing(self, sha256: str) -> None: ...
     def keep_receipt(self, receipt: Receipt, document: bytes) -> None: ...
     def unsent(self) -> int: ...
 
 
 @dataclass(frozen=True)
 class Meeting:
-    """A moment of the hub's signed time. Of facts it never saw before: an old receipt played again tells no time."""
+    """A moment of the hub's signed time, as it answered a question that was put to it just then."""
 
     hub_at: str
-    mono: int  # the device's monotonic clock when the receipt came
+    mono: int  # the device's monotonic clock when the answer came
     rtt_ms: int
+
+
+@dataclass(frozen=True)
+class Told:
+    """The answer to a question for the head.
+
+    Where somebody else answered than the hub, or the hub answered another question, `head` says no more than where
+    one may try to go on from.
+    """
+
+    head: Head
+    document: bytes
+    at: str  # the hub's time; empty unless the hub signed it, with the nonce of this very question
+
+    @property
+    def is_believed(self) -> bool:
+        return self.at != ""
+
+    @property
+    def missing_blobs(self) -> list[str]:
+        return self.head.missing_blobs if self.is_believed else []
 
 
 @dataclass
@@ -76,17 +107,7 @@ class Result:
     quarantined: int = 0  # of the new ones, kept but not usable
     blobs: int = 0  # sealed complaints sent
     seq: int = 0  # the hub now holds everything up to here
-    met: Meeting | None = None  # when the hub last signed for facts that were new to it
-    at: str = field(default="", compare=False)  # the hub's time, from its last receipt
-
-    def add(self, other: "Result") -> None:
-        """What a further push came to."""
-        self.new += other.new
-        self.duplicates += other.duplicates
-        self.quarantined += other.quarantined
-        self.blobs += other.blobs
-        self.seq = other.seq
-        self.at = other.at
+    at: str = field(default="", compare=False)  # the hub's time, if it said what sealed content it lacks, to the last
 
 
 class Client:
@@ -115,7 +136,9 @@ class Client:
         """
         signed = {
             protocol.HEADER: str(protocol.VERSION),
-            protocol.AUTH_HEADER: protocol.authorise(self._key, self.certificate.device, method, path, body),
+            protocol.AUTH_HEADER: protocol.authorise(
+                self._key, self.certificate.device, method, path.partition("?")[0], body
+            ),
             **(headers or {}),
         }
         answer = self._transport(method, path, body, signed)
@@ -135,9 +158,15 @@ class Client:
             raise Problem(SYNC_BUSY, seconds=math.ceil(pause))
         self._wait(pause)
 
-    def head(self) -> Head:
-        answer = self.request("GET", f"/sync/v1/journals/{self.certificate.journal}")
-        return protocol.parse(Head, answer.body)
+    def head(self) -> Told:
+        """Ask with a fresh nonce how far the hub has this journal."""
+        nonce, journal = secrets.token_hex(16), self.certificate.journal
+        answer = self.request("GET", f"/sync/v1/journals/{journal}?nonce={nonce}")
+        signature = answer.header(protocol.VOUCH_HEADER)
+        head = protocol.parse(Head, answer.body)
+        is_vouched = protocol.is_vouched(self._hub.verify_key, journal, answer.body, signature)
+        at = head.at if is_vouched and head.nonce == nonce and isinstance(head.at, str) else ""
+        return Told(head, answer.body, at)
 
     def send_blob(self, sha256: str, content: bytes) -> None:
         """Send a sealed blob: at once, or what the hub still lacks of it, part by part."""
@@ -182,13 +211,18 @@ class Client:
         self.request("PUT", f"/sync/v1/devices/{certificate.device}", protocol.dump(told))
 
     def notice(self, etag: str | None) -> tuple[bytes, str] | None:
-        """The fair's notice if it changed since `etag`: its signed document and the new etag."""
+        """The fair's notice if it changed since `etag`: its signed document and the new etag.
+
+        Raises `sync.refused` where it is the notice of another fair or desk.
+        """
         headers = {"If-None-Match": etag} if etag else {}
         answer = self.request("GET", f"/sync/v1/packs/{self.certificate.fair}", headers=headers)
         if answer.status == 304:
             return None
-        protocol.read_document(protocol.FairNotice, answer.body, self._hub.verify_key)
-        return answer.body, answer.headers.get("ETag", "")
+        fair = protocol.read_document(protocol.FairNotice, answer.body, self._hub.verify_key).fair
+        if fair.id != self.certificate.fair or self.certificate.desk not in {desk.id for desk in fair.desks}:
+            raise Problem(SYNC_REFUSED, reason="the notice is for another desk")
+        return answer.body, answer.header("ETag")
 
     def _receipt(self, document: bytes) -> Receipt:
         try:
@@ -210,21 +244,25 @@ def refusal(answer: Answer) -> str:
 
 
 def push(
-    client: Client, source: Source, clock: Clock, progress: Callable[[int, int], None] = lambda _done, _of: None
+    client: Client,
+    source: Source,
+    clock: Clock,
+    progress: Callable[[int, int], None] = lambda _done, _of: None,
+    meet: Callable[[Meeting], object] = lambda _met: None,
 ) -> Result:
     """Bring the hub up to this journal's head. Sending again changes nothing.
 
-    Raises `journal.forked` when the hub holds other facts than this journal, `sync.incomplete` when the
-    hub's last receipt does not name this journal's head.
+    `meet` is told the hub's time before anything else is sent, and may record it. Raises `journal.forked` when the hub
+    holds other facts than this journal, `sync.receipt` when somebody else says so, `sync.incomplete` when the hub's
+    last receipt does not name this journal's head.
     """
     result = Result()
-    last, _ = source.head()
     # First, so that no case at the hub ever lacks its content.
-    offered = [sha256 for sha256, content in source.blobs_unsent() if _offer(client, sha256, content)]
-    at = _agreed_head(client, source)
+    offered = {sha256 for sha256, content in source.blobs_unsent() if _offer(client, sha256, content)}
+    at = _agreed_head(client, source, clock, meet)
+    last, _ = source.head()  # only now, so that every fact that names what was offered is among these
     while True:
         lines = source.lines(at + 1, protocol.BATCH_COUNT) if at < last else []
-        asked = clock.monotonic()
         receipt, document = client.send_batch(source, at + 1, lines)
         if receipt.forked or not _agrees(source, receipt.seq, receipt.hash):
             raise Problem(JOURNAL_FORKED, seq=receipt.seq + 1)
@@ -232,24 +270,40 @@ def push(
         result.new += receipt.accepted
         result.duplicates += receipt.duplicates
         result.quarantined += receipt.quarantined
-        result.seq, result.at = receipt.seq, receipt.at
-        if lines and receipt.accepted == len(lines):
-            answered = clock.monotonic()
-            result.met = Meeting(receipt.at, answered, answered - asked)
+        result.seq = receipt.seq
         progress(receipt.seq, last)
         if receipt.seq >= last:
             break
         if receipt.seq <= at:
             raise Problem(SYNC_INCOMPLETE, unsent=source.unsent())
         at = receipt.seq
-    # Whoever signed the receipt holds the facts; only now can it say which sealed content it still lacks.
-    missing = set(client.head().missing_blobs)
-    _bring(client, source, missing)  # it was set back to a copy: some of this it had, and signed for, before
-    for sha256 in offered:
-        if sha256 not in missing:
-            source.mark_blob_sent(sha256)
-            result.blobs += 1
+    _settle_blobs(client, source, offered, result)
     return result
+
+
+def _settle_blobs(client: Client, source: Source, offered: set[str], result: Result) -> None:
+    """Bring what the hub lacks, and call sent what it does not lack.
+
+    Only whoever signed for the facts can say which sealed content it lacks. If it was set back to a copy, that is
+    content it once had, and more than it names in one answer.
+    """
+    while True:
+        told = client.head()
+        if not told.is_believed or told.head.seq < result.seq:
+            return
+        missing = set(told.missing_blobs)
+        for sha256 in missing:
+            source.mark_blob_missing(sha256)
+        brought = _bring(client, source, missing - offered)
+        if not brought:
+            break
+        offered |= brought
+    if len(missing) >= protocol.MISSING_LIMIT:
+        return  # there may be more
+    for sha256 in offered - missing:
+        source.mark_blob_sent(sha256)
+        result.blobs += 1
+    result.at = told.at
 
 
 def _offer(client: Client, sha256: str, content: bytes) -> bool:
@@ -265,20 +319,26 @@ def _offer(client: Client, sha256: str, content: bytes) -> bool:
     return True
 
 
-def _bring(client: Client, source: Source, missing: Iterable[str]) -> None:
-    """Send sealed content the hub asks for, sent before or not."""
-    for sha256 in missing:
-        content = source.blob(sha256)
-        if content is not None:
-            _offer(client, sha256, content)
+def _bring(client: Client, source: Source, missing: Iterable[str]) -> set[str]:
+    """Send sealed content the hub asks for, sent before or not; the names of what it took."""
+    found = ((sha256, source.blob(sha256)) for sha256 in missing)
+    return {sha256 for sha256, content in found if content is not None and _offer(client, sha256, content)}
 
 
-def _agreed_head(client: Client, source: Source) -> int:
+def _agreed_head(client: Client, source: Source, clock: Clock, meet: Callable[[Meeting], object]) -> int:
     """The hub's head, if this journal agrees with it: the only place to go on from."""
-    head = client.head()
-    _bring(client, source, head.missing_blobs)
+    asked = clock.monotonic()
+    told = client.head()
+    answered = clock.monotonic()
+    _bring(client, source, told.missing_blobs)
+    head = told.head
     if head.forked_at is not None or not _agrees(source, head.seq, head.hash):
+        if not told.is_believed:
+            raise Problem(SYNC_RECEIPT, reason="the head is not signed")
         raise Problem(JOURNAL_FORKED, seq=head.forked_at or min(head.seq, source.head()[0]) + 1)
+    if told.is_believed and head.cutoff is None and answered - asked <= _TOO_LATE:
+        with suppress(Problem):  # a full disk, a busy file: what is here is to be sent all the same
+            meet(Meeting(told.at, answered, answered - asked))
     return head.seq
 
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 
-from kiosk import errors
+from kiosk import crockford, errors
 from kiosk.errors import Problem
 from kiosk.facts import complaints
 from kiosk.facts.complaints import STEPS
@@ -54,6 +54,11 @@ class Posted:
                 return replace(self, step=number, faults=faults)
         return replace(self, step=len(STEPS) + 1)
 
+    def as_fields(self) -> dict[str, str]:
+        """The fields of the screen, as `read` reads them."""
+        fixed = {"id": self.fact_id, "case": self.case, "code": self.code, "step": str(self.step), "go": self.go}
+        return {**fixed, **self.values}
+
     def as_draft(self) -> dict[str, str]:
         return {
             "fact_id": self.fact_id,
@@ -73,10 +78,10 @@ def from_draft(draft: Mapping[str, str]) -> Posted:
     return Posted(draft["fact_id"], draft["case"], draft["code"], int(draft["step"]), "next", values)
 
 
-def read(*, with_code: bool) -> Posted:
-    """The posted screen. Raises `field.*` problems for anything a screen of ours would not send."""
+def read(*more: str, with_code: bool) -> Posted:
+    """The posted screen, with `more` fields beside it. Raises `field.*` for what no screen of ours would send."""
     code_field = ("code",) if with_code else ()
-    form = read_form("id", "case", "step", "go", *code_field, optional=_NAMES)
+    form = read_form("id", "case", "step", "go", *code_field, *more, optional=_NAMES)
     if not is_id(form["id"]):
         raise Problem(errors.FIELD_INVALID, field="id")
     if complaints.normal_case_number(form["case"]) != form["case"]:
@@ -85,6 +90,8 @@ def read(*, with_code: bool) -> Posted:
         raise Problem(errors.FIELD_INVALID, field="step")
     if form["go"] not in ("next", "back"):
         raise Problem(errors.FIELD_INVALID, field="go")
+    if with_code and crockford.read(crockford.normal(form["code"]), 8) is None:
+        raise Problem(errors.FIELD_INVALID, field="code")
     values = {name: complaints.clean(form[name]) for name in _NAMES}
     return Posted(form["id"], form["case"], form.get("code", ""), int(form["step"]), form["go"], values)
 
@@ -104,9 +111,19 @@ class FormPage:
     organiser: Organiser
     retention_months: int
     today: str
+    problem: str  # a sentence over the fields, or ""
 
     @classmethod
-    def of(cls, posted: Posted, *, action: str, organiser: Organiser, retention_months: int, today: date) -> "FormPage":
+    def of(
+        cls,
+        posted: Posted,
+        *,
+        action: str,
+        organiser: Organiser,
+        retention_months: int,
+        today: date,
+        problem: str = "",
+    ) -> "FormPage":
         return cls(
             step=posted.step,
             steps=len(STEPS),
@@ -119,6 +136,7 @@ class FormPage:
             organiser=organiser,
             retention_months=retention_months,
             today=today.isoformat(),
+            problem=problem,
         )
 
 

@@ -18,6 +18,7 @@ function look() {
 look();
 document.addEventListener("htmx:after:swap", look);
 rotateSlogans();
+if (document.querySelector("[data-slogans]")) forgetChoices();
 
 function rotateSlogans() {
   const slogans = [...document.querySelectorAll("[data-slogans] > li")];
@@ -28,7 +29,6 @@ function rotateSlogans() {
     shown = (shown + 1) % slogans.length;
     slogans[shown].hidden = false;
   }, SLOGAN_SECONDS * 1000);
-  forgetChoices();
 }
 
 /** Large type and English belong to the visitor who chose them: nobody there, back to the ordinary page. */

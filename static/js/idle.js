@@ -24,7 +24,7 @@ function tick() {
   const left = Number(dialog.dataset.after) + Number(count.dataset.count) - (Date.now() - quietSince) / 1000;
   if (left <= 0) {
     quietSince = Date.now(); // once, not twice a second, should the answer be slow
-    dialog.querySelector("form").submit();
+    dialog.querySelector("form").requestSubmit(); // heard by whoever has to hold it back for a moment
   } else if (left <= Number(count.dataset.count)) {
     count.textContent = Math.ceil(left);
     if (!dialog.open) dialog.showModal();

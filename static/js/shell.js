@@ -25,7 +25,7 @@ document.addEventListener("htmx:after:swap", (event) => {
 // The server did not answer. A counter has its own words for it (taps.js).
 document.addEventListener("htmx:error", (event) => {
   const source = event.detail.ctx?.sourceElement;
-  if (!source || source.matches("[data-tap], [data-quiet]")) return;
+  if (!source || source.matches("[data-tap], [data-undo], [data-quiet]")) return;
   showAlarm(alarm.dataset.lost);
 });
 

@@ -5,6 +5,7 @@ import { hideAlarm, say, showAlarm } from "./shell.js";
 const words = { ...document.getElementById("counters").dataset };
 const waiting = new Map(); // slot → how much has been pressed and not yet been answered
 const lost = new Map(); // "counter n" → ids of touches without an answer
+let held = null; // the way off the page that was asked for while touches wait for their answers
 
 // Before htmx reads the form: a new touch is a new fact, whatever id the page was rendered with. After a
 // touch without an answer the next one on that key takes its id again: should the booth have had it after
@@ -21,18 +22,33 @@ document.addEventListener("submit", (event) => {
 
 document.addEventListener("htmx:finally:request", (event) => {
   const { request, response } = event.detail.ctx;
-  if (request.action !== "/staff/tally") return;
+  const isTap = request.action === "/staff/tally";
+  if (!isTap && request.action !== "/staff/undo") return;
   const body = new URLSearchParams(request.body);
-  change(body.get("counter").replaceAll(".", "-"), -Number(body.get("n")));
+  if (isTap) change(body.get("counter").replaceAll(".", "-"), -Number(body.get("n")));
   if (response && response.status < 400) {
     if (owed() === 0) hideAlarm();
+    leave();
     return;
   }
-  if (!response || response.status >= 500) remember(body);
+  held = null; // first this has to be seen
+  if (isTap && (!response || response.status >= 500)) remember(body);
   if (!document.getElementById("counters")) return; // a whole screen says it
   const n = Math.max(1, owed());
-  showAlarm(n === 1 ? words.lostOne : words.lostMore.replaceAll("{n}", n));
+  if (!isTap) showAlarm(words.lostUndo);
+  else showAlarm(n === 1 ? words.lostOne : words.lostMore.replaceAll("{n}", n));
 });
+
+// Leaving the page would throw away what waits behind the touch on its way: first everything is counted.
+for (const [kind, way] of [["click", "a[href]"], ["submit", "form:not([data-tap], [data-undo], [method=dialog])"]]) {
+  document.addEventListener(kind, (event) => {
+    const asked = event.target.closest?.(way);
+    if (!asked || !isWaiting()) return;
+    event.preventDefault();
+    event.stopPropagation();
+    held = asked;
+  }, { capture: true });
+}
 
 // What was morphed in has lost its mark of what is still waiting; what was saved is said aloud.
 document.addEventListener("htmx:after:swap", (event) => {
@@ -54,6 +70,19 @@ function remember(body) {
 
 function owed() {
   return [...lost.values()].reduce((sum, ids) => sum + ids.length, 0);
+}
+
+function isWaiting() {
+  return [...waiting.values()].some((n) => n > 0);
+}
+
+/** Go where somebody wanted to go, once nothing waits any more. */
+function leave() {
+  if (!held || isWaiting()) return;
+  const way = held;
+  held = null;
+  if (way.matches("form")) way.requestSubmit();
+  else way.click();
 }
 
 function change(slot, n) {

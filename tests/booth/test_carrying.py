@@ -18,13 +18,14 @@ from kiosk.clock import stamp
 from kiosk.errors import Problem
 from kiosk.facts.complaints import ComplaintFiled
 from kiosk.hub import tables
+from kiosk.relay.app import create_relay_app
 from kiosk.sync import bundles, keys, protocol, sequence
 from kiosk.sync.bundles import Bundle
 from kiosk.sync.protocol import BlobReceipt, Receipt
 from tests.clocks import FAIR_MORNING, FakeClock
 from tests.hub.tablets import deliver, everything, rows, run_of
-from tests.makers import Pair, a_draft, a_key, an_id, facts_of
-from tests.roads import carry, receipts_of
+from tests.makers import Pair, WsgiTransport, a_draft, a_key, a_pair, an_id, facts_of
+from tests.roads import a_relay, carry, receipts_of
 
 
 def carrier_of(pair: Pair) -> Carrier:
@@ -83,15 +84,42 @@ def test_a_journal_without_news_says_only_how_far_it_goes(paired: Pair, tmp_path
     paired.sync()
     head = paired.booth.journal.head()[0]
     [path] = exported(paired, tmp_path)
-    assert path.name == f"demo-d01-{head}.kiosk"
+    assert path.name == f"demo-d01-{carrier_of(paired).certificate.device[:8]}-{head}.kiosk"
     taken = carry(paired.hub, path.read_bytes())
     assert (taken.new, taken.is_complete) == (0, True)
 
 
 def test_in_a_folder_the_file_gets_a_name_that_says_what_is_in_it(paired: Pair, tmp_path: Path):
     paired.booth.journal.append(*(a_draft() for _ in range(12)))
-    assert [path.name for path in exported(paired, tmp_path)] == ["demo-d01-1-12.kiosk"]
-    assert [path.name for path in exported(paired, tmp_path)] == ["demo-d01-1-12.kiosk"]  # written over
+    name = f"demo-d01-{carrier_of(paired).certificate.device[:8]}-1-12.kiosk"
+    assert [path.name for path in exported(paired, tmp_path)] == [name]
+    assert [path.name for path in exported(paired, tmp_path)] == [name]  # written over
+
+
+def test_the_tablet_that_takes_a_desk_over_leaves_its_predecessor_s_bundle_on_the_stick(paired: Pair, tmp_path: Path):
+    stick = tmp_path / "stick"
+    stick.mkdir()
+    successor = a_pair(tmp_path / "successor", paired.hub, paired.clock)
+    with closing(successor.booth):
+        paired.booth.journal.append(a_draft())
+        successor.booth.journal.append(a_draft())
+        paths = [*exported(paired, stick), *exported(successor, stick)]
+        assert len({path.name for path in paths}) == 2
+        before = paths[0].read_bytes()
+        with pytest.raises(Problem, match=r"file\.taken"):
+            exported(successor, paths[0])
+        assert paths[0].read_bytes() == before
+
+
+def test_no_bundle_for_a_relay_holds_more_frames_than_one_takes(paired: Pair, tmp_path: Path, monkeypatch):
+    monkeypatch.setattr(bundles, "POST_FRAME_COUNT_LIMIT", 8)
+    paired.booth.journal.append(*(sealed(number) for number in range(20)))
+    with closing(a_relay(tmp_path / "relay", paired.hub, WsgiTransport(paired.hub_app), paired.clock)) as relay:
+        to_relay = WsgiTransport(create_relay_app(relay))
+        carrying._leave(carrier_of(paired), lambda: to_relay, paired.clock, "sync.unreachable")
+        assert len(relay.spool.waiting()) == 5
+        assert relay.forwarder() == 5
+    assert len(rows(paired.hub, tables.blobs)) == 20
 
 
 def test_a_file_of_another_kind_is_never_written_over(paired: Pair, tmp_path: Path):
@@ -192,8 +220,9 @@ def test_sealed_content_that_did_not_arrive_stays_unsent(paired: Pair, tmp_path:
     deliver(paired.hub, carrier_of(paired).batch(1, journal.lines(1, 10)))  # the facts alone
     came_back(paired, receipts_of(paired.hub), tmp_path)
     assert (journal.receipted(), journal.unsent()) == (2, 2)
-    assert [path.name for path in exported(paired, tmp_path)] == ["demo-d01-2.kiosk"]
-    carry(paired.hub, (tmp_path / "demo-d01-2.kiosk").read_bytes())
+    [path] = exported(paired, tmp_path)
+    assert path.name.endswith("-2.kiosk")
+    carry(paired.hub, path.read_bytes())
     came_back(paired, receipts_of(paired.hub), tmp_path)
     assert journal.unsent() == 0
 

@@ -1,6 +1,8 @@
 """Complaints at the desk: sealed before anything touches the disk, filed once, picked up where they were left."""
 
 import hashlib
+import sqlite3
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -9,15 +11,19 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from kiosk import strictjson
+from kiosk.booth import complaints
 from kiosk.booth.app import create_booth_app
 from kiosk.booth.context import Booth
+from kiosk.clock import stamp
 from kiosk.facts.complaints import normal_case_number
 from kiosk.hub import people
-from kiosk.sync import keys
+from kiosk.sync import keys, protocol
+from kiosk.sync.push import Meeting
 from tests.clocks import FakeClock
 from tests.makers import CASEWORKER, COMPLAINT, VOLUNTEER, Browser, Page, Pair, an_id, answers, facts_of, fill_complaint
 
 FORM = "/staff/complaint"
+UNLOCK = "/staff/complaint/unlock"
 DAY = 24 * 3600
 
 
@@ -281,12 +287,198 @@ def test_the_visitor_s_way_leads_to_the_hub_and_names_the_tablet(client: FlaskCl
     assert "<svg" in page
 
 
-def test_what_was_typed_when_the_screen_locked_is_kept_under_its_code(booth_app: Flask, clock: FakeClock):
-    desk = Browser(booth_app.test_client()).enter(*VOLUNTEER)
-    form = desk.get("/staff/complaint").form("/staff/complaint")
-    second = desk.send(form, notice="yes", go="next").form("/staff/complaint")
+def test_whoever_comes_to_the_visitor_s_page_from_the_staff_screens_has_left_them(desk: Browser, booth: Booth):
+    """The screen for a full disk leads there: the tablet is then in the visitor's hands."""
+    booth.storage._free = lambda: 1000
+    assert 'href="/complaint"' in desk.get(FORM)
+    desk.get("/complaint")
+    assert desk.get("/staff").path == "/staff/enter"
+
+
+# --- when the screen locked -----------------------------------------------------------------------
+
+TYPED = "电饭锅用了一天就不热了，商家不肯退。"
+
+
+@pytest.fixture
+def locked(desk: Browser, clock: FakeClock) -> Callable[[], Page]:
+    """The volunteer typed at one screen until the session was over, and went on."""
+    page = screen(desk, 3)
     clock.tick(301)
-    desk.send(second, respondent="好又多小卖部", respondent_address="人民路1号", go="next")
-    desk.enter(*VOLUNTEER)
-    page = desk.post("/staff/complaint/resume", code=second.values["code"])
-    assert page.form("/staff/complaint").values["respondent"] == "好又多小卖部"
+    return lambda: turn(desk, page, facts=TYPED)
+
+
+def test_what_was_typed_when_the_screen_locked_waits_behind_the_pin(
+    locked: Callable[[], Page], desk: Browser, booth: Booth
+):
+    page = locked()
+    code = page.form(UNLOCK).values["code"]
+    assert (page.status, f'<b class="code num">{code}</b>' in page, TYPED in page.form(UNLOCK).values.values()) == (
+        403, True, True,
+    )  # fmt: skip
+    page = desk.send(page.form(UNLOCK), volunteer="li", pin="000000")
+    assert (page.status, "PIN 不对" in page, code in page) == (403, True, True)
+    page = desk.send(page.form(UNLOCK), volunteer="li", pin=VOLUNTEER[1])
+    assert page.form(FORM).values["facts"] == TYPED
+    for _ in range(3):
+        page = turn(desk, page)
+    assert len(the_filed(booth)) == 1
+
+
+def test_what_was_typed_when_the_screen_locked_is_kept_under_its_code(locked: Callable[[], Page], desk: Browser):
+    code = locked().form(UNLOCK).values["code"]
+    assert resume(desk.enter(*VOLUNTEER), code).form(FORM).values["facts"] == TYPED
+
+
+def test_what_could_not_be_kept_when_the_screen_locked_waits_in_the_page(
+    locked: Callable[[], Page], desk: Browser, booth: Booth
+):
+    booth.storage._free = lambda: 1000
+    page = locked()
+    assert ("续填码" in page, "不要离开" in page) == (False, True)
+    page = desk.send(page.form(UNLOCK), volunteer="li", pin=VOLUNTEER[1])
+    assert page.form(FORM).values["facts"] == TYPED
+
+
+def test_while_the_pin_is_locked_the_form_waits(locked: Callable[[], Page], desk: Browser, clock: FakeClock):
+    page = locked()
+    for _ in range(6):
+        page = desk.send(page.form(UNLOCK), volunteer="li", pin="000000")
+    assert desk.send(page.form(UNLOCK), volunteer="li", pin=VOLUNTEER[1]).status == 429
+    clock.tick(60)
+    page = desk.send(page.form(UNLOCK), volunteer="li", pin=VOLUNTEER[1])
+    assert page.form(FORM).values["facts"] == TYPED
+
+
+def test_whoever_never_signed_in_fills_no_disk(desk: Browser, booth_app: Flask, booth: Booth):
+    form = screen(desk, 2).form(FORM)
+    booth.journal.write("DELETE FROM drafts")
+    page = Browser(booth_app.test_client()).send(form, go="next", respondent="店", respondent_address="路")
+    assert (page.status, page.form(UNLOCK).values["respondent"]) == (403, "店")
+    desk.post("/staff/lock")
+    assert desk.send(form, go="next", respondent="店", respondent_address="路").status == 403
+    assert booth.journal.read_one("SELECT count(*) FROM drafts") == (0,)
+
+
+# --- when something is in the way -----------------------------------------------------------------
+
+
+@pytest.fixture
+def other(booth: Booth) -> Iterator[sqlite3.Connection]:
+    """Another program at the journal's file; the booth waits for it no longer than a moment."""
+    booth.journal.transact(lambda connection: connection.execute("PRAGMA busy_timeout = 20"))
+    with closing(sqlite3.connect(booth.journal.file, isolation_level=None)) as connection:
+        yield connection
+
+
+def test_a_form_that_cannot_be_kept_just_now_goes_on_and_says_so(
+    desk: Browser, booth: Booth, other: sqlite3.Connection
+):
+    page = screen(desk, 3)
+    other.execute("BEGIN IMMEDIATE")
+    page = turn(desk, page)
+    assert (page.status, page.form(FORM).values["step"], "现在存不下" in page) == (200, "4", True)
+    other.execute("ROLLBACK")
+    page = turn(desk, page)
+    assert "现在存不下" not in page
+    turn(desk, page)
+    assert len(the_filed(booth)) == 1
+
+
+def test_a_complaint_that_cannot_be_filed_just_now_stays_on_the_screen(
+    desk: Browser, booth: Booth, other: sqlite3.Connection
+):
+    page = screen(desk, 5)
+    other.execute("BEGIN IMMEDIATE")
+    page = turn(desk, page)
+    assert (page.status, "data-say" in page) == (503, True)
+    assert [page.form(FORM).values[name] for name in ("step", "facts", "address")] == [
+        "5", COMPLAINT["facts"], COMPLAINT["address"],
+    ]  # fmt: skip
+    other.execute("ROLLBACK")
+    assert "已登记" in turn(desk, page)
+    assert len(the_filed(booth)) == 1
+
+
+def test_a_complaint_that_is_filed_is_shown_as_filed_whatever_comes_of_its_draft(
+    desk: Browser, booth: Booth, other: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
+):
+    page = screen(desk, 5)
+    discard = complaints.discard_draft
+
+    def at_that_very_moment(here: Booth, code: str) -> None:
+        other.execute("BEGIN IMMEDIATE")
+        discard(here, code)
+
+    monkeypatch.setattr(complaints, "discard_draft", at_that_very_moment)
+    page = turn(desk, page)
+    other.execute("ROLLBACK")
+    [filed] = the_filed(booth)
+    assert (page.status, str(filed["case"]) in page) == (200, True)
+
+
+@pytest.fixture
+def unopenable(booth: Booth) -> Callable[[], None]:
+    """The hub says that what this tablet seals does not open there."""
+
+    def learn() -> None:
+        seq, digest = booth.journal.head()
+        booth.journal.keep_head(protocol.dump(protocol.Head(seq=seq, hash=digest.hex(), canary="broken")))
+        booth.look_again()
+
+    return learn
+
+
+def test_where_nothing_sealed_here_opens_no_complaint_is_begun(desk: Browser, unopenable: Callable[[], None]):
+    unopenable()
+    page = desk.get(FORM)
+    assert (page.status, "complaint.unopenable" in page) == (409, True)
+    for words in ("纸质登记表", "/complaint", "12315", "回计数", "组织者"):
+        assert words in page
+    assert "/staff/tally" in desk.get("/staff")
+
+
+def test_where_nothing_sealed_here_opens_no_complaint_is_filed_and_its_words_stay(
+    desk: Browser, booth: Booth, unopenable: Callable[[], None]
+):
+    page = screen(desk, 5)
+    unopenable()
+    page = turn(desk, page)
+    assert (page.status, page.form(FORM).values["facts"], "打不开" in page) == (409, COMPLAINT["facts"], True)
+    assert the_filed(booth) == []
+
+
+# --- clocks ---------------------------------------------------------------------------------------
+
+
+def years_back(clock: FakeClock) -> float:
+    return (clock.now() - clock.now().replace(year=2010)).total_seconds()
+
+
+def test_a_reboot_with_the_clock_in_the_past_erases_no_half_filled_form(desk: Browser, booth: Booth, clock: FakeClock):
+    code, back = leave_at(desk, 4), years_back(clock)
+    booth.close()
+    clock.reboot()
+    clock.jump_wall(-back)
+    again = create_booth_app(booth.config, clock)
+    with closing(again.extensions["booth"]):
+        clock.jump_wall(back)
+        page = resume(Browser(again.test_client()).enter(*VOLUNTEER), code)
+        assert page.form(FORM).values["facts"] == COMPLAINT["facts"]
+
+
+@pytest.mark.parametrize("is_compared", [True, False])
+def test_with_the_clock_in_the_past_a_purchase_of_last_week_is_believed(
+    desk: Browser, booth: Booth, clock: FakeClock, is_compared: bool
+):
+    if is_compared:
+        booth.journal.compare_clocks(Meeting(stamp(clock.now()), clock.monotonic(), 20))
+    clock.jump_wall(-years_back(clock))
+    *_, receipt = fill_complaint(desk)
+    assert "已登记" in receipt
+
+
+def test_by_the_hub_s_time_a_purchase_of_tomorrow_is_not(desk: Browser, booth: Booth, clock: FakeClock):
+    booth.journal.compare_clocks(Meeting(stamp(clock.now()), clock.monotonic(), 20))
+    clock.jump_wall(7 * DAY)
+    assert 'id="bought_on-fault"' in turn(desk, screen(desk, 3), bought_on="2027-03-16")

@@ -15,7 +15,7 @@ import pytest
 from click.testing import CliRunner
 from flask.testing import FlaskClient
 
-from kiosk.booth import folder
+from kiosk.booth import folder, schema
 from kiosk.booth.app import create_booth_app
 from kiosk.booth.context import Booth
 from kiosk.booth.journal import Draft, Journal
@@ -62,7 +62,7 @@ def some_facts(journal: Journal, clock: FakeClock, count: int = 60) -> None:
             journal.append(Draft(an_id(number), a_headcount(dice.randint(1, 9)), "li"))
     journal.append(Draft(undo_id(an_id(1)), TallyUndone(undoes=an_id(1), counter="headcount", n=1), "li"))
     journal.write("INSERT INTO drafts VALUES ('0', '2027-03-15', zeroblob(900))")
-    journal.write("INSERT INTO pin_lock VALUES (1, 2, 0, 0, '0000315a')")
+    journal.write("INSERT INTO pin_locks VALUES ('li', 2, 0, 0, '0000315a')")
 
 
 @pytest.fixture
@@ -194,7 +194,7 @@ def test_what_is_no_database_is_damaged(tmp_path: Path, clock: FakeClock):
         ("DELETE FROM facts WHERE seq = 20", 19),
         ("DELETE FROM facts WHERE seq = 1", 0),
         ("UPDATE blobs SET content = zeroblob(700)", 60),
-        ("DROP TABLE pin_lock", 60),
+        ("DROP TABLE pin_locks", 60),
         ("DROP TABLE totals", 60),
         ("UPDATE identity SET certificate = NULL", 0),
         ("UPDATE identity SET notice = x'00'", 60),
@@ -211,6 +211,18 @@ def test_what_somebody_changed_in_the_file_is_noticed_at_the_next_start(morning:
             return
         assert truth.is_told_by(journal) == "journal.damaged"
         assert journal.sound_prefix() == sound
+
+
+def test_a_damaged_second_copy_of_what_the_hub_has_stops_nothing_and_goes_nowhere(morning: Path):
+    with closing(sqlite3.connect(morning / "booth.db")) as connection:
+        connection.execute("UPDATE blobs SET sent = 1")
+        [name] = connection.execute("SELECT sha256 FROM blobs LIMIT 1").fetchone()
+        connection.execute("UPDATE blobs SET content = zeroblob(700) WHERE sha256 = ?", (name,))
+        connection.commit()
+    with closing(Journal(morning / "booth.db", FakeClock())) as journal:
+        assert journal.trouble is None
+        assert journal.blob(name) is None
+        journal.append(a_draft())
 
 
 @pytest.mark.parametrize(
@@ -393,6 +405,31 @@ def test_an_older_copy_is_not_written_on(morning: Path):
         assert journal.head()[0] == 60
 
 
+@pytest.mark.parametrize("made_by", ["this release", "the first release"])
+def test_an_older_copy_stays_as_it_is_to_the_last_byte(morning: Path, made_by: str):
+    with closing(sqlite3.connect(morning / "booth.db")) as connection:
+        connection.execute("UPDATE totals SET n = n + 7")  # they would be folded again
+        if made_by == "the first release":
+            _as_the_first_release_left_it(connection)
+        connection.commit()
+    copy = (morning / "booth.db").read_bytes()
+    with closing(Journal(morning / "booth.db", FakeClock())) as journal:
+        journal.append(a_draft(), a_draft())
+    (morning / "booth.db").write_bytes(copy)
+    with closing(Journal(morning / "booth.db", FakeClock())) as journal:
+        assert journal.trouble.code == "journal.restored"
+        assert (journal.identity().head, journal.head()[0], len(journal.lines(1, 100))) == (None, 60, 60)
+    assert (morning / "booth.db").read_bytes() == copy
+
+
+def _as_the_first_release_left_it(connection: sqlite3.Connection) -> None:
+    connection.execute("ALTER TABLE identity DROP COLUMN head")
+    connection.execute("ALTER TABLE identity DROP COLUMN pending")
+    connection.execute("DROP TABLE pin_locks")
+    connection.execute(next(statement for statement in schema._JOURNAL if "TABLE pin_lock " in statement))
+    connection.execute("DELETE FROM _sqlite_migrations WHERE name <> 'journal'")
+
+
 def test_a_copy_that_went_another_way_is_an_older_copy_too(morning: Path):
     """The same length, other facts: only the hash tells."""
     older(morning, lambda journal: journal.append(a_draft(a_headcount(2))))
@@ -449,6 +486,22 @@ def test_a_mark_never_goes_back(journal: Journal):
     folder.keep_mark(journal.file.parent, msgspec.structs.replace(ahead, seq=9, hash="00" * 32))
     journal.keep_mark()
     assert folder.read_mark(journal.file.parent).seq == 9
+
+
+def test_a_mark_does_not_go_back_when_two_programs_keep_it_at_once(journal: Journal, clock: FakeClock, monkeypatch):
+    journal.append(a_draft())
+    keep = folder.keep_mark
+
+    def late(home: Path, mark: folder.Mark) -> None:
+        """Between one's look at the journal and its writing the other does both."""
+        monkeypatch.setattr(folder, "keep_mark", keep)
+        with closing(Journal(journal.file, clock)) as other:
+            other.append(a_draft(), a_draft())
+        keep(home, mark)
+
+    monkeypatch.setattr(folder, "keep_mark", late)
+    journal.keep_mark()
+    assert folder.read_mark(journal.file.parent).seq == journal.head()[0] == 3
 
 
 @pytest.mark.parametrize("content", [b"", b"{}", b"\xff", b"[" * 9000, None])

@@ -21,9 +21,9 @@ from kiosk.hub.context import Hub
 from kiosk.hub.tables import devices as table
 from kiosk.sync import keys, protocol, tickets
 from kiosk.sync.http import HttpTransport
-from kiosk.sync.push import Answer
+from kiosk.sync.push import Answer, Client
 from tests.clocks import FakeClock
-from tests.hub.joining import a_canary, a_screen_code, confirm, digits_on, reject, states, the_key, waiting
+from tests.hub.joining import Newcomer, a_canary, a_screen_code, confirm, digits_on, reject, states, the_key, waiting
 from tests.hub.tablets import a_code, rows
 from tests.makers import CASEWORKER, HUB_URL, Browser, Page, Pair, WsgiTransport, a_draft, facts_of
 
@@ -232,6 +232,58 @@ def test_a_code_that_somebody_photographed_and_used_shows_no_digits_here(
     assert rows(hub, table) == []
 
 
+def test_no_digits_are_shown_before_the_hub_gave_its_word_for_them(tablet: Tablet, hub: Hub, road: Road):
+    road.strips = protocol.VOUCH_HEADER
+    page = tablet.types(a_screen_code(hub))
+    assert (page.status, digits_on(page), "is not signed" in page) == (200, [], True)
+    road.strips = None
+    assert digits_on(tablet.looks()) == [waiting(hub)[0].digits]
+    road.strips = protocol.VOUCH_HEADER
+    assert digits_on(tablet.looks()) == [waiting(hub)[0].digits], "it is given once"
+
+
+def test_who_holds_a_tablets_request_back_has_no_digits_to_look_for(tablet: Tablet, hub: Hub, hub_app: Flask):
+    """The code is asked for with another key; whatever that key, the tablet shows no digits it could have."""
+    code = a_screen_code(hub)
+    thief = Newcomer(hub, code)
+    honest = tablet.road.__call__
+
+    def held_back(method: str, path: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+        if not path.endswith("/enrol"):
+            return honest(method, path, body, headers)
+        answer = thief.asks(hub_app.test_client())
+        return Answer(answer.status_code, dict(answer.headers), answer.data)
+
+    tablet.booth.road = lambda _url: held_back
+    page = tablet.types(code)
+    assert (page.status, digits_on(page)) == (200, [])
+    assert [one.digits for one in waiting(hub)] == [thief.digits]
+
+
+@pytest.mark.parametrize("moment", ["2027-13-45T99:99:99.000+08:00", "2027-02-30T00:00:00.000+08:00"])
+def test_a_hub_whose_time_is_none_is_said_and_asked_again(tablet: Tablet, hub: Hub, road: Road, moment: str):
+    def odd(method: str, path: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+        answer = road(method, path, body, headers)
+        if not path.endswith("/hello"):
+            return answer
+        return Answer(200, {}, msgspec.json.encode({**msgspec.json.decode(answer.body), "time": moment}))
+
+    tablet.booth.road = lambda _url: odd
+    page = tablet.types(a_code(hub))
+    assert (page.status, "its time is none" in page) == (200, True)
+    tablet.booth.road = lambda _url: road
+    assert "已登记" in tablet.looks()
+
+
+def test_a_hub_that_gives_no_notice_is_said(tablet: Tablet, hub: Hub, road: Road):
+    def mean(method: str, path: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+        return Answer(304, {}, b"") if "/packs/" in path else road(method, path, body, headers)
+
+    tablet.booth.road = lambda _url: mean
+    page = tablet.types(a_code(hub))
+    assert (page.status, "no notice of the fair" in page) == (200, True)
+
+
 def test_one_may_change_ones_mind(tablet: Tablet, hub: Hub):
     page = tablet.types(a_screen_code(hub))
     page = tablet.screen.send(page.form("/enrol/cancel"))
@@ -396,6 +448,29 @@ def test_word_of_the_canary_and_of_withdrawal_is_believed_only_under_the_hubs_si
     assert [tablet.health()[name] for name in ("canary", "revoked")] == ["opened", True]
 
 
+def test_an_old_head_under_the_hubs_signature_is_no_answer_to_a_new_question(tablet: Tablet, hub: Hub, road: Road):
+    tablet.types(a_code(hub))
+    key, old = outbox.load_key(tablet.settings.data), []
+
+    def remembering(method: str, path: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+        old.append(road(method, path, body, headers))
+        return old[0]
+
+    withdraw(hub)
+    assert Client(remembering, key, *certified(tablet)).head().head.cutoff == 0  # somebody records it
+    outbox.learn(tablet.booth.journal, key, remembering)
+    assert tablet.health()["revoked"] is False
+    outbox.learn(tablet.booth.journal, key, road)
+    assert tablet.health()["revoked"] is True
+
+
+def certified(tablet: Tablet) -> tuple[protocol.Certificate, protocol.Hello]:
+    identity = tablet.booth.journal.identity()
+    assert identity.certificate
+    assert identity.hello
+    return identity.certificate, identity.hello
+
+
 # --- withdrawn --------------------------------------------------------------------------------------
 
 
@@ -471,4 +546,4 @@ def test_what_waits_is_kept_without_a_word_about_anybody(tablet: Tablet, hub: Hu
     tablet.types(a_screen_code(hub))
     kept = tablet.booth.journal.pending()
     assert kept is not None
-    assert set(msgspec.json.decode(kept)) == {"hub_url", "hello", "request"}
+    assert set(msgspec.json.decode(kept)) == {"hub_url", "hello", "request", "word"}

@@ -1,23 +1,29 @@
 """Enrolling at a hub, and sending to it."""
 
-from collections.abc import Mapping
+import hashlib
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 from flask import Flask
 
-from kiosk.booth import outbox
-from kiosk.booth.journal import Journal
+from kiosk.booth import enrolment, outbox
+from kiosk.booth.app import create_booth_app
+from kiosk.booth.journal import Draft, Journal
 from kiosk.booth.setup import init_booth
+from kiosk.clock import stamp
 from kiosk.config import BoothConfig
 from kiosk.errors import SYNC_UNREACHABLE, Problem
+from kiosk.facts.complaints import ComplaintFiled
 from kiosk.hub import devices, fairs, people
 from kiosk.hub.context import Hub
+from kiosk.hub.tables import blobs
 from kiosk.sync import protocol
 from kiosk.sync.push import Answer
 from tests.clocks import FakeClock
-from tests.makers import HUB_URL, Pair, WsgiTransport, a_draft
+from tests.hub.tablets import rows
+from tests.makers import HUB_URL, Pair, WsgiTransport, a_draft, an_id, facts_of
 
 FINGERPRINT = b"\x31\x50" * 16  # of no hub
 
@@ -116,3 +122,121 @@ def test_a_fair_that_changed_reaches_the_tablet(paired: Pair):
     paired.sync()
     paired.clock.tick(6)
     assert set(paired.booth.enrolled.volunteers) == {"li", "wang"}
+
+
+# --- what is believed on the way --------------------------------------------------------------------
+
+
+def changing(app: Flask, part: str, change: Callable[[Answer], Answer]) -> Callable[..., Answer]:
+    """A road on which somebody changes the answers of some addresses."""
+    way = WsgiTransport(app)
+
+    def road(method: str, path: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+        answer = way(method, path, body, headers)
+        return change(answer) if part in path else answer
+
+    return road
+
+
+def a_notice(hub: Hub, desk: str) -> bytes:
+    with hub.store.reading() as tx:
+        return devices.notice(tx, hub, fairs.find_fair(tx, None), desk)
+
+
+def test_a_notice_the_hub_signed_for_another_desk_is_not_kept(paired: Pair):
+    journal, foreign = paired.booth.journal, a_notice(paired.hub, "d02")
+    journal.append(a_draft())
+    road = changing(paired.hub_app, "/packs/", lambda _answer: Answer(200, {"ETag": "x"}, foreign))
+    with pytest.raises(Problem, match="another desk"):
+        paired.booth.sync(road)
+    assert journal.unsent() == 0, "what it held has arrived all the same"
+    paired.sync()
+    paired.clock.tick(6)
+    assert paired.booth.enrolled.desk.id == "d01"
+
+
+def test_a_tablet_that_kept_such_a_notice_once_gets_well_by_itself(paired: Pair):
+    settings = paired.booth.config
+    paired.booth.journal.keep_notice(a_notice(paired.hub, "d02"), "x")
+    paired.booth.close()
+    again = create_booth_app(settings, paired.clock).extensions["booth"]
+    with closing(again):
+        with pytest.raises(Problem, match=r"desk\.unknown"):
+            assert again.enrolment
+        again.road = lambda _url: WsgiTransport(paired.hub_app)
+        enrolment.errand(again)
+        assert again.enrolled.desk.id == "d01"
+
+
+def test_a_notice_that_did_not_change_is_not_sent_again_however_a_proxy_spells_its_etag(paired: Pair):
+    seen: list[int] = []
+
+    def spelt(answer: Answer) -> Answer:
+        seen.append(answer.status)
+        headers = {("Etag" if name == "ETag" else name): value for name, value in answer.headers.items()}
+        return Answer(answer.status, headers, answer.body)
+
+    paired.booth.journal.keep_notice(a_notice(paired.hub, "d01"), "")
+    for _ in range(3):
+        paired.booth.sync(changing(paired.hub_app, "/packs/", spelt))
+    assert seen == [200, 304, 304]
+
+
+def test_the_hubs_time_is_noted_before_anything_is_sent_and_only_once(paired: Pair):
+    paired.booth.journal.append(a_draft())
+    for new in (2, 0, 0):
+        assert paired.sync().new == new
+    noted = facts_of(paired.booth.journal, "clock.compared")
+    assert [(fact.seq, fact.body["hub_at"]) for fact in noted] == [(2, stamp(paired.clock.now()))]
+
+
+def test_a_tablet_with_nothing_to_send_notes_the_hubs_time_too(paired: Pair):
+    paired.sync()
+    assert [fact.kind for fact in facts_of(paired.booth.journal)] == ["clock.compared"]
+
+
+def test_a_recorded_head_and_receipt_tell_no_time_after_a_restart(paired: Pair):
+    paired.booth.journal.append(a_draft())
+    recorded: dict[str, Answer] = {}
+    way = WsgiTransport(paired.hub_app)
+
+    def road(method: str, path: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+        answer = way(method, path, body, headers)
+        recorded[path.partition("?")[0]] = answer
+        return answer
+
+    paired.booth.sync(road)
+    settings = paired.booth.config
+    paired.booth.close()
+    paired.clock.tick(86_400)
+    paired.clock.reboot()
+    with closing(create_booth_app(settings, paired.clock).extensions["booth"]) as again:
+        again.sync(lambda method, path, _body, _headers: recorded[path.partition("?")[0]])
+        assert len(facts_of(again.journal, "clock.compared")) == 1
+        again.sync(way)
+        noted = facts_of(again.journal, "clock.compared")
+        assert [fact.body["hub_at"] for fact in noted][1:] == [stamp(paired.clock.now())]
+
+
+def test_the_last_copy_stays_until_the_hub_itself_said_that_it_lacks_nothing(paired: Pair):
+    content = b"sealed"
+    name = hashlib.sha256(content).hexdigest()
+    body = ComplaintFiled(case="7KQ2-M0ZRT", blob=name, size=6, channel="volunteer", notice="1")
+    journal = paired.booth.journal
+    journal.append(Draft(an_id(7), body, "li", content))
+    paired.sync()
+    assert journal.unsent() == 0
+    with paired.hub.store.begin() as tx:
+        tx.execute(blobs.delete())  # it was set back to a copy
+    paired.clock.tick(9 * 86_400)  # the fair is long over
+
+    def swallowed(method: str, path: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+        if method == "PUT":
+            return Answer(200, {}, b'{"held":6,"whole":true}')
+        return WsgiTransport(paired.hub_app)(method, path, body, headers)
+
+    paired.booth.sync(swallowed)
+    assert (journal.blob(name), journal.unsent()) == (content, 1)
+    paired.sync()
+    assert [bytes(row[1]) for row in rows(paired.hub, blobs)] == [content]
+    assert (journal.blob(name), journal.unsent()) == (None, 0)

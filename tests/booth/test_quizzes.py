@@ -1,10 +1,13 @@
 """A quiz from the first question to the result; each first try is one fact."""
 
+import msgspec
 import pytest
 from flask.testing import FlaskClient
 
 from kiosk.booth.context import Booth
+from kiosk.clock import stamp
 from kiosk.facts.envelope import Fact
+from kiosk.sync.push import Meeting
 from tests.clocks import FakeClock
 from tests.makers import Browser, Form, Page, facts_of
 
@@ -125,6 +128,38 @@ def test_an_answer_without_a_visit_starts_one(visitor: Browser, booth: Booth):
     page = visitor.post("/quiz/answer", id="0" * 32, question="q001", option="a")
     assert "1 / 5" in page
     assert the_answers(booth) == []
+
+
+@pytest.mark.parametrize("year", [1970, 2010, 2038])
+def test_a_clock_that_is_years_off_leaves_questions_to_ask(visitor: Browser, booth: Booth, clock: FakeClock, year: int):
+    clock.jump_wall((clock.now().replace(year=year) - clock.now()).total_seconds())
+    play(visitor, booth, 4)
+    [finished] = facts_of(booth.journal, "quiz.finished")
+    assert (finished.body["questions"], finished.body["passed"]) == (5, True)
+
+
+def test_what_is_in_force_is_judged_by_the_hub_s_day_once_it_is_known(visitor: Browser, booth: Booth, clock: FakeClock):
+    questions = booth.pack.questions
+    for place, question in enumerate(questions):
+        until = "2027-03-15" if place < 6 else "2027-03-14"
+        questions[place] = msgspec.structs.replace(question, valid_from="2020-01-01", valid_until=until)
+    in_force = {question.id for question in questions[:6]}
+    booth.journal.compare_clocks(Meeting(stamp(clock.now()), clock.monotonic(), 20))
+    clock.jump_wall(-7 * 24 * 3600)
+    play(visitor, booth, 5)
+    assert {fact.body["question"] for fact in the_answers(booth)} <= in_force
+
+
+def test_with_few_questions_in_force_every_play_has_five_of_them(visitor: Browser, booth: Booth):
+    questions = booth.pack.questions
+    for place, question in enumerate(questions[7:], 7):
+        questions[place] = msgspec.structs.replace(question, valid_until="2026-12-31")
+    in_force = {question.id for question in questions[:7]}
+    for _ in range(3):
+        play(visitor, booth, 5)
+        visitor.post("/quiz/again")
+    asked = [fact.body["question"] for fact in the_answers(booth)]
+    assert (len(asked), set(asked) <= in_force) == (15, True)
 
 
 def test_playing_again_asks_other_questions(visitor: Browser, booth: Booth):

@@ -1,7 +1,7 @@
 """The PIN: wrong tries cost time, on disk, whatever the clock says; the count goes on."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -12,9 +12,10 @@ from flask.testing import FlaskClient
 
 from kiosk.booth.app import create_booth_app
 from kiosk.booth.context import Booth
-from kiosk.hub import people
+from kiosk.facts.days import ALWAYS
+from kiosk.hub import devices, people
 from tests.clocks import FakeClock
-from tests.makers import VOLUNTEER, Browser, Page, a_hub, a_pair, facts_of
+from tests.makers import VOLUNTEER, Browser, Page, Pair, a_hub, a_pair, facts_of
 
 LI, PIN = VOLUNTEER
 
@@ -87,6 +88,16 @@ def test_five_minutes_without_a_touch_lock_the_screens(desk: Browser, clock: Fak
     clock.tick(300)
     assert desk.get("/staff").path == "/staff"
     clock.tick(300.001)
+    assert desk.get("/staff").path == "/staff/enter"
+
+
+def test_a_page_that_renews_itself_keeps_nobody_signed_in(desk: Browser, booth: Booth, clock: FakeClock):
+    desk.post("/staff/tally", id="1" * 32, counter="headcount", n="1")
+    poll = re.findall(r'hx-get="(/staff/close[^"]*)"', desk.get("/staff/close").text)
+    for _ in range(61):
+        clock.tick(5)
+        answer = desk.client.get(poll[0])
+    assert answer.status_code == 403  # and no other page in its place
     assert desk.get("/staff").path == "/staff/enter"
 
 
@@ -174,6 +185,22 @@ def test_a_clock_set_back_over_a_restart_locks_no_longer_than_the_lock(
     assert "data-locked>60<" in page
 
 
+@pytest.mark.parametrize("back", [24 * 3600, 17 * 365 * 24 * 3600])
+def test_after_a_reboot_with_the_clock_set_back_the_lock_ends_when_its_seconds_are_over(
+    guess: Callable[..., Page], booth: Booth, clock: FakeClock, back: int
+):
+    guess_wrongly(guess, 6)
+    booth.close()
+    clock.reboot()
+    clock.jump_wall(-back)
+    again = create_booth_app(booth.config, clock)
+    with closing(again.extensions["booth"]):
+        browser = Browser(again.test_client())
+        assert browser.post("/staff/enter", volunteer=LI, pin=PIN, next="/staff").status == 429
+        clock.tick(60)
+        assert browser.enter(LI, PIN)
+
+
 def test_guessing_from_another_browser_is_no_way_round(guess: Callable[..., Page], booth_app: Flask):
     guess_wrongly(guess, 6)
     other = Browser(booth_app.test_client())
@@ -191,6 +218,59 @@ def test_a_visitor_plays_on_while_the_pin_is_locked(guess: Callable[..., Page], 
     assert Browser(client).get("/quiz").status == 200
 
 
+# --- several volunteers ---------------------------------------------------------------------------
+
+COLLEAGUES = {f"v{number}": f"90000{number}" for number in range(1, 6)}
+
+
+@pytest.fixture
+def team(tmp_path: Path, clock: FakeClock) -> Iterator[Pair]:
+    """A tablet with six volunteers: li and five colleagues."""
+    with closing(a_hub(tmp_path / "hub", clock)) as hub:
+        with hub.store.begin() as tx:
+            for who, pin in COLLEAGUES.items():
+                people.add_volunteer(tx, "demo", who, f"志愿者{who}", pin)
+        pair = a_pair(tmp_path / "team", hub, clock)
+        with closing(pair.booth):
+            yield pair
+
+
+def try_pin(team: Pair, who: str, pin: str = "000000") -> Page:
+    return team.visitor().post("/staff/enter", volunteer=who, pin=pin, next="/staff")
+
+
+def test_whoever_knows_one_pin_cannot_go_on_guessing_another(team: Pair):
+    refused = []
+    for _ in range(4):
+        refused += [try_pin(team, "v1").status for _ in range(2)]
+        assert try_pin(team, LI, PIN).path == "/staff"
+    assert refused == [403] * 6 + [429] * 2
+
+
+def test_a_locked_name_keeps_no_colleague_out(team: Pair):
+    for _ in range(6):
+        try_pin(team, "v1")
+    page = try_pin(team, "v1")
+    assert (page.status, "别的同事可以先进" in page, 'pin-go" disabled' in page) == (429, True, False)
+    assert try_pin(team, LI, PIN).path == "/staff"
+
+
+def test_going_from_name_to_name_is_no_way_round(team: Pair, clock: FakeClock):
+    tries = [try_pin(team, who).status for who in COLLEAGUES for _ in range(5)]
+    assert tries == [403] * 21 + [429] * 4
+    assert "data-locked>60<" in team.visitor().get("/staff/enter")
+    clock.tick(60)
+    assert try_pin(team, LI, PIN).path == "/staff"
+
+
+def test_the_right_pins_of_all_make_all_tries_free_again(team: Pair):
+    for _ in range(5):
+        for who, pin in COLLEAGUES.items():
+            for _ in range(4):
+                assert try_pin(team, who).status == 403
+            assert try_pin(team, who, pin).path == "/staff"
+
+
 def test_a_volunteer_added_at_the_hub_can_sign_in_after_the_next_sync(tmp_path: Path, clock: FakeClock):
     with closing(a_hub(tmp_path / "hub", clock)) as hub:
         pair = a_pair(tmp_path / "booth", hub, clock)
@@ -200,3 +280,34 @@ def test_a_volunteer_added_at_the_hub_can_sign_in_after_the_next_sync(tmp_path: 
             pair.sync()
             clock.tick(6)
             assert pair.visitor().enter("wang", "271828")
+
+
+# --- the certificate ------------------------------------------------------------------------------
+
+
+def test_a_certificate_that_ran_out_is_said_on_the_staff_screens(desk: Browser, clock: FakeClock):
+    assert "证书" not in desk.get("/staff")
+    clock.tick(devices.CERTIFICATE_DAYS * 24 * 3600 + 1)
+    for path in ("/staff", "/staff/close"):
+        assert "证书已过期" in desk.enter(LI, PIN).get(path)
+
+
+def test_a_certificate_that_does_not_name_all_that_is_recorded_is_said_too(
+    tmp_path: Path, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+):
+    """The tablet's program was renewed after it was enrolled: the hub keeps such facts and does not count them."""
+    monkeypatch.setattr(devices, "BOOTH_KINDS", tuple(one for one in devices.BOOTH_KINDS if one != "exhibit.judged"))
+    with closing(a_hub(tmp_path / "hub", clock)) as hub:
+        pair = a_pair(tmp_path / "booth", hub, clock)
+        with closing(pair.booth):
+            assert "证书比程序旧" in pair.at_the_desk().get("/staff")
+
+
+def test_a_certificate_older_than_the_facts_any_tablet_may_write_is_no_trouble(
+    tmp_path: Path, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(devices, "BOOTH_KINDS", tuple(one for one in devices.BOOTH_KINDS if one not in ALWAYS))
+    with closing(a_hub(tmp_path / "hub", clock)) as hub:
+        pair = a_pair(tmp_path / "booth", hub, clock)
+        with closing(pair.booth):
+            assert "证书" not in pair.at_the_desk().get("/staff")

@@ -1,10 +1,14 @@
 """Counters: one touch, one fact; and ten seconds to take it back."""
 
+from datetime import datetime
+
 import pytest
 from flask.testing import FlaskClient
 
 from kiosk.booth.context import Booth
+from kiosk.clock import stamp
 from kiosk.facts.tallies import undo_id
+from kiosk.sync.push import Meeting
 from tests.clocks import FakeClock
 from tests.makers import VOLUNTEER, Browser, Form, Page, an_id, facts_of
 
@@ -155,6 +159,23 @@ def test_a_clock_set_by_hand_changes_no_window(desk: Browser, clock: FakeClock, 
     tap(desk, an_id())
     clock.jump_wall(seconds)
     assert undo(desk, an_id()).status == 200
+
+
+@pytest.mark.parametrize("ahead", [0, 3 * 3600])
+def test_a_touch_of_yesterday_is_not_taken_back_today(desk: Browser, booth: Booth, clock: FakeClock, ahead: int):
+    """By the tablet's clock or, where that is wrong, by the hub's: neither day may end below nothing."""
+    midnight = datetime.fromisoformat("2027-03-16T00:00:00+08:00")
+    clock.tick((midnight - clock.now()).total_seconds() - 5)
+    if ahead:
+        booth.journal.compare_clocks(Meeting(stamp(clock.now()), clock.monotonic(), 20))
+        clock.jump_wall(ahead)
+    desk.enter(*VOLUNTEER)
+    tap(desk, an_id())
+    clock.tick(8)
+    assert "/staff/undo" not in desk.get("/staff")
+    page = undo(desk, an_id())
+    assert (page.status, "tally.undo_too_late" in page) == (409, True)
+    assert min(booth.journal.totals().values()) == 1
 
 
 @pytest.mark.parametrize("undoes", [an_id(9), undo_id(an_id(1))])

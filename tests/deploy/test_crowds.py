@@ -54,6 +54,9 @@ class Sending:
     def mark_blob_sent(self, _sha256: str) -> None:
         raise AssertionError("there is none")
 
+    def mark_blob_missing(self, _sha256: str) -> None:
+        raise AssertionError("there is none")
+
     def keep_receipt(self, receipt: Receipt, _document: bytes) -> None:
         self.receipts.append(receipt)
 

@@ -12,12 +12,12 @@ from flask import Flask
 from kiosk import crockford, errors, strictjson
 from kiosk.errors import SYNC_SIGNATURE, Problem
 from kiosk.facts import clocks, envelope
+from kiosk.facts.days import ALWAYS
 from kiosk.facts.envelope import LINE_LIMIT, Fact
 from kiosk.facts.tallies import undo_id
 from kiosk.facts.vocabulary import REGISTRY
 from kiosk.hub import api, blobs
 from kiosk.hub.devices import BOOTH_KINDS
-from kiosk.hub.judging import _ALWAYS
 from kiosk.packs.fairs import Fair
 from kiosk.sync import bundles, keys, protocol, relaying, sequence, tickets
 from kiosk.sync.protocol import (
@@ -104,7 +104,8 @@ def test_the_certificate_is_signed_by_the_hub_for_the_device():
 
 def test_the_signed_request_is_the_device_s():
     request, version, authorisation = EXAMPLES["authorised"].decode().splitlines()
-    method, path = request.split(" ")
+    method, path, query = re.fullmatch(r"(GET) ([^?]+)\?(nonce=[0-9a-f]{32})", request).groups()  # type: ignore[union-attr]
+    assert query == f"nonce={read_json(Head, 'head').nonce}"
     device, signature = authorisation.removeprefix(f"{protocol.AUTH_HEADER}: ").split(" ")
     assert version == f"{protocol.HEADER}: {protocol.VERSION}"
     assert device == read_signed(Certificate, "certificate").device
@@ -166,9 +167,12 @@ def test_the_ticket_is_the_code_with_the_hub_s_address():
 
 def test_the_digits_and_the_word_for_the_head_are_those_of_the_examples():
     request, hub = read_json(EnrolRequest, "enrol"), read_json(Hello, "hello")
-    digits = protocol.comparison(request.token, request.public_key, hub.fingerprint)
-    raw = bytes.fromhex(request.token) + bytes.fromhex(request.public_key) + hub.fingerprint
-    number = int.from_bytes(hashlib.sha256(b"kiosk/compare/1\0" + raw).digest()[:8]) % 1_000_000
+    word = EXAMPLES["waiting"].decode().strip().partition(": ")[2]
+    said = f"{request.token}\n{request.public_key}\n{request.journal}\n{hub.hub}".encode()
+    assert keys.is_signed(hub_key(), b"kiosk/waiting/1", said, word)
+    digits = protocol.comparison(request, hub.fingerprint, word)
+    raw = bytes.fromhex(request.token) + bytes.fromhex(request.public_key) + hub.fingerprint + bytes.fromhex(word)
+    number = int.from_bytes(hashlib.sha256(b"kiosk/compare/2\0" + raw).digest()[:8]) % 1_000_000
     assert EXAMPLES["digits"].decode().strip() == digits
     assert digits.replace(" ", "") == f"{number:06d}"
     signature = EXAMPLES["vouched"].decode().strip().partition(": ")[2]
@@ -215,7 +219,7 @@ def test_the_limits_of_blobs_and_the_clock_s_tolerance_are_the_code_s():
     assert blobs.UNFINISHED_SECONDS == 7 * 24 * 3600
     assert read_json(BlobHead, "blob").held == protocol.BLOB_PART
     assert f"A difference below {clocks.TOLERANCE} s moves nothing" in text
-    assert set(_ALWAYS) == {"clock.compared", "day.closed"}
+    assert set(ALWAYS) == {"clock.compared", "day.closed"}
 
 
 def test_the_relay_s_answer_tells_of_the_bundle():

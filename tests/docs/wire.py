@@ -25,6 +25,7 @@ SEALING_KEY = keys.PrivateKey(SEALING_SEED).public_key
 
 HUB, DEVICE, JOURNAL = "a1" * 16, "b2" * 16, "c3" * 16
 TOKEN = "00112233445566778899aabbccddeeff"
+NONCE = "b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5"
 URL = "https://hub.example.org"
 MORNING = "2027-03-15T09:30:{:06.3f}+08:00"
 
@@ -44,6 +45,14 @@ def enrol() -> protocol.EnrolRequest:
     public = bytes(DEVICE_KEY.verify_key).hex()
     proof = keys.sign(DEVICE_KEY, b"kiosk/enrol/1", protocol.enrol_proof(TOKEN, public, JOURNAL, HUB))
     return protocol.EnrolRequest(token=TOKEN, public_key=public, journal=JOURNAL, proof=proof)
+
+
+def word() -> str:
+    return protocol.acknowledge(HUB_KEY, enrol(), HUB)
+
+
+def told() -> bytes:
+    return protocol.dump(protocol.Head(seq=3, hash=head().hex(), nonce=NONCE, at=MORNING.format(5)))
 
 
 def certificate() -> bytes:
@@ -224,18 +233,19 @@ def held() -> bytes:
 def examples() -> dict[str, bytes]:
     """Name of the block → what stands in it, with the newline a block ends with."""
     journal = f"/sync/v1/journals/{JOURNAL}"
-    vouched = protocol.vouch(HUB_KEY, JOURNAL, protocol.dump(protocol.Head(seq=3, hash=head().hex())))
+    vouched = protocol.vouch(HUB_KEY, JOURNAL, told())
     auth = protocol.authorise(DEVICE_KEY, DEVICE, "GET", journal, b"")
     return {
         "hello": protocol.dump(hello()) + b"\n",
         "code": protocol.write_code(TOKEN, hello().fingerprint).encode() + b"\n",
         "ticket": tickets.write(URL, protocol.write_code(TOKEN, hello().fingerprint)).encode() + b"\n",
-        "digits": protocol.comparison(TOKEN, enrol().public_key, hello().fingerprint).encode() + b"\n",
+        "waiting": f"{protocol.VOUCH_HEADER}: {word()}\n".encode(),
+        "digits": protocol.comparison(enrol(), hello().fingerprint, word()).encode() + b"\n",
         "enrol": protocol.dump(enrol()) + b"\n",
         "certificate": certificate(),
-        "authorised": f"GET {journal}\n{protocol.HEADER}: 1\n{protocol.AUTH_HEADER}: {auth}\n".encode(),
+        "authorised": f"GET {journal}?nonce={NONCE}\n{protocol.HEADER}: 1\n{protocol.AUTH_HEADER}: {auth}\n".encode(),
         "vouched": f"{protocol.VOUCH_HEADER}: {vouched}\n".encode(),
-        "head": protocol.dump(protocol.Head(seq=3, hash=head().hex())) + b"\n",
+        "head": told() + b"\n",
         "batch": batch(),
         "receipt": receipt(),
         "bundle": bundle(),

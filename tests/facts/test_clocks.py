@@ -3,12 +3,15 @@
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+import msgspec
 import pytest
 
 from kiosk.clock import BEIJING, stamp
+from kiosk.errors import Problem
 from kiosk.facts import clocks, envelope
 from kiosk.facts.clocks import ClockCompared
 from kiosk.facts.envelope import Fact
+from kiosk.facts.vocabulary import REGISTRY
 from kiosk.reports.amounts import fold
 from tests.makers import a_fact, an_id
 from tests.proof import figure
@@ -138,6 +141,35 @@ def test_what_was_learnt_can_be_put_aside_and_gone_on_with():
         for fact in tablet.facts[cut:]:
             clocks.learn(begun, fact)
         assert begun == whole
+
+
+@pytest.mark.parametrize("hub_at", ["2027-02-29T09:30:00.000+08:00", "0000-01-01T00:00:00.000+08:00"])
+def test_a_note_of_a_moment_that_no_calendar_has_cannot_be_read(hub_at):
+    written = b'{"hub_at":"%s","rtt_ms":20}' % hub_at.encode()
+    assert REGISTRY.read_written("clock.compared", 1, written) is None
+    fact = a_fact(ClockCompared(hub_at=stamp(MORNING), rtt_ms=20))
+    with pytest.raises(Problem, match=r"fact\.malformed"):
+        REGISTRY.read(msgspec.structs.replace(fact, body={"hub_at": hub_at, "rtt_ms": 20}))
+
+
+@pytest.mark.parametrize("zero", "０٠")
+def test_a_moment_is_written_in_digits_that_every_reader_knows(zero):
+    with pytest.raises(msgspec.ValidationError):
+        msgspec.convert({"hub_at": f"2{zero}27-03-15T09:30:00.000+08:00", "rtt_ms": 20}, ClockCompared)
+
+
+def test_boots_beyond_number_are_dated_as_they_stand_and_counted_as_one_that_is_doubtful():
+    tablet = Tablet(day(-1))
+    for _ in range(clocks.MOST_BOOTS - 1):
+        tablet.counts(0).reboots()
+    tablet.counts().meets_the_hub()
+    assert (tablet.hours()[-1], tablet.doubtful()) == (NINE, 0)
+    for _ in range(3):
+        tablet.reboots().counts(0).meets_the_hub()
+    whole = clocks.read(tablet.facts)
+    assert (tablet.hours()[-4:], whole.doubtful()) == ([NINE, *[("2027-03-14", 9)] * 3], 1)
+    assert len(whole.boots) == clocks.MOST_BOOTS
+    assert clocks.Clocks.load(whole.dump()) == whole
 
 
 @pytest.mark.parametrize(

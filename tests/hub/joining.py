@@ -28,6 +28,7 @@ class Newcomer:
     code: str
     key: keys.SigningKey = field(default_factory=keys.SigningKey.generate)
     journal: str = field(default_factory=lambda: secrets.token_hex(16))
+    word: str = ""  # of the hub, that it has the request
 
     def __post_init__(self) -> None:
         token, _ = protocol.read_code(self.code)
@@ -38,11 +39,13 @@ class Newcomer:
 
     @property
     def digits(self) -> str:
-        """What its screen shows."""
-        return protocol.comparison(self.request.token, self.request.public_key, self.hub.fingerprint)
+        """What its screen shows; nothing before the hub gave its word."""
+        return protocol.comparison(self.request, self.hub.fingerprint, self.word) if self.word else ""
 
     def asks(self, client: FlaskClient) -> TestResponse:
-        return client.post("/sync/v1/enrol", data=protocol.dump(self.request), headers=SPOKEN)
+        answer = client.post("/sync/v1/enrol", data=protocol.dump(self.request), headers=SPOKEN)
+        self.word = answer.headers.get(protocol.VOUCH_HEADER, self.word)
+        return answer
 
 
 def a_canary(hub: Hub, journal: str, text: bytes | None = None) -> bytes:

@@ -194,6 +194,12 @@ _facts = st.builds(
 )
 
 
+def a_note_of_no_time(hub_at: str = "2027-02-30T09:30:00.000+08:00", **changes: Any) -> Fact:
+    """It met the hub at a moment that no calendar has."""
+    noted = a_fact(ClockCompared(hub_at="2027-03-15T09:30:00.000+08:00", rtt_ms=40), **changes)
+    return msgspec.structs.replace(noted, body={"hub_at": hub_at, "rtt_ms": 40})
+
+
 def taken_back(tap: Fact) -> Fact:
     """The undo of a tap, as a booth writes it."""
     body = TallyUndone(undoes=tap.id, counter=str(tap.body["counter"]), n=int(tap.body["n"]))
@@ -220,6 +226,7 @@ unusable = st.one_of(
     _facts.map(lambda fact: msgspec.structs.replace(fact, v=9)),  # a shape of a later release
     _facts.map(lambda fact: msgspec.structs.replace(fact, desk="d02")),  # another desk's
     _facts.map(lambda fact: msgspec.structs.replace(fact, body={"surprise": 1})),
+    _ids.map(lambda one: a_note_of_no_time(id=one)),
     _ids.map(lambda one: a_fact(CaseOpened(case="0000-00000"), id=one)),  # not for a booth to say
     _facts.map(lambda fact: envelope.encode(msgspec.structs.replace(fact, seq=2**40))),  # numbered wrongly
 )

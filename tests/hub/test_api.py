@@ -5,7 +5,10 @@ import hashlib
 import json
 import tracemalloc
 
+import pytest
+
 from kiosk import strictjson
+from kiosk.clock import stamp
 from kiosk.errors import CATALOGUE
 from kiosk.hub import fairs
 from kiosk.hub.tables import blobs, devices, volunteers
@@ -218,6 +221,43 @@ def test_a_booth_learns_where_to_go_on(hub, hub_client):
             deliver(hub, tablet.batch())
         answer = protocol.parse(Head, hub_client.get(path, headers=tablet.headers("GET", path)).data)
         assert (answer.seq, answer.hash, answer.forked_at) == (held, tablet.hash_at(held).hex(), None)
+
+
+def test_a_question_with_a_nonce_is_answered_with_it_and_with_the_hubs_time(hub, hub_client):
+    tablet, nonce = a_tablet(hub), "b5" * 16
+    path = f"/sync/v1/journals/{tablet.journal}"
+    answer = hub_client.get(f"{path}?nonce={nonce}", headers=tablet.headers("GET", path))
+    head = protocol.parse(Head, answer.data)
+    assert (head.nonce, head.at) == (nonce, stamp(hub.clock.now()))
+    assert protocol.is_vouched(hub.key.verify_key, tablet.journal, answer.data, answer.headers[protocol.VOUCH_HEADER])
+
+
+def test_a_tablet_of_the_first_release_asks_without_a_nonce_and_reads_its_head_as_ever(hub, hub_client):
+    tablet = a_tablet(hub)
+    path = f"/sync/v1/journals/{tablet.journal}"
+    answer = hub_client.get(path, headers=tablet.headers("GET", path))
+    assert set(json.loads(answer.data)) == {"seq", "hash", "forked_at", "missing_blobs", "canary", "cutoff"}
+
+
+@pytest.mark.parametrize("nonce", ["", "x", "B5" * 16, "b5" * 15, "b5" * 17, "b5" * 16 + "%0A", "%00", "中" * 32])
+def test_a_nonce_that_is_none_is_refused(hub, hub_client, nonce):
+    tablet = a_tablet(hub)
+    path = f"/sync/v1/journals/{tablet.journal}"
+    answer = hub_client.get(f"{path}?nonce={nonce}", headers=tablet.headers("GET", path))
+    assert (answer.status_code, code_of(answer)) == (400, "sync.malformed")
+
+
+@pytest.mark.parametrize("at", ["2027-02-30T09:30:00.000+08:00", "0000-01-01T00:00:00.000+08:00"])
+def test_a_status_of_no_moment_is_refused(hub, hub_client, at):
+    tablet = a_tablet(hub)
+    assert code_of(send_status(hub_client, tablet, json.dumps(a_status(tablet, at=at)).encode())) == "sync.malformed"
+
+
+@pytest.mark.parametrize("at", ["0001-01-01T00:00:00.000+08:00", "9999-12-31T23:59:59.999+08:00"])
+def test_a_status_of_a_clock_that_is_wrong_by_millennia_is_kept(hub, hub_client, at):
+    tablet = a_tablet(hub)
+    told = json.dumps(a_status(tablet, at=at)).encode()
+    assert send_status(hub_client, tablet, told).get_json() == {"ok": True}
 
 
 def test_a_booth_cannot_ask_for_anothers_journal_or_fair(hub, hub_client):

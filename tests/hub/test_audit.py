@@ -307,7 +307,8 @@ def test_a_journal_of_nobody_is_found(hub):
 
 
 def test_a_changed_root_of_the_hubs_own_journal_is_found(hub):
-    own = journal.own_journal(hub.id, "demo")
+    with hub.store.reading() as tx:
+        own = journal.own_journal(tx, "demo")
     spoil(hub, update(journals).where(journals.c.journal == own).values(root=b"x" * 32))
     assert any(own in fault and "root" in fault for fault in found(hub))
 

@@ -14,11 +14,11 @@ from kiosk.facts.complaints import ComplaintFiled
 from kiosk.hub import blobs
 from kiosk.hub.blobs import UNFINISHED_LIMIT, Part
 from kiosk.hub.context import Hub
-from kiosk.hub.tables import blob_parts, erased
+from kiosk.hub.tables import blob_parts, devices, erased
 from kiosk.hub.tables import blobs as table
 from kiosk.sync import protocol
 from kiosk.sync.protocol import BLOB_LIMIT, BLOB_PART, BlobHead
-from tests.hub.tablets import Tablet, a_tablet, deliver, law, rows
+from tests.hub.tablets import Tablet, a_tablet, deliver, law, rows, withdraw
 from tests.hub.test_api import code_of
 
 PHOTO = bytes(range(256)) * 4096 + b"the end"  # five parts, the last a short one
@@ -286,6 +286,81 @@ def test_asking_what_is_missing_reads_no_table_through(hub):
             connection.set_trace_callback(asked_for.append)
             blobs.missing(tx, tablet.journal)
             connection.set_trace_callback(None)
-            (statement,) = asked_for
-            plan = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {statement}")]
-            assert not [step for step in plan if step.startswith("SCAN")], plan
+            assert len(asked_for) == 2
+            for statement in asked_for:
+                plan = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {statement}")]
+                assert not [step for step in plan if step.startswith("SCAN")], plan
+
+
+def a_complaint(content: bytes) -> ComplaintFiled:
+    return ComplaintFiled(case="7KQ2-M0ZRT", blob=name_of(content), size=9, channel="volunteer", notice="1")
+
+
+def of_a_withdrawn_tablet(hub: Hub, content: bytes) -> Tablet:
+    tablet = a_tablet(hub)
+    withdraw(hub, tablet, 0)
+    return tablet.record(a_complaint(content))
+
+
+def of_one_whose_certificate_ran_out(hub: Hub, content: bytes) -> Tablet:
+    tablet = a_tablet(hub)
+    with hub.store.begin() as tx:
+        tx.execute(devices.update().values(not_after=0.0))
+    return tablet.record(a_complaint(content))
+
+
+def of_a_later_release(hub: Hub, content: bytes) -> Tablet:
+    return a_tablet(hub).record(a_complaint(content), kind="complaint.amended", v=7)
+
+
+def in_a_line_nobody_can_read(hub: Hub, content: bytes) -> Tablet:
+    return a_tablet(hub).record(b'{"v":1,"body":{"blob":"%s"}' % name_of(content).encode())
+
+
+@pytest.mark.parametrize(
+    "happened",
+    [of_a_withdrawn_tablet, of_one_whose_certificate_ran_out, of_a_later_release, in_a_line_nobody_can_read],
+)
+def test_content_is_missing_although_the_fact_that_names_it_does_not_count(hub, happened: Callable):
+    """Its tablet would delete the only copy otherwise, and the fact may count one day."""
+    tablet = happened(hub, b"sealed")
+    assert deliver(hub, tablet.batch()).quarantined == 1
+    with hub.store.reading() as tx:
+        assert blobs.missing(tx, tablet.journal) == [name_of(b"sealed")]
+        assert blobs.missing(tx, tablet.journal, upto=0) == []
+    with hub.store.begin() as tx:
+        blobs.keep(tx, b"sealed", hub.clock.now())
+    with hub.store.reading() as tx:
+        assert blobs.missing(tx, tablet.journal) == []
+
+
+# --- too much of it -------------------------------------------------------------------------------
+
+
+def test_a_tablet_brings_only_so_much_that_no_counted_fact_names(hub, hub_client, monkeypatch):
+    monkeypatch.setattr(blobs, "UNNAMED_LIMIT", 25)
+    tablet, other = a_tablet(hub), a_tablet(hub, "d02")
+    contents = [b"%d123456789" % number for number in range(4)]
+    for content in contents[:2]:
+        assert told(whole_put(hub_client, tablet, content)) == (len(content), True)
+    before = stored(hub)
+    for _ in range(2):
+        refused = whole_put(hub_client, tablet, contents[2])
+        assert (refused.status_code, code_of(refused)) == (413, "sync.quota")
+    assert stored(hub) == before
+    assert told(whole_put(hub_client, tablet, contents[0])) == (len(contents[0]), True)  # nothing new
+    assert told(whole_put(hub_client, other, contents[3])) == (len(contents[3]), True)
+    deliver(hub, tablet.record(a_complaint(contents[0])).batch())
+    assert told(whole_put(hub_client, tablet, contents[2])) == (len(contents[2]), True)
+
+
+def test_facts_of_a_withdrawn_tablet_make_no_room_for_content(hub, hub_client, monkeypatch):
+    monkeypatch.setattr(blobs, "UNNAMED_LIMIT", 25)
+    tablet = a_tablet(hub)
+    withdraw(hub, tablet, 0)
+    contents = [b"%d123456789" % number for number in range(3)]
+    for content in contents:
+        tablet.record(a_complaint(content))
+    deliver(hub, tablet.batch())
+    answers = [whole_put(hub_client, tablet, content).status_code for content in contents]
+    assert answers == [200, 200, 413]

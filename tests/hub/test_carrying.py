@@ -15,7 +15,7 @@ from sqlalchemy import insert, select, update
 from kiosk.clock import stamp
 from kiosk.errors import Problem
 from kiosk.facts.complaints import ComplaintFiled
-from kiosk.hub import carrying, tables
+from kiosk.hub import blobs, carrying, intake, tables
 from kiosk.hub.context import Hub
 from kiosk.sync import bundles, protocol
 from kiosk.sync.bundles import BundleWriter
@@ -33,7 +33,9 @@ from tests.hub.tablets import (
     rows,
     run_of,
     totals_of,
+    withdraw,
 )
+from tests.hub.test_api import code_of
 from tests.makers import a_batch, a_headcount, a_hub, a_key, an_id
 from tests.proof import figure
 from tests.roads import a_bundle, carry, receipts_of
@@ -305,6 +307,62 @@ def test_a_posted_bundle_may_be_compressed_and_has_an_end(hub, hub_client):
     assert hub_client.post("/sync/v1/bundles", data=gzip.compress(too_much), headers=packed).status_code == 413
 
 
+def some_frames(hub: Hub, tablet: Tablet, *frames: bytes) -> bytes:
+    """A bundle of batches as they are, or of blobs."""
+    stream = io.BytesIO()
+    header = bundles.read_bundle(io.BytesIO(a_bundle(hub, tablet, [])), lambda _: tablet.key.verify_key).header
+    writer = BundleWriter(stream, header)
+    for frame in frames:
+        writer.add("batch" if frame.startswith(b"kiosk-batch/1") else "blob", frame)
+    writer.close(tablet.key)
+    return stream.getvalue()
+
+
+def test_a_posted_bundle_is_in_order_and_of_few_frames_or_takes_nobodys_time(hub, hub_client):
+    """A stick is put in by a person, who can take it out again. This door is open to any tablet, day and night."""
+    tablet = a_tablet(hub).record().record()
+    one, two, none = tablet.batch(1, 1), tablet.batch(2, 1), tablet.batch(3, 0)
+    before = everything(hub)
+    for frames in (
+        [none] * 2, [tablet.batch(1, 0)] * 2, [one, one], [two, one], [two], [one, two, none],
+        [tablet.batch(1, 0), one],
+        [b"sealed"] * (bundles.POST_FRAME_COUNT_LIMIT + 1),
+    ):  # fmt: skip
+        answer = hub_client.post("/sync/v1/bundles", data=some_frames(hub, tablet, *frames), headers=SPOKEN)
+        assert code_of(answer) == "bundle.malformed"
+    assert everything(hub) == before
+    for frames in ([tablet.batch(1, 0)], [b"sealed", one, two]):
+        answer = hub_client.post("/sync/v1/bundles", data=some_frames(hub, tablet, *frames), headers=SPOKEN)
+        assert answer.status_code == 200
+    assert run_of(hub, tablet.journal)[0] == 2
+
+
+def test_a_bundle_with_too_much_that_no_counted_fact_names_is_refused_whole(hub, monkeypatch):
+    monkeypatch.setattr(blobs, "UNNAMED_LIMIT", 10)
+    tablet = a_tablet(hub).record(a_complaint(b"twelve bytes"))
+    withdrawn = a_tablet(hub, "d02").record(a_complaint(b"12 bytes too"))
+    assert carry(hub, a_bundle(hub, tablet, blobs=[b"twelve bytes"])).blobs == 1  # its fact comes behind it
+    assert refusal(hub, a_bundle(hub, tablet, blobs=[b"eleven here"])) == "sync.quota"
+    withdraw(hub, withdrawn, 0)
+    assert refusal(hub, a_bundle(hub, withdrawn, blobs=[b"12 bytes too"])) == "sync.quota"
+    assert carry(hub, a_bundle(hub, withdrawn)).new == 1
+
+
+def test_a_bundle_that_is_refused_does_not_bring_its_tablet_back_either(hub, hub_client):
+    """The hub was set back to a copy from which the tablet is missing."""
+    tablet = a_tablet(hub).record()
+    good, bad = a_bundle(hub, tablet), a_bundle(hub, tablet, slips=[b"x"])
+    with hub.store.begin() as tx:
+        for table in (tables.devices, tables.journals):
+            tx.execute(table.delete().where(table.c.journal == tablet.journal))
+    before = everything(hub)
+    assert refusal(hub, bad) == "sync.malformed"
+    assert hub_client.post("/sync/v1/bundles", data=bad, headers=SPOKEN).status_code == 400
+    assert everything(hub) == before
+    assert hub_client.post("/sync/v1/bundles", data=good, headers=SPOKEN).status_code == 200
+    assert run_of(hub, tablet.journal)[0] == 1
+
+
 # --- receipts ---------------------------------------------------------------------------------------
 
 
@@ -325,6 +383,17 @@ def test_receipts_say_what_the_hub_holds_of_each_tablet(hub):
     assert (said.seq, said.missing) == (2, [])
     receipt, said = believed(hub, data, other)
     assert said.missing == [hashlib.sha256(b"sealed").hexdigest()]
+
+
+def test_receipts_do_not_say_of_content_that_it_is_here_because_its_fact_does_not_count(hub):
+    tablet = a_tablet(hub).record()
+    withdraw(hub, tablet, 0)
+    for number in range(2):
+        tablet.record(a_complaint(b"%d" % number))
+    carry(hub, a_bundle(hub, tablet, blobs=[b"0"]))
+    receipt, said = believed(hub, receipts_of(hub), tablet)
+    assert (receipt.seq, said.seq) == (3, 3)
+    assert said.missing == [hashlib.sha256(b"1").hexdigest()]
 
 
 def test_receipts_of_a_forked_journal_say_so(hub):
@@ -396,6 +465,23 @@ def test_a_whole_folder_is_taken_in_and_what_is_wrong_does_not_hold_up_the_rest(
         "pipe": "file.unusable",
     }
     assert run_of(hub, one.journal)[0] == run_of(hub, other.journal)[0] == 1
+
+
+def test_a_file_on_which_the_program_itself_fails_does_not_hold_up_the_rest(hub, tmp_path: Path, monkeypatch):
+    one, other = a_tablet(hub).record(), a_tablet(hub, "d02").record()
+    (tmp_path / "a.kiosk").write_bytes(a_bundle(hub, one, blobs=[b"sealed"]))
+    (tmp_path / "b.kiosk").write_bytes(a_bundle(hub, other))
+    real = intake.receive
+
+    def fails(tx, data: bytes, *rest):
+        if one.journal.encode() in data:
+            raise ValueError("a fault of ours")
+        return real(tx, data, *rest)
+
+    monkeypatch.setattr(intake, "receive", fails)
+    assert imported(hub, tmp_path) == {"a.kiosk": "internal", "b.kiosk": "bundle"}
+    assert rows(hub, tables.blobs) == []
+    assert run_of(hub, other.journal)[0] == 1
 
 
 def test_a_missing_file_is_said_and_the_others_are_taken_in(hub, tmp_path: Path):

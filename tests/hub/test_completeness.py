@@ -161,6 +161,20 @@ def test_sealed_complaints_that_did_not_come_are_missing_until_they_do_or_are_er
     assert (row_of(hub, tablet).blobs, standing(hub).is_whole) == (0, True)
 
 
+def test_content_of_facts_that_do_not_count_is_missing_too_until_they_are_dismissed(hub):
+    """A person may let such a fact count, and then a citizen's words must be here."""
+    tablet = a_tablet(hub).record()
+    with hub.store.begin() as tx:
+        devices.revoke(tx, hub, tablet.certificate.device, "lost", "p-chen", 0)
+    body = ComplaintFiled(case="7KQ2-M0ZRT", blob="ab" * 32, size=9, channel="volunteer", notice="1")
+    deliver(hub, tablet.record(body).batch())
+    assert row_of(hub, tablet).blobs == 1
+    with hub.store.begin() as tx:
+        (device,) = tx.execute(tables.devices.select()).all()
+        decisions.dismiss(tx, hub, device, [Named(2, tablet.hash_at(2))], "made up", "p-chen")
+    assert row_of(hub, tablet).blobs == 0
+
+
 def test_what_cannot_be_used_is_counted_until_somebody_dismisses_it(hub, hub_app):
     tablet = a_tablet(hub).record(b"\xff").record().record(b"")
     deliver(hub, tablet.batch())

@@ -15,11 +15,11 @@ from kiosk.facts import envelope
 from kiosk.facts.clocks import ClockCompared
 from kiosk.facts.days import DayClosed
 from kiosk.facts.envelope import Fact
-from kiosk.hub import branches, decisions, judging, ledger
+from kiosk.hub import branches, decisions, devices, judging, ledger, schema
 from kiosk.hub.context import Hub
 from kiosk.hub.decisions import Named
 from kiosk.hub.journal import own_journal
-from kiosk.hub.tables import choices, facts, forks, journals
+from kiosk.hub.tables import choices, facts, forks, journals, schema_version
 from kiosk.hub.tables import decisions as decisions_table
 from kiosk.hub.tables import devices as devices_table
 from tests.hub.releases import a_later_release
@@ -27,6 +27,7 @@ from tests.hub.tablets import (
     PERSON,
     Entry,
     Tablet,
+    a_note_of_no_time,
     a_tablet,
     deliver,
     deliveries,
@@ -361,7 +362,9 @@ def test_branches_are_shown_as_they_would_count(hub):
 
 def rebuilt(hub: Hub, tablet: Tablet) -> None:
     """Decisions and the tablet's journal folded again; others, of examples before, take their time."""
-    for journal in (own_journal(hub.id, tablet.certificate.fair), tablet.journal):
+    with hub.store.reading() as tx:
+        own = own_journal(tx, tablet.certificate.fair)
+    for journal in (own, tablet.journal):
         ledger._rebuild_one(hub, journal)
 
 
@@ -396,6 +399,172 @@ def test_a_tablet_on_the_lost_branch_is_told_so_and_its_screen_says_what_to_do(p
         twin.sync()
     assert "在新文件夹里重新登记" in twin.at_the_desk().get("/staff")
     twin.booth.close()
+
+
+# --- branches of a tablet that was withdrawn ----------------------------------------------------------
+
+
+def withdraw_as_far_as_counted(hub: Hub, tablet: Tablet) -> int:
+    with hub.store.begin() as tx:
+        return devices.revoke(tx, hub, tablet.certificate.device, "丢失", PERSON)
+
+
+def parting(tablet: Tablet, seq: int, n: int = 1_000, length: int = 1) -> Tablet:
+    """Somebody holds a copy of the tablet's file, and goes on from before `seq`."""
+    thief = tablet.clone()
+    del thief.lines[seq - 1 :]
+    for _ in range(length):
+        thief.record(a_headcount(n))
+    return thief
+
+
+@settings(law, max_examples=share(200, 15))
+@given(data=st.data())
+def test_whatever_is_signed_later_takes_out_nothing_that_counted_when_the_tablet_was_withdrawn(hub, data):
+    tablet = a_tablet(hub)
+    for _ in range(6):
+        tablet.record()
+    deliver(hub, tablet.batch())
+    cutoff = data.draw(st.integers(0, 6))
+    withdraw(hub, tablet, cutoff)
+    cards = [tablet]
+    for _ in range(data.draw(st.integers(1, 3))):
+        card = data.draw(st.sampled_from(cards))
+        seq, length = data.draw(st.integers(1, len(card.lines) + 1)), data.draw(st.integers(1, 5))
+        cards.append(parting(card, seq, length=length))
+    parts = [(card, *part) for card in cards[1:] for part in data.draw(deliveries(len(card.lines)))]
+    for card, first, count in data.draw(st.permutations(parts)):
+        receipt = deliver(hub, card.batch(first, count))
+        assert receipt.seq >= cutoff
+        assert counted(hub, tablet) == cutoff
+        assert run_of(hub, tablet.journal)[0] >= cutoff
+        assert_sound(hub, tablet)
+        if data.draw(st.booleans()):
+            assert withdraw_as_far_as_counted(hub, tablet) == cutoff
+    before = everything(hub)
+    rebuilt(hub, tablet)
+    assert {**everything(hub), "totals": []} == {**before, "totals": []}
+    assert kept_of(hub, tablet.journal) >= {
+        (seq, line)
+        for card, first, count in parts
+        for seq, line in enumerate(card.lines, 1)
+        if first <= seq < first + count
+    }
+
+
+def test_what_parts_from_the_settled_run_is_kept_aside_as_decided_and_its_sender_is_told(hub):
+    tablet = ten_counted(hub)
+    withdraw(hub, tablet, 8)
+    thief = parting(tablet, 2, length=3)
+    receipt = deliver(hub, thief.batch(2))
+    assert (receipt.seq, receipt.hash, receipt.forked) == (10, tablet.hash_at(10).hex(), 3)
+    assert (run_of(hub, tablet.journal), in_forks(hub)) == (
+        (10, tablet.hash_at(10), None),
+        [(2, True), (3, True), (4, True)],
+    )
+    assert counted(hub, tablet) == 255
+    assert ledger.verify(hub) == []
+
+
+def test_a_fork_that_nobody_decided_about_takes_nothing_off_what_may_still_count(hub):
+    one, other = both_sent(hub)
+    assert withdraw_as_far_as_counted(hub, one) == 5
+    assert withdraw_as_far_as_counted(hub, one) == 5
+    deliver(hub, parting(one, 2).batch(2))
+    assert run_of(hub, one.journal) == (2, one.hash_at(2), 3)
+    choose(hub, one, 3, one.hash_at(3), other.hash_at(3))
+    assert (counted(hub, one), run_of(hub, one.journal)[2]) == (32, None)
+    for seq in range(1, 6):
+        deliver(hub, parting(one, seq).batch(seq))
+        assert (counted(hub, one), run_of(hub, one.journal)[2]) == (32, None)
+        assert_sound(hub, one)
+
+
+def test_a_person_may_still_choose_another_branch_of_a_tablet_that_was_withdrawn(hub):
+    one, other = both_sent(hub)
+    choose(hub, one, 3, one.hash_at(3), other.hash_at(3))
+    assert withdraw_as_far_as_counted(hub, one) == 5
+    for kept, lost, n in ((other, one, 302), (one, other, 32), (other, one, 302)):
+        with hub.store.reading() as tx:
+            shown = branches.branches_at(tx, one.journal, 3)
+        assert {branch.first: len(branch.nodes) for branch in shown} == {one.hash_at(3): 3, other.hash_at(3): 3}
+        choose(hub, one, 3, kept.hash_at(3), lost.hash_at(3))
+        assert (counted(hub, one), run_of(hub, one.journal)) == (n, (5, kept.hash_at(5), None))
+        assert_sound(hub, one)
+    for seq in range(1, 6):
+        deliver(hub, parting(other, seq).batch(seq))
+        assert (counted(hub, one), run_of(hub, one.journal)[2]) == (302, None)
+    assert ledger.verify(hub) == []
+
+
+def test_what_waited_beside_the_run_is_decided_with_the_withdrawal(hub):
+    one, other = both_sent(hub)
+    choose(hub, one, 3, one.hash_at(3), other.hash_at(3))
+    for tablet in (one, other):
+        for _ in range(7):
+            tablet.record()
+    other.record()
+    deliver(hub, one.batch())
+    for first in (8, 12, 13):  # of the lost branch, each behind a gap; the last beyond the run
+        deliver(hub, other.batch(first, 1))
+    assert run_of(hub, one.journal)[0] == 12
+    assert withdraw_as_far_as_counted(hub, one) == 12
+    assert_sound(hub, one)
+    assert set(in_forks(hub)) == {(seq, True) for seq in (3, 4, 5, 8, 12, 13)}
+    deliver(hub, other.batch())
+    assert_sound(hub, one)
+    assert counted(hub, one) == 39
+
+
+def test_a_settled_run_that_was_exchanged_behind_the_hubs_back_is_found(hub):
+    tablet = ten_counted(hub)
+    withdraw(hub, tablet, 8)
+    deliver(hub, parting(tablet, 2).batch(2))
+    with hub.store.begin() as tx:
+        tx.execute(devices_table.update().values(settled_hash=b"\xee" * 32))
+    assert any("not the one that counted when its tablet was withdrawn" in fault for fault in ledger.verify(hub))
+
+
+def test_a_tablet_withdrawn_under_an_older_release_is_settled_by_the_upgrade(hub):
+    tablet = ten_counted(hub).record(a_note_of_no_time())
+    deliver(hub, tablet.batch())
+    withdraw(hub, tablet, 8)
+    with hub.store.begin() as tx:
+        tx.execute(devices_table.update().values(settled_seq=None, settled_hash=None))
+        tx.execute(facts.update().where(facts.c.journal == tablet.journal, facts.c.seq == 11).values(problem=None))
+        tx.execute(
+            schema_version.delete().where(schema_version.c.version >= schema.STEPS.index(schema._settled_runs) + 1)
+        )
+    schema.migrate(hub.store)
+    deliver(hub, parting(tablet, 2).batch(2))
+    assert (counted(hub, tablet), problem_at(hub, tablet, 11)) == (255, "fact.malformed")
+    assert ledger.verify(hub) == []
+
+
+# --- branches without number --------------------------------------------------------------------------
+
+
+def test_branches_beyond_number_are_refused_and_what_is_known_goes_on(hub):
+    tablet = ten_counted(hub)
+    copies = [parting(tablet, 2 + number % 9) for number in range(branches.MOST)]
+    for copy in copies:
+        deliver(hub, copy.batch(len(copy.lines)))
+    before = everything(hub)
+    for withdrawn in (False, True):
+        if withdrawn:
+            assert withdraw_as_far_as_counted(hub, tablet) == 10
+            before = everything(hub)
+        for seq in (2, 7, 10):
+            with pytest.raises(Problem, match=r"sync\.branches"):
+                deliver(hub, parting(tablet, seq).batch(seq))
+            with pytest.raises(Problem, match=r"sync\.branches"):
+                deliver(hub, parting(tablet, 1, length=5).batch(3, 2))  # what they follow from is not here
+        assert everything(hub) == before
+    for copy in copies[:3]:
+        copy.record()
+        assert deliver(hub, copy.batch(2)).forked > 0
+        assert deliver(hub, copy.batch()).accepted == 0
+    assert deliver(hub, tablet.record().batch()).accepted == 1
 
 
 # --- facts in quarantine ------------------------------------------------------------------------------

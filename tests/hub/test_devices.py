@@ -112,7 +112,9 @@ def test_a_proof_for_another_hub_is_none(hub, hub_client):
 def test_a_journal_that_is_there_already_cannot_be_taken_over(hub, hub_client):
     first = an_enrol_request(hub, a_token(hub))
     ask(hub_client, first)
-    for journal in (first.journal, own_journal(hub.id, "demo")):
+    with hub.store.reading() as tx:
+        own = own_journal(tx, "demo")
+    for journal in (first.journal, own):
         again = an_enrol_request(hub, a_token(hub), journal=journal)
         assert code_of(ask(hub_client, again)) == "enrol.known"
     assert len(rows(hub, journals)) == 2
@@ -265,6 +267,25 @@ def test_who_photographed_the_code_and_was_quicker_shows_other_digits(hub, hub_c
     reject(hub)
     assert code_of(thief.asks(hub_client)) == "enrol.rejected"
     assert rows(hub, table) == []
+
+
+def test_the_hub_gives_its_word_to_one_key_a_code_and_nobody_knows_it_before(hub, hub_client):
+    code = a_screen_code(hub)
+    ours, thief = Newcomer(hub, code), Newcomer(hub, code)
+    headers = ours.asks(hub_client).headers
+    assert protocol.VOUCH_HEADER not in thief.asks(hub_client).headers
+    word = headers[protocol.VOUCH_HEADER]
+    assert ours.asks(hub_client).headers[protocol.VOUCH_HEADER] == word, "asked again, the digits stay"
+    assert protocol.is_acknowledged(hub.key.verify_key, ours.request, hub.id, word)
+    for other in (thief.request, msgspec.structs.replace(ours.request, journal=an_id(1))):
+        assert not protocol.is_acknowledged(hub.key.verify_key, other, hub.id, word)
+    words = {protocol.comparison(ours.request, hub.fingerprint, f"{number:0128x}") for number in range(20)}
+    assert len(words) == 20, "who does not know the hub's word knows nothing of the digits"
+
+
+def test_a_certificate_comes_without_that_word(hub, hub_client):
+    tablet = Newcomer(hub, a_code(hub))
+    assert protocol.VOUCH_HEADER not in tablet.asks(hub_client).headers
 
 
 def test_who_photographed_the_code_and_was_slower_gets_nothing(hub, hub_client):

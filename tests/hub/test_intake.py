@@ -13,16 +13,19 @@ from sqlalchemy import select
 from kiosk.errors import Problem
 from kiosk.facts import envelope
 from kiosk.facts.cases import CaseOpened
+from kiosk.facts.clocks import MOST_BOOTS
 from kiosk.facts.envelope import Fact
 from kiosk.facts.tallies import TallyCounted
+from kiosk.hub import ledger
 from kiosk.hub.app import create_hub_app
 from kiosk.hub.context import Hub
-from kiosk.hub.tables import complaints, facts, forks
+from kiosk.hub.tables import complaints, facts, forks, journals
 from kiosk.sync import protocol
 from kiosk.sync.protocol import Receipt
 from tests.hub.tablets import (
     Entry,
     Tablet,
+    a_note_of_no_time,
     a_tablet,
     deliver,
     deliveries,
@@ -174,6 +177,9 @@ UNUSABLE = (
     (a_fact(v=2), "fact.unknown_kind"),
     (saying({"counter": "headcount", "n": 0}), "fact.malformed"),
     (saying({"counter": "headcount", "n": 1, "more": 1}), "fact.malformed"),
+    (a_note_of_no_time("2027-02-30T09:30:00.000+08:00"), "fact.malformed"),
+    (a_note_of_no_time("2027-99-15T09:30:00.000+08:00"), "fact.malformed"),
+    (a_note_of_no_time("0000-03-15T09:30:00.000+08:00"), "fact.malformed"),
 )
 
 
@@ -182,11 +188,11 @@ def test_a_signed_fact_that_cannot_be_used_is_kept_acknowledged_and_blocks_nothi
     for entry, _ in UNUSABLE:
         tablet.record().record(entry)
     receipt = deliver(hub, tablet.record().batch())
-    assert (receipt.accepted, receipt.quarantined, receipt.seq) == (21, 10, 21)
+    assert (receipt.accepted, receipt.quarantined, receipt.seq) == (27, 13, 27)
     assert problems_of(hub, tablet.journal) == dict(
         enumerate([None, *(problem for _, code in UNUSABLE for problem in (code, None))], 1)
     )
-    assert sum(totals_of(hub, tablet.journal).values()) == 11
+    assert sum(totals_of(hub, tablet.journal).values()) == 14
     assert all(line_of(hub, tablet.journal, seq) == line for seq, line in enumerate(tablet.lines, 1))
 
 
@@ -199,6 +205,42 @@ def line_of(hub: Hub, journal: str, seq: int) -> bytes:
 def test_a_clock_at_the_ends_of_time_does_not_block_the_queue(hub, at):
     tablet = a_tablet(hub).record(at=at).record()
     assert deliver(hub, tablet.batch()).seq == 2
+
+
+def test_a_note_of_no_time_behind_a_gap_does_not_keep_the_gap_from_being_filled(hub):
+    tablet = a_tablet(hub).record().record(a_note_of_no_time()).record()
+    assert deliver(hub, tablet.batch(first=2)).quarantined == 1
+    assert (deliver(hub, tablet.batch(1, 1)).seq, sum(totals_of(hub, tablet.journal).values())) == (3, 2)
+
+
+def found_good_by_an_older_release(hub: Hub, tablet: Tablet, seq: int) -> None:
+    with hub.store.begin() as tx:
+        at = (facts.c.journal == tablet.journal) & (facts.c.seq == seq)
+        tx.execute(facts.update().where(at).values(problem=None))
+
+
+def test_a_note_of_no_time_that_an_older_release_found_good_is_passed_over(hub):
+    tablet = a_tablet(hub).record().record(a_note_of_no_time()).record()
+    deliver(hub, tablet.batch(first=2))
+    found_good_by_an_older_release(hub, tablet, 2)
+    assert (deliver(hub, tablet.batch(1, 1)).seq, sum(totals_of(hub, tablet.journal).values())) == (3, 2)
+    ledger.rebuild(hub)
+    assert ledger.verify(hub) == []
+    assert problems_of(hub, tablet.journal)[2] == "fact.malformed"
+
+
+def test_a_tablet_that_names_a_new_boot_in_every_fact_is_counted_and_little_is_kept_of_its_clocks(hub):
+    tablet = a_tablet(hub)
+    for number in range(MOST_BOOTS + 200):
+        tablet.record(boot=f"{number:08x}")
+    for part in ((1, 700), (701, 500)):
+        deliver(hub, tablet.batch(*part))
+    with hub.store.reading() as tx:
+        held = tx.execute(select(journals).where(journals.c.journal == tablet.journal)).one()
+    assert (held.seq, held.doubtful) == (MOST_BOOTS + 200, 1)
+    assert len(held.clocks) < 150 * MOST_BOOTS
+    assert sum(totals_of(hub, tablet.journal).values()) == MOST_BOOTS + 200
+    assert ledger.verify(hub) == []
 
 
 def test_one_poison_line_in_each_hundred_leaves_the_other_ninety_nine_to_count(hub):

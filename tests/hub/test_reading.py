@@ -5,11 +5,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kiosk.facts import envelope
+from kiosk.facts.days import DayClosed
 from kiosk.facts.galleries import ExhibitJudged
 from kiosk.facts.quizzes import QuizAnswered
 from kiosk.hub import devices, reading
 from kiosk.hub.reading import Rules, Stretch
-from tests.hub.tablets import entries
+from tests.hub.tablets import a_note_of_no_time, entries
 from tests.makers import a_fact, a_headcount, an_id
 
 RULES = Rules("d01", frozenset(devices.BOOTH_KINDS))
@@ -127,6 +128,28 @@ def test_what_our_booths_write_takes_the_quick_way():
     quick = reading._read_at_once([a_line(seq=1), a_line(seq=2)], 1, RULES)
     assert quick is not None
     assert verdict(quick) == verdict(reading._stretch(1, [reading._judge(a_line(seq=n), n, RULES) for n in (1, 2)]))
+
+
+def test_only_short_bodies_that_could_be_read_are_remembered():
+    """Anybody may sign any number of others, each of them as long as a line may be."""
+    reading._meaning_of.cache_clear()
+    long = DayClosed(day="2027-03-15", first=1, last=2, counts={f"tally.{'n' * n}": 1 for n in range(40, 60)})
+    lines = [
+        envelope.encode(a_fact(a_headcount(3), seq=1)),
+        envelope.encode(a_fact(long, seq=2)),
+        a_line(seq=3, kind="prize.given"),
+    ]
+    found = reading.read_lines(lines, 1, Rules("d01", frozenset((*devices.BOOTH_KINDS, "prize.given"))))
+    assert list(found.problems) == [None, None, "fact.unknown_kind"]
+    assert reading._meaning_of.cache_info().currsize == 1
+    assert all(agree(envelope.encode(a_fact(long))) for _ in range(2))
+
+
+def test_a_line_that_was_found_good_and_is_not_adds_nothing():
+    lines = [a_line(seq=1), envelope.encode(a_note_of_no_time(seq=2)), b"rubbish"]
+    found = reading.read_again(lines, [None, None, None], 1)
+    assert list(found.problems) == [None, "fact.malformed", "json.malformed"]
+    assert [meaning is None for meaning in found.meanings] == [False, True, True]
 
 
 def test_a_tap_after_the_cut_off_is_kept_and_does_not_count():

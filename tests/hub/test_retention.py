@@ -3,9 +3,11 @@
 import hashlib
 from collections.abc import Callable
 from datetime import datetime
+from threading import Thread
 
 import pytest
 from flask.testing import FlaskClient
+from sqlalchemy import text
 
 from kiosk.cli import main
 from kiosk.facts import envelope
@@ -219,7 +221,87 @@ def test_a_complaint_that_comes_late_goes_with_the_next_run(hub: Hub, clock: Fak
     assert names(hub) == set()
 
 
+def test_content_whose_facts_have_not_come_is_kept_as_long_as_its_fair_may_be(hub: Hub, clock: FakeClock):
+    """The fair is longer than a day, so half a year after the content came its own time is not over."""
+    with hub.store.begin() as tx:
+        fairs.add_fair(tx, a_fair(id="long", starts="2027-03-01", ends="2027-06-30"))
+    tablet = a_tablet(hub, fair="long").record(a_complaint(b"sent first"))
+    keep(hub, b"sent first")
+    wait_until(clock, "2027-12-30T12:00:00")
+    assert [one.count for one in retention.erase(hub)] == [0, 0]
+    deliver(hub, tablet.batch())
+    assert len(names(hub)) == 1
+    wait_until(clock, "2027-12-31T00:00:00")
+    assert [one.count for one in retention.erase(hub)] == [0, 1]
+    assert names(hub) == set()
+
+
+def test_the_end_of_one_fair_takes_nothing_from_a_fair_that_goes_on(hub: Hub, clock: FakeClock):
+    """A tablet of the fair that is over can name what it likes."""
+    with hub.store.begin() as tx:
+        fairs.add_fair(tx, a_fair(id="later", starts="2027-09-01", ends="2027-12-30"))
+    new, old = a_tablet(hub, fair="later"), a_tablet(hub)
+    deliver(hub, new.record(a_complaint(b"sealed")).batch())
+    deliver(hub, old.record(a_complaint(b"sealed", "ZZZZ-ZZZZ9")).batch())
+    keep(hub, b"sealed")
+    wait_until(clock, "2027-10-01T00:00:00")
+    for dry_run in (True, False):
+        assert [one.count for one in retention.erase(hub, dry_run=dry_run)] == [0, 0]
+    assert len(names(hub)) == 1
+    wait_until(clock, "2028-07-01T00:00:00")
+    retention.erase(hub)
+    assert names(hub) == set()
+    assert {fact.body["case"] for fact in erasures(hub)} == {"7KQ2-M0ZRT", "ZZZZ-ZZZZ9"}
+    assert ledger.verify(hub) == []
+
+
 # --- for good -------------------------------------------------------------------------------------
+
+
+def wait_for(hub: Hub, other: Thread) -> None:
+    """Until the server lets the other wait for a lock. On SQLite writers stand in line before they begin."""
+    while other.is_alive() and not hub.store.is_sqlite:
+        with hub.store.reading() as tx:
+            if tx.execute(text("SELECT 1 FROM pg_locks WHERE NOT granted")).first():
+                return
+
+
+def test_content_that_is_brought_while_it_is_erased_does_not_stay(hub: Hub, clock: FakeClock):
+    """Before its fair was over it never came; both happen now."""
+    deliver(hub, a_tablet(hub).record(a_complaint(b"content")).batch())
+    wait_until(clock, "2027-10-01T00:00:00")
+    bringing = Thread(target=lambda: keep(hub, b"content"))
+    with hub.store.begin() as tx:
+        retention._delete(tx, [hashlib.sha256(b"content").hexdigest()], clock.now())
+        bringing.start()
+        wait_for(hub, bringing)
+    bringing.join()
+    assert names(hub) == set()
+
+
+def test_content_that_is_being_brought_when_it_is_erased_does_not_stay(hub: Hub, clock: FakeClock):
+    deliver(hub, a_tablet(hub).record(a_complaint(b"content")).batch())
+    wait_until(clock, "2027-10-01T00:00:00")
+    erasing = Thread(target=lambda: retention.erase(hub))
+    with hub.store.begin() as tx:
+        blobs.keep(tx, b"content", clock.now())
+        erasing.start()
+        wait_for(hub, erasing)
+    erasing.join()
+    assert names(hub) == set()
+    assert len(erasures(hub)) == 1
+
+
+def test_content_that_came_back_all_the_same_goes_again_and_that_is_written_down_once(hub: Hub, clock: FakeClock):
+    deliver(hub, a_tablet(hub).record(a_complaint(b"content")).batch())
+    wait_until(clock, "2027-10-01T00:00:00")
+    retention.erase(hub)
+    with hub.store.begin() as tx:
+        row = {"sha256": hashlib.sha256(b"content").hexdigest(), "content": b"content", "received_at": 0.0}
+        tx.execute(blobs_table.insert().values(row))
+    assert retention.erase(hub)[0].count == 1
+    assert names(hub) == set()
+    assert len(erasures(hub)) == 1
 
 
 def test_nothing_of_it_is_left_on_the_disk(paired: Pair):

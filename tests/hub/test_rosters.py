@@ -12,6 +12,7 @@ from kiosk.facts.cases import CaseOpened
 from kiosk.facts.complaints import ComplaintFiled
 from kiosk.hub import blobs, fairs, rosters, tables
 from kiosk.hub.devices import BOOTH_KINDS
+from kiosk.hub.journal import own_journal
 from kiosk.sync import keys
 from tests.hub.tablets import a_tablet, deliver, everything, rows
 from tests.makers import CASEWORKER, Browser, a_fair, a_headcount, a_key, an_id
@@ -169,10 +170,8 @@ def test_a_journal_of_this_hub_is_not_taken_over(hub, origin):
 
 
 def test_this_hub_s_own_journal_is_not_taken_over(hub, origin):
-    """Its id can be reckoned by anybody, before there is such a fair."""
-    from kiosk.hub.journal import own_journal
-
-    origin.enrol(1, journal=own_journal(hub.id, "elsewhere"))
+    with hub.store.reading() as tx:
+        origin.enrol(1, journal=own_journal(tx, "demo"))
     assert refused(hub, origin).kind is ROSTER_TAKEN
 
 

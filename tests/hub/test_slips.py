@@ -5,7 +5,7 @@ import pytest
 
 from kiosk.errors import Problem
 from kiosk.facts.days import DayClosed
-from kiosk.hub import completeness, fairs, slips
+from kiosk.hub import completeness, devices, fairs, slips
 from kiosk.hub.slips import Verdict, foremost
 from kiosk.sync import protocol, sequence
 from kiosk.sync.protocol import Slip
@@ -43,11 +43,11 @@ def keep(hub, document: bytes) -> Verdict:
         return slips.keep(tx, hub, document, hub.clock.now(), "p-chen")
 
 
-def typed(hub, tablet: Tablet, seq: int, code: str = "") -> Verdict:
+def typed(hub, tablet: Tablet, seq: int, code: str = "", device: str = "") -> Verdict:
     """Somebody reads a slip off paper, by default as it stands there."""
     code = code or protocol.slip_code(tablet.hash_at(seq))
     with hub.store.begin() as tx:
-        return slips.keep_typed(tx, "demo", tablet.certificate.desk, seq, code, hub.clock.now(), "p-chen")
+        return slips.keep_typed(tx, "demo", tablet.certificate.desk, seq, code, hub.clock.now(), "p-chen", device)
 
 
 def now(hub, tablet: Tablet) -> str:
@@ -199,7 +199,46 @@ def test_of_two_tablets_at_a_desk_a_typed_slip_belongs_to_the_one_it_fits(hub, c
         deliver(hub, tablet.batch())
     assert typed(hub, old, 2).journal == old.journal
     assert typed(hub, new, 1).journal == new.journal
-    assert typed(hub, new, 7, "0000-0000").journal == new.journal  # fits neither: the newest
+    with pytest.raises(Problem, match=r"slip\.tablet"):
+        typed(hub, new, 7, "0000-0000")  # fits neither: somebody has to say whose it is
+    for tablet in (old, new):
+        assert typed(hub, old, 7, "0000-0000", tablet.certificate.device).journal == tablet.journal
+    with pytest.raises(Problem, match=r"slip\.tablet"):
+        typed(hub, old, 7, "0000-0000", a_tablet(hub, "d02").certificate.device)
+
+
+def test_the_slip_of_the_new_tablet_does_not_make_up_for_what_the_old_one_s_says_is_missing(hub):
+    old = a_tablet(hub)
+    for _ in range(12):
+        old.record()
+    deliver(hub, old.batch(1, 5))
+    with hub.store.begin() as tx:
+        devices.replace(tx, hub, old.certificate.device, "broken", "p-chen")
+    new = a_tablet(hub).record()
+    deliver(hub, new.batch())
+    assert typed(hub, old, 12, device=old.certificate.device).state == "behind"
+    assert typed(hub, new, 1).state == "agrees"
+    with hub.store.reading() as tx:
+        found = completeness.standing(booths(tx, hub))
+    assert (found.differing, found.slips, found.is_whole) == (1, 1, False)
+    deliver(hub, old.batch(6))
+    assert (now(hub, old), now(hub, new)) == ("agrees", "agrees")
+
+
+def test_the_page_asks_whose_slip_it_is_where_a_desk_had_several_tablets(hub, hub_client):
+    office = Browser(hub_client).sign_in(*CASEWORKER)
+    old = a_tablet(hub).record().record()
+    new = a_tablet(hub).record()
+    deliver(hub, new.batch())
+    form = office.get("/fairs/demo/slips").form("/fairs/demo/slips")
+    told = {"desk": " D01 ", "seq": "2", "code": protocol.slip_code(old.hash_at(2))}
+    asked = office.send(form, **told)
+    assert (asked.status, kept(hub)) == (409, [])
+    assert all(f'<option value="{tablet.certificate.device}"' in asked for tablet in (old, new))
+    again = asked.form("/fairs/demo/slips")
+    assert office.send(again, **told, device="").status == 409
+    assert "0 / 2" in office.send(again, **told, device=old.certificate.device)
+    assert [row[0] for row in kept(hub)] == [old.journal]
 
 
 def test_what_speaks_for_a_tablet_is_a_proof_of_a_fork_or_else_what_goes_furthest():

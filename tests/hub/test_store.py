@@ -2,15 +2,17 @@
 
 import subprocess
 import sys
+from contextlib import closing
+from pathlib import Path
 
 import pytest
-from sqlalchemy import inspect, text
+from sqlalchemy import inspect, make_url, text
 
 from kiosk.config import HubConfig
 from kiosk.errors import Problem
 from kiosk.hub import schema
 from kiosk.hub.app import create_hub, open_hub
-from kiosk.hub.store import Store, add_up, insert_once, is_wal_safe
+from kiosk.hub.store import LOSABLE, Store, add_up, insert_once, is_wal_safe
 from kiosk.hub.tables import blobs, metadata, schema_version, totals
 from kiosk.sync import keys
 from tests.hub.tablets import rows
@@ -77,6 +79,26 @@ def test_what_describes_the_database_is_what_it_works_under(store):
         assert (told["name"], told["journal_mode"], told["synchronous"]) == ("sqlite", PRAGMAS["journal_mode"], "full")
     else:
         assert (told["name"], told["synchronous_commit"]) == ("postgresql", "on")
+        assert told["fsync"] in ("on", "off")
+        assert told["full_page_writes"] == "on"
+
+
+def test_a_server_that_forgets_commits_when_the_power_goes_is_refused_unless_it_says_it_may(postgres_url):
+    """Ours of the tests does not wait for its disk, and says of itself that it may lose everything."""
+    given = make_url(HubConfig(Path(), postgres_url).url)
+    for losable, options, is_safe in (
+        ("on", "", True),
+        ("off", "", False),
+        ("on", " -c synchronous_commit=off", False),
+    ):
+        with closing(Store(given.update_query_dict({"options": f"-c {LOSABLE}={losable}{options}"}))) as store:
+            if store.describe()["fsync"] == "on" and not options:
+                continue  # a server that was given to the tests, and is a safe one
+            if is_safe:
+                store.assert_safe()
+            else:
+                with pytest.raises(Problem, match=r"journal\.unsafe.*fsync"):
+                    store.assert_safe()
 
 
 def test_an_error_rolls_everything_back(store):

@@ -1,10 +1,24 @@
 """The volunteer's counters: every touch once, none lost without a word."""
 
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+
 import pytest
 from playwright.sync_api import expect
 
+from tests.journeys.fair import Fair
 from tests.journeys.screens import EVERY, PHONE
 from tests.journeys.test_quiz import added
+
+
+@contextmanager
+def a_busy_journal(fair: Fair) -> Iterator[None]:
+    """Another program holds the tablet's journal: what is touched waits, for five seconds at most."""
+    with closing(sqlite3.connect(fair.booth.data / "booth.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        yield
+        other.execute("ROLLBACK")
 
 
 @pytest.mark.parametrize("size", EVERY, ids=str)
@@ -96,3 +110,42 @@ def test_taking_back_is_offered_for_ten_seconds(fair, a_volunteer):
     expect(volunteer.undo("headcount")).to_be_visible()
     volunteer.page.clock.run_for(3_000)
     expect(volunteer.undo("headcount")).to_have_count(0)
+
+
+def test_an_undo_that_was_not_recorded_is_said(own_fair, a_volunteer, watch):
+    watch.allow("503|htmx")
+    volunteer = a_volunteer(own_fair).signs_in()
+    volunteer.counts("headcount", 5)
+    with a_busy_journal(own_fair):
+        volunteer.press(volunteer.undo("headcount"))
+        assert "没有撤销" in volunteer.sees("#alarm").inner_text()
+        assert volunteer.reads("headcount") == 5
+    volunteer.press(volunteer.undo("headcount"))
+    volunteer.expects("headcount", 0)
+    expect(volunteer.page.locator("#alarm")).to_be_hidden()
+
+
+@pytest.mark.parametrize("way", ["form[action='/staff/lock'] button", "a[href='/staff/complaint']"])
+def test_whoever_leaves_the_page_leaves_no_touch_behind(own_fair, a_volunteer, way):
+    volunteer = a_volunteer(own_fair).signs_in()
+    volunteer.counts("headcount")
+    with a_busy_journal(own_fair):
+        for _ in range(4):
+            volunteer.touches(volunteer.key("headcount"))
+        volunteer.touches(volunteer.page.locator(way).first)
+        volunteer.page.wait_for_timeout(300)  # for a page that must not come yet
+        assert "+4" in volunteer.page.locator("#pending-headcount").inner_text()
+    volunteer.sees(".attract .doors" if "lock" in way else ".wizard")
+    own_fair.sync()
+    assert own_fair.figures()["headcount"] == 5
+
+
+def test_whoever_leaves_while_touches_are_lost_is_told_first(own_fair, a_volunteer, watch):
+    watch.allow("503|htmx")
+    volunteer = a_volunteer(own_fair).signs_in()
+    volunteer.counts("headcount")
+    with a_busy_journal(own_fair):
+        volunteer.touches(volunteer.key("headcount"))
+        volunteer.touches(volunteer.page.locator("form[action='/staff/lock'] button").first)
+        assert "没有记上" in volunteer.sees("#alarm").inner_text()
+    volunteer.locks()

@@ -104,6 +104,14 @@ def test_a_choice_of_language_and_type_goes_with_the_visitor(fair, a_visitor):
     assert visitor.page.context.cookies() == []
 
 
+def test_choices_made_on_the_first_page_are_forgotten_there_too(fair, a_visitor):
+    """Also where no slogans take turns: with reduced motion they stand still."""
+    visitor = a_visitor(fair, clock=True, reduced_motion="reduce").comes().prefers(english=True, large=True)
+    visitor.page.clock.fast_forward(60_000)
+    visitor.sees("html[lang='zh-CN']:not([data-large])")
+    assert visitor.page.context.cookies() == []
+
+
 def test_an_exhibit_judged_is_not_shown_to_the_next(fair, a_visitor):
     visitor = a_visitor(fair, clock=True).comes().goes_to("/gallery")
     visitor.judges_exhibit()

@@ -88,7 +88,7 @@ def trouble_screens(volunteer: Volunteer, booth: Server) -> Iterator[str]:
     yield "room full"
     for name, statement in {
         "restored": "UPDATE identity SET certificate = NULL",
-        "damaged": "DROP TABLE pin_lock",
+        "damaged": "DROP TABLE pin_locks",
         "newer": "INSERT INTO _sqlite_migrations (migration_set, name) VALUES ('kiosk.booth', 'later')",
     }.items():
         booth.stop()

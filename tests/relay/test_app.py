@@ -3,7 +3,7 @@
 import json
 import random
 from collections.abc import Iterator, Mapping
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
@@ -11,7 +11,7 @@ import pytest
 from kiosk import strictjson
 from kiosk.config import RelayConfig
 from kiosk.errors import SYNC_UNREACHABLE, Problem
-from kiosk.relay.app import Relay, create_relay_app, init_relay, open_relay
+from kiosk.relay.app import THREADS, UPLOADS, Relay, create_relay_app, init_relay, open_relay
 from kiosk.sync import bundles, protocol
 from kiosk.sync.push import Answer, Transport
 from kiosk.sync.relaying import Held
@@ -28,6 +28,7 @@ class Road:
     def __init__(self, way: Transport) -> None:
         self._way = way
         self.answer: Answer | None = None
+        self.answers: dict[bytes, Answer | Problem] = {}  # by body
         self.is_cut = False
         self.carried = 0
 
@@ -35,7 +36,10 @@ class Road:
         if self.is_cut:
             raise Problem(SYNC_UNREACHABLE, reason="cut")
         self.carried += 1
-        return self.answer or self._way(method, path, body, headers)
+        answer = self.answers.get(body, self.answer)
+        if isinstance(answer, Problem):
+            raise Problem(answer.kind, **answer.details)
+        return answer or self._way(method, path, body, headers)
 
 
 @pytest.fixture
@@ -142,6 +146,27 @@ def test_a_full_relay_says_so_with_507(tmp_path: Path, hub, road, clock):
     assert (answer.status_code, answer.get_json()["problem"]) == (507, "relay.full")
 
 
+def test_one_address_brings_only_so_many_bundles_at_once(hub, client, relay):
+    bundle = a_bundle(hub, a_tablet(hub).record())
+    with ExitStack() as coming:
+        for _ in range(8):
+            coming.enter_context(relay.uploads.one("127.0.0.1"))
+        answer = post(client, bundle)
+        assert (answer.status_code, answer.get_json()["problem"]) == (503, "relay.busy")
+        assert client.get("/healthz").status_code == 200
+        coming.enter_context(relay.uploads.one("127.0.0.2"))  # which is another's
+    assert post(client, bundle).status_code == 202
+
+
+def test_all_addresses_together_leave_threads_for_short_questions(relay):
+    with ExitStack() as coming:
+        for number in range(UPLOADS):
+            coming.enter_context(relay.uploads.one(f"10.0.0.{number}"))
+        with pytest.raises(Problem, match=r"relay\.busy"), relay.uploads.one("10.0.1.1"):
+            pass
+    assert UPLOADS < THREADS
+
+
 def test_browsers_are_kept_out(hub, client):
     bundle = a_bundle(hub, a_tablet(hub).record())
     assert client.post("/relay/v1/bundles", data=bundle).get_json()["problem"] == "sync.header"
@@ -240,7 +265,7 @@ def test_what_the_hub_refuses_does_not_hold_up_the_rest_and_is_offered_again_lat
 
     rename(forgotten.certificate.device, "f" * 32)  # as after a hub was set back to a copy of before
     assert relay.forwarder() == 1
-    assert client.get("/healthz").get_json()["refused"] == ["sync.device"]
+    assert client.get("/healthz").get_json()["refused"] == ["enrol.known"]
     carried = road.carried
     assert (relay.forwarder(), road.carried) == (0, carried)
     rename("f" * 32, forgotten.certificate.device)
@@ -254,7 +279,92 @@ def test_a_bundle_whose_file_is_gone_does_not_hold_up_the_rest(hub, client, rela
     post(client, a_bundle(hub, a_tablet(hub, "d02").record()))
     relay.spool.waiting()[0].path.unlink()
     assert relay.forwarder() == 1
-    assert client.get("/healthz").get_json()["refused"] == ["file.unusable"]
+    told = client.get("/healthz").get_json()
+    assert (told["damaged"], told["waiting"]) == (1, 0)
+
+
+def test_a_bundle_that_rots_in_the_spool_is_set_aside_and_taken_again_from_its_tablet(hub, client, relay):
+    tablet = a_tablet(hub).record()
+    bundle = a_bundle(hub, tablet)
+    path = f"/relay/v1/journals/{tablet.journal}"
+    post(client, bundle)
+    rot(relay.spool.waiting()[0].path)
+    assert relay.forwarder() == 0
+    assert held(client.get(path, headers=SPOKEN)).stretches == []  # so the tablet brings it again
+    post(client, bundle)
+    assert relay.forwarder() == 1
+    assert run_of(hub, tablet.journal)[0] == 1
+    assert client.get("/healthz").get_json()["damaged"] == 1
+
+
+def test_a_fresh_copy_takes_the_place_of_one_that_rotted_unnoticed(hub, client, relay):
+    bundle = a_bundle(hub, a_tablet(hub).record())
+    post(client, bundle)
+    rot(relay.spool.waiting()[0].path)
+    post(client, bundle)
+    assert (relay.forwarder(), relay.spool.damaged) == (1, 0)
+
+
+def rot(path: Path) -> None:
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Answer(413, {}, b"<h1>413 Request Entity Too Large</h1>"),
+        Answer(500, {}, b'{"problem":"internal","zh":"","en":""}'),
+        Answer(504, {}, b"Gateway Time-out"),
+        Answer(200, {}, b"<h1>Welcome</h1>"),
+    ],
+    ids=lambda answer: str(answer.status),
+)
+def test_a_bundle_that_finds_no_answer_of_the_hub_s_own_does_not_hold_up_the_rest(
+    hub, client, relay, road, answer, clock
+):
+    poison, tablet = a_tablet(hub).record(), a_tablet(hub, "d02").record()
+    bundle = a_bundle(hub, poison)
+    post(client, bundle)
+    post(client, a_bundle(hub, tablet))
+    road.answers[bundle] = answer
+    assert relay.forwarder() == 1
+    assert [stored.journal for stored in relay.spool.waiting()] == [poison.journal]
+    assert len(client.get("/healthz").get_json()["refused"]) == 1
+    del road.answers[bundle]
+    assert relay.forwarder() == 0
+    clock.tick(61)
+    assert relay.forwarder() == 1
+
+
+@pytest.mark.parametrize(
+    "problem", [Problem(SYNC_UNREACHABLE, reason="reset"), Answer(503, {"Retry-After": "7"}, b"{}")]
+)
+def test_a_bundle_that_breaks_the_way_every_time_goes_last_the_next_time(hub, client, relay, road, problem):
+    poison, tablet = a_tablet(hub).record(), a_tablet(hub, "d02").record()
+    bundle = a_bundle(hub, poison)
+    post(client, bundle)
+    post(client, a_bundle(hub, tablet))
+    road.answers[bundle] = problem
+    with pytest.raises(Problem, match=r"sync\.(unreachable|busy)"):
+        relay.forwarder()
+    with pytest.raises(Problem, match=r"sync\.(unreachable|busy)"):
+        relay.forwarder()
+    assert [stored.journal for stored in relay.spool.waiting()] == [poison.journal]
+
+
+def test_to_a_page_in_place_of_the_hub_not_everything_that_waits_is_shown(hub, client, relay, road):
+    tablet = a_tablet(hub)
+    for _ in range(9):
+        first = len(tablet.record().lines)
+        post(client, a_bundle(hub, tablet, [(first, 1)], first=first))
+    road.answer = Answer(200, {}, b"<h1>Welcome</h1>")
+    with pytest.raises(Problem, match=r"receipts\.malformed"):
+        relay.forwarder()
+    assert road.carried == 4  # `init` before it
+    road.answer = None
+    assert relay.forwarder() == 6  # those that were not shown go on at once
 
 
 def test_a_forked_journal_is_brought_on_like_any_other(hub, client, relay):

@@ -1,13 +1,16 @@
 """The spool: what was taken is on the disk, whole and once; it goes when the hub has signed for it, and not before."""
 
+import hashlib
 import io
 import resource
+import sys
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from kiosk.errors import Problem
+from kiosk.relay import spool as spool_module
 from kiosk.relay.spool import Spool
 from kiosk.sync import bundles
 from tests.hub.tablets import Tablet, a_tablet
@@ -101,6 +104,38 @@ def test_when_the_spool_is_full_nothing_more_is_taken_and_nothing_is_lost(hub, f
         with pytest.raises(Problem, match=r"relay\.full"):
             take(spool, a_bundle(hub, tablet.record()))
         assert len(spool.waiting()) == 1
+
+
+def test_one_tablet_alone_does_not_fill_the_spool(hub, folder, monkeypatch):
+    """A quarter of its bytes, and so many pieces that are known in memory."""
+    greedy, other = a_tablet(hub), a_tablet(hub, "d02").record()
+    monkeypatch.setattr(spool_module, "_PIECES", 40)
+    with closing(a_spool(folder, hub)) as spool:
+        take(spool, a_bundle(hub, greedy.record(), blobs=[b"%d" % number for number in range(30)]))
+        with pytest.raises(Problem, match=r"relay\.full"):
+            take(spool, a_bundle(hub, greedy.record(), blobs=[b"%d" % number for number in range(30, 60)]))
+        take(spool, a_bundle(hub, other))
+        monkeypatch.setattr(bundles, "POST_LIMIT", 10)
+        spool._limit = 4 * spool.size()
+        with pytest.raises(Problem, match=r"relay\.full"):
+            take(spool, a_bundle(hub, greedy, blobs=[bytes(spool.size())]))
+        assert len(spool.waiting()) == 2
+
+
+def test_what_is_known_of_a_bundle_in_memory_is_less_than_it_takes_on_the_disk(hub, folder):
+    blobs = [b"%03d" % number for number in range(900)]
+    with closing(a_spool(folder, hub)) as spool:
+        bundle = a_bundle(hub, a_tablet(hub), [], blobs)
+        stored = take(spool, bundle)
+        assert len(stored.blobs) == 32 * 900
+        assert sum(map(sys.getsizeof, vars(stored).values())) < 3 * len(bundle)
+        assert spool.held(stored.journal).blobs == sorted(hashlib.sha256(blob).hexdigest() for blob in blobs)
+
+
+def test_a_bundle_of_very_many_pieces_is_not_taken(hub, folder):
+    """Each would cost the hub time, however small it is."""
+    with closing(a_spool(folder, hub)) as spool, pytest.raises(Problem, match=r"bundle\.malformed"):
+        take(spool, a_bundle(hub, a_tablet(hub), [], [b"%d" % number for number in range(1_001)]))
 
 
 def test_it_says_what_it_keeps_so_that_nothing_need_come_twice(hub, folder):

@@ -268,8 +268,11 @@ def test_the_contents_are_told_without_looking_into_the_facts():
         [a_batch(some_lines(2), journal=an_id(99))],
         [b"x"],
         [b"kiosk-batch/1 {}\n"],
+        [a_batch([]), a_batch([])],
+        [a_batch([]), a_batch(some_lines(2))],
+        [a_batch(some_lines(2)), a_batch([], first=3)],
     ],
-    ids=["a gap", "twice", "another journal's", "no batch", "no header"],
+    ids=["a gap", "twice", "another journal's", "no batch", "no header", "empty twice", "empty first", "empty last"],
 )
 def test_batches_that_do_not_follow_on_one_another_are_no_contents(batches: list[bytes]):
     bundle = read(a_bundle(*(Frame("batch", batch) for batch in batches)))
@@ -278,6 +281,13 @@ def test_batches_that_do_not_follow_on_one_another_are_no_contents(batches: list
 
 
 # --- receipts ---------------------------------------------------------------------------------------
+
+
+def test_a_bundle_of_more_frames_than_may_be_posted_has_no_contents():
+    within = [Frame("blob", b"")] * bundles.POST_FRAME_COUNT_LIMIT
+    assert bundles.contents(read(a_bundle(*within))).last == 0
+    with pytest.raises(Problem, match=r"bundle\.malformed"):
+        bundles.contents(read(a_bundle(*within, Frame("blob", b""))))
 
 
 def a_receipt(key: keys.SigningKey = HUB_KEY, **changes) -> bytes:

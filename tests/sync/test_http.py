@@ -1,6 +1,7 @@
 """The road over HTTP, with a real socket at the other end."""
 
 import gzip
+import random
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -73,6 +74,15 @@ def test_batches_travel_compressed(path: str, is_compressed: bool):
     [(_, _, headers, body)] = server.asked
     assert (headers.get("Content-Encoding") == "gzip") == is_compressed
     assert (gzip.decompress(body) if is_compressed else body) == b"a" * 2000
+
+
+def test_what_would_grow_travels_as_it_is():
+    """Sealed content does not shrink; a full bundle would go over the hub's limit on the way."""
+    sealed = random.Random(315).randbytes(5000)
+    with serving(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n") as server:
+        HttpTransport(server.url)("POST", "/sync/v1/bundles", sealed, {})
+    [(_, _, headers, body)] = server.asked
+    assert ("Content-Encoding" in headers, body) == (False, sealed)
 
 
 def test_a_redirect_is_not_followed():

@@ -61,6 +61,9 @@ class Ledger:
     def mark_blob_sent(self, sha256: str) -> None:
         self.sent.add(sha256)
 
+    def mark_blob_missing(self, sha256: str) -> None:
+        self.sent.discard(sha256)
+
     def keep_receipt(self, receipt: Receipt, document: bytes) -> None:
         assert protocol.read_document(Receipt, document, a_key(9).verify_key) == receipt
         self.receipts.append(receipt)
@@ -79,10 +82,19 @@ class SmallHub:
         self.arrived = 0
 
     def __call__(self, method: str, path: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+        path, _, query = path.partition("?")
         match method, path.removeprefix("/sync/v1/").split("/"):
             case "GET", ["journals", CERTIFICATE.journal]:
                 missing = [name for name in self.wanted if name not in self.blobs]
-                return self._json(Head(seq=self.run, hash=self._hash(self.run).hex(), missing_blobs=missing))
+                return self._vouched(
+                    Head(
+                        seq=self.run,
+                        hash=self._hash(self.run).hex(),
+                        missing_blobs=missing[: protocol.MISSING_LIMIT],
+                        nonce=query.removeprefix("nonce="),
+                        at=stamp(FAIR_MORNING),
+                    )
+                )
             case "PUT", ["blobs", name]:
                 assert hashlib.sha256(body).hexdigest() == name
                 self.blobs[name] = body
@@ -98,8 +110,9 @@ class SmallHub:
     def _hash(self, seq: int) -> bytes:
         return Ledger([self.held[at] for at in range(1, seq + 1)]).hash_at(seq)
 
-    def _json(self, message: protocol.Message) -> Answer:
-        return Answer(200, {}, protocol.dump(message))
+    def _vouched(self, head: Head) -> Answer:
+        body = protocol.dump(head)
+        return Answer(200, {protocol.VOUCH_HEADER.lower(): protocol.vouch(a_key(9), CERTIFICATE.journal, body)}, body)
 
     def take_in(self, body: bytes) -> Receipt:
         batch = protocol.read_batch(body, lambda _header: a_key().verify_key)
@@ -298,7 +311,130 @@ def test_every_request_is_signed_by_the_device():
     hub = SmallHub()
     push(a_client(road), Ledger(some_lines(1)), FakeClock())
     assert [path.split("/")[3] for _, path, *_ in asked] == ["journals", "batches", "journals"]
-    assert all(protocol.is_authorised(a_key().verify_key, sign, *one) for *one, sign in asked)
+    for method, path, body, sign in asked:
+        assert protocol.is_authorised(a_key().verify_key, sign, method, path.partition("?")[0], body)
+
+
+# --- only a head that answers this very question is believed -------------------------------------------
+
+
+class Meddler:
+    """Somebody on the way to the hub who keeps sealed content for himself, and answers for the head himself."""
+
+    def __init__(self, way: object, head: str) -> None:
+        self._way, self._head = way, head
+        self.first: Answer | None = None
+
+    def __call__(self, method: str, path: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+        if method == "PUT":
+            return Answer(200, {}, msgspec.json.encode({"held": len(body), "whole": True}))
+        answer: Answer = self._way(method, path, body, headers)
+        if "/journals/" not in path:
+            return answer
+        self.first = self.first or answer
+        match self._head:
+            case "changed":
+                said = {**msgspec.json.decode(answer.body), "missing_blobs": []}
+                return Answer(200, answer.headers, msgspec.json.encode(said))
+            case "of before":
+                return self.first
+            case "unsigned":
+                return Answer(200, {}, answer.body)
+        return answer
+
+
+@pytest.mark.parametrize("head", ["changed", "of before", "unsigned", "the hub's own"])
+def test_sealed_content_that_somebody_kept_on_the_way_is_never_called_sent(head: str):
+    hub, blob = SmallHub(), b"sealed"
+    name = hashlib.sha256(blob).hexdigest()
+    source = Ledger(some_lines(1), {name: blob})
+    hub.wanted = [name] if head != "of before" else []
+    road = Meddler(hub, head)
+    for _ in range(3):
+        result = push(a_client(road), source, FakeClock())
+        hub.wanted = [name]
+        assert (source.sent, result.blobs, source.unsent()) == (set(), 0, 0)
+        assert (result.at == "") == (head != "the hub's own")
+    assert push(a_client(hub), source, FakeClock()).blobs == 1
+    assert (hub.blobs, source.sent) == (source.sealed, {name})
+
+
+@pytest.mark.parametrize("head", ["changed", "of before", "unsigned"])
+def test_no_head_but_the_hubs_own_tells_the_time(head: str):
+    hub, met = SmallHub(), []
+    road = Meddler(hub, head)
+    if head == "of before":
+        push(a_client(road), Ledger([]), FakeClock())
+    hub.wanted = ["00" * 32]
+    push(a_client(road), Ledger([]), FakeClock(), meet=met.append)
+    assert met == []
+    push(a_client(hub), Ledger([]), FakeClock(), meet=met.append)
+    assert [(one.hub_at, one.rtt_ms) for one in met] == [(stamp(FAIR_MORNING), 0)]
+
+
+@pytest.mark.parametrize(("seconds", "times"), [(60, 1), (60.001, 0)])
+def test_an_answer_that_somebody_held_back_no_longer_tells_the_time(seconds: float, times: int):
+    hub, clock, met = SmallHub(), FakeClock(), []
+
+    def slow(method: str, path: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+        answer = hub(method, path, body, headers)
+        clock.tick(seconds)
+        return answer
+
+    push(a_client(slow), Ledger([]), clock, meet=met.append)
+    assert len(met) == times
+
+
+def test_a_fork_that_nobody_signed_for_is_none():
+    hub, source = SmallHub(), Ledger(some_lines(3))
+    hub.held = dict(enumerate(some_lines(4), 1))
+    with pytest.raises(Problem, match=r"sync\.receipt"):
+        push(a_client(Meddler(hub, "unsigned")), source, FakeClock())
+    assert hub.arrived == 0
+
+
+def test_every_question_for_the_head_is_another():
+    asked: list[str] = []
+
+    def road(method: str, path: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+        asked.append(path)
+        return hub(method, path, body, headers)
+
+    hub = SmallHub()
+    for _ in range(3):
+        push(a_client(road), Ledger([]), FakeClock())
+    nonces = [path.partition("?nonce=")[2] for path in asked if "/journals/" in path]
+    assert {len(nonce) for nonce in nonces} == {32}
+    assert len(set(nonces)) == len(nonces) == 6
+
+
+# --- a hub that was set back ----------------------------------------------------------------------
+
+
+def test_all_the_content_a_hub_lost_is_brought_however_little_it_names_at_a_time():
+    contents = [b"sealed %d" % number for number in range(2 * protocol.MISSING_LIMIT + 50)]
+    sealed = {hashlib.sha256(content).hexdigest(): content for content in contents}
+    hub, source = SmallHub(), Ledger(some_lines(2), sealed, sent=set(sealed))
+    hub.wanted = list(sealed)
+    assert push(a_client(hub), source, FakeClock()).at == stamp(FAIR_MORNING)
+    assert hub.blobs == sealed
+    assert source.sent == set(sealed)
+
+
+def test_what_the_hub_lacks_and_will_not_take_is_called_sent_no_longer():
+    hub, blob = SmallHub(), b"sealed"
+    name = hashlib.sha256(blob).hexdigest()
+    hub.wanted, source = [name], Ledger([], {name: blob}, sent={name})
+    push(a_client(Meddler(hub, "the hub's own")), source, FakeClock())
+    assert source.sent == set()
+
+
+def test_while_the_hub_may_lack_more_than_it_names_nothing_is_called_sent():
+    hub, blob = SmallHub(), b"sealed"
+    hub.wanted = [f"{number:064x}" for number in range(protocol.MISSING_LIMIT)]  # of no tablet any more
+    source = Ledger([], {hashlib.sha256(blob).hexdigest(): blob})
+    assert push(a_client(hub), source, FakeClock()).at == ""
+    assert source.sent == set()
 
 
 # --- with the real two sides ----------------------------------------------------------------------

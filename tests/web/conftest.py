@@ -66,7 +66,7 @@ class Sides:
         """Forget how often somebody tried."""
         with self.pair.hub.store.begin() as tx:
             tx.execute(delete(throttles))
-        self.pair.booth.journal.write("DELETE FROM pin_lock")
+        self.pair.booth.journal.write("DELETE FROM pin_locks")
 
     def values(self) -> dict[str, str]:
         """A sensible value for each part of an address."""

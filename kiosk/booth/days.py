@@ -1,0 +1,50 @@
+"""What day it is, as well as a tablet can know, whose own clock may be years off."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from kiosk.booth.context import Booth
+from kiosk.booth.journal import Journal
+from kiosk.clock import BEIJING
+from kiosk.facts import envelope
+from kiosk.facts.envelope import Fact
+
+
+@dataclass(frozen=True)
+class Now:
+    """The time in Beijing; `is_sure` where nothing known contradicts it."""
+
+    moment: datetime
+    is_sure: bool
+
+    @property
+    def date(self) -> date:
+        return self.moment.astimezone(BEIJING).date()
+
+    @property
+    def day(self) -> str:
+        """As ISO date."""
+        return self.date.isoformat()
+
+
+def now(here: Booth) -> Now:
+    """The hub's time, once it was asked in this boot; else the wall clock's, but never before what is surely past."""
+    compared = _compared(here.journal)
+    if compared is not None and compared.boot == here.journal.boot:
+        since = timedelta(milliseconds=here.clock.monotonic() - compared.mono)
+        return Now(_hub_at(compared) + since, is_sure=True)
+    past = datetime.fromisoformat(here.enrolled.certificate.not_before)
+    if compared is not None:
+        past = max(past, _hub_at(compared))
+    wall = here.clock.now()
+    return Now(max(wall, past), is_sure=wall >= past)
+
+
+def _compared(journal: Journal) -> Fact | None:
+    """When the hub's time was last noted."""
+    row = journal.read_one("SELECT line FROM facts WHERE kind = 'clock.compared' ORDER BY seq DESC LIMIT 1")
+    return envelope.decode(row[0]) if row else None
+
+
+def _hub_at(compared: Fact) -> datetime:
+    return datetime.fromisoformat(compared.body["hub_at"])
