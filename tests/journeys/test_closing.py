@@ -60,7 +60,7 @@ def test_a_slip_is_photographed_and_compared_and_what_it_misses_is_brought_by_co
     figures = fair.figures()
     assert (figures["headcount"], figures["leaflets"], figures["boards"]) == (11, 300, 0)
     fair.hub.ask("completeness")
-    assert fair.sync().startswith("0 new, 0 known")  # the network comes back, and finds nothing to do
+    assert fair.sync().startswith("1 new, 0 known")  # the network comes back, and tells the tablet the time
     assert "as it should be" in fair.hub.ask("verify")
 
 

@@ -98,6 +98,6 @@ def test_the_code_is_read_askew_and_from_afar(fair, a_visitor):
         whole = picture_of(visitor)
         assert read_code(whole.rotate(8, resample=Image.Resampling.BICUBIC, fillcolor=251)) == address
         code = picture_of(visitor, ".qr")
-        small = code.resize((120, round(120 * code.height / code.width)), Image.Resampling.LANCZOS)
+        small = code.resize((140, round(140 * code.height / code.width)), Image.Resampling.LANCZOS)
         assert read_code(small) == address
         assert read_code(small.rotate(8, resample=Image.Resampling.BICUBIC, fillcolor=255)) == address

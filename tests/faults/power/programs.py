@@ -101,7 +101,7 @@ def make_hub_later(folder: Path, _safety: str) -> None:
 
 
 def know_a_later_booth() -> None:
-    booth_schema.migrations(name="a later release")(_change_a_booth)
+    booth_schema.migrations(name="the release after this one")(_change_a_booth)
 
 
 def know_a_later_hub() -> None:
