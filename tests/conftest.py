@@ -56,11 +56,6 @@ class CompiledOnce(BytecodeCache):
 Flask.jinja_options = {"bytecode_cache": CompiledOnce()}
 
 
-def pytest_xdist_auto_num_workers() -> int:
-    """Half as many again as there are cores: a third of the time a test waits, for a disk or a browser."""
-    return (os.cpu_count() or 1) * 3 // 2
-
-
 @pytest.fixture
 def clock() -> FakeClock:
     return FakeClock()

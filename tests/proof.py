@@ -6,15 +6,17 @@
 import os
 import tempfile
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 
 FULL = os.environ.get("KIOSK_PROOF_FULL") == "1"
+_Part = TypeVar("_Part")
 _FILE = "KIOSK_PROOF"  # names the file that figures are appended to
 
 
-def share(full: int, budgeted: int) -> int:
-    """How often a proof repeats itself: at full length, or in `make test`."""
+def share(full: _Part, budgeted: _Part) -> _Part:
+    """How often a proof repeats itself, or over what: at full length, or in `make test`."""
     return full if FULL else budgeted
 
 

@@ -4,13 +4,14 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.journeys.people import COMPLAINT
-from tests.journeys.screens import EVERY, LYING, STANDING
+from tests.journeys.screens import EVERY, LYING, STANDING, TABLETS
 from tests.journeys.test_quiz import added
+from tests.proof import share
 
 WORDS = [text for screen in COMPLAINT for name, text in screen.items() if name not in ("bought_on", "amount")]
 
 
-@pytest.mark.parametrize("size", EVERY, ids=str)
+@pytest.mark.parametrize("size", share(EVERY, [LYING]), ids=str)
 def test_a_complaint_taken_down_at_the_desk_is_read_by_the_caseworker(fair, a_volunteer, an_organiser, watch, size):
     before = fair.figures()
     volunteer = a_volunteer(fair, size).signs_in().opens_complaint()
@@ -44,7 +45,7 @@ def test_a_complaint_is_taken_down_without_javascript(fair, a_volunteer, an_orga
     assert all(words in told for words in WORDS)
 
 
-@pytest.mark.parametrize("size", [LYING, STANDING], ids=str)
+@pytest.mark.parametrize("size", share(TABLETS, [STANDING]), ids=str)
 def test_every_screen_says_what_is_missing_beside_its_field(fair, a_volunteer, watch, size):
     watch.allow("422")
     volunteer = a_volunteer(fair, size).signs_in().opens_complaint()

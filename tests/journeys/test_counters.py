@@ -10,6 +10,7 @@ from playwright.sync_api import expect
 from tests.journeys.fair import Fair
 from tests.journeys.screens import EVERY, PHONE
 from tests.journeys.test_quiz import added
+from tests.proof import share
 
 
 @contextmanager
@@ -21,7 +22,7 @@ def a_busy_journal(fair: Fair) -> Iterator[None]:
         other.execute("ROLLBACK")
 
 
-@pytest.mark.parametrize("size", EVERY, ids=str)
+@pytest.mark.parametrize("size", share(EVERY, [PHONE]), ids=str)
 def test_a_volunteer_counts_heads_leaflets_advice_and_boards_and_takes_one_back(fair, a_volunteer, size):
     before = fair.figures()
     volunteer = a_volunteer(fair, size).signs_in()

@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.journeys.screens import EVERY, LYING, STANDING
+from tests.journeys.screens import EVERY, LYING, STANDING, TABLETS
+from tests.proof import share
 
 
 def added(before, after):
@@ -10,7 +11,7 @@ def added(before, after):
     return {key: after[key] - before[key] for key in after if key != "accuracy" and after[key] != before[key]}
 
 
-@pytest.mark.parametrize("size", EVERY, ids=str)
+@pytest.mark.parametrize("size", share(EVERY, [STANDING]), ids=str)
 def test_a_visitor_plays_the_quiz_by_touch_and_the_hub_shows_it(fair, a_visitor, size):
     before = fair.figures()
     visitor = a_visitor(fair, size).comes().opens_quiz()
@@ -20,7 +21,7 @@ def test_a_visitor_plays_the_quiz_by_touch_and_the_hub_shows_it(fair, a_visitor,
     assert added(before, fair.figures()) == {"answers": 5, "answers_right": 4, "quiz_finished": 1, "quiz_passed": 1}
 
 
-@pytest.mark.parametrize("size", [LYING, STANDING], ids=str)
+@pytest.mark.parametrize("size", share(TABLETS, [LYING]), ids=str)
 def test_a_visitor_plays_with_nothing_but_a_keyboard(fair, a_visitor, size):
     before = fair.figures()
     visitor = a_visitor(fair, size, hand="keyboard").comes().opens_quiz()
@@ -30,7 +31,7 @@ def test_a_visitor_plays_with_nothing_but_a_keyboard(fair, a_visitor, size):
     assert added(before, fair.figures()) == {"answers": 5, "answers_right": 2, "quiz_finished": 1}
 
 
-@pytest.mark.parametrize("size", [LYING, STANDING], ids=str)
+@pytest.mark.parametrize("size", share(TABLETS, [STANDING]), ids=str)
 def test_a_visitor_plays_without_javascript(fair, a_visitor, size):
     before = fair.figures()
     visitor = a_visitor(fair, size, java_script_enabled=False).comes().opens_quiz()

@@ -8,6 +8,7 @@ from tests.journeys import layout, walks
 from tests.journeys.fair import Server
 from tests.journeys.screens import EVERY, TABLETS
 from tests.journeys.test_accessibility import LOOKS, cookies, look_at
+from tests.proof import share
 
 
 def limit_files(server: Server, size: int) -> None:
@@ -62,7 +63,7 @@ def test_the_screens_of_a_tablet_in_trouble(own_fair, a_volunteer, watch):
         return layout.downwards(_page) if name.endswith(" zh") and size in TABLETS else []
 
     for name in walks.trouble_screens(volunteer, own_fair.booth):
-        for look in LOOKS if name != "room full" else LOOKS[:1]:  # that one is the answer to a touch
+        for look in share(LOOKS, LOOKS[::3]) if name != "room full" else LOOKS[:1]:  # that one is the answer to a touch
             english, large = look.values
             chosen = cookies(volunteer.url, english=english, large=large)
             if chosen:

@@ -14,6 +14,7 @@ from kiosk.web.forms import is_local_path
 from tests.hub.phones import device_of, file_by_phone
 from tests.hub.tablets import rows
 from tests.makers import COMPLAINT, an_id
+from tests.proof import share
 from tests.web.conftest import Sides, faults_of
 
 SIDES = ("booth", "hub")
@@ -242,8 +243,8 @@ def test_hostile_text_in_any_field_breaks_nothing_and_stays_text(sides, side):
     faults = {}
     for rule, address in posts(sides, side).items():
         form = FORMS[side][rule]
-        for name in (*form.required, *form.optional):
-            for text in HOSTILE:
+        for place, name in enumerate((*form.required, *form.optional)):
+            for text in share(HOSTILE, HOSTILE[place % 4 :: 4]):
                 answer = send(sides, side, address, {**form.required, name: text})
                 if found := faults_of(answer):
                     faults[rule, name, text[:30]] = found
