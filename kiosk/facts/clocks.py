@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import lru_cache
+from operator import add, sub
 from typing import Annotated
 
 import msgspec
@@ -127,17 +128,23 @@ class Clocks:
         A fact whose boot was not learnt keeps its hour.
         """
         readings = {boot.encode(): found.reading() for boot, found in self.boots.items()}
-        if all(readings.get(boot, (None, 0)) == (None, 0) for boot in set(boots)):
+        here = {boot: readings.get(boot, (None, 0)) for boot in set(boots)}
+        if all(reading == (None, 0) for reading in here.values()):
             return hours
-        off = [
-            _off(*readings.get(boot, (None, 0)), hour, rest, mono)
-            for boot, hour, rest, mono in zip(boots, hours, rests, monos, strict=True)
+        # Column by column and without a call of ours a fact: this is a tenth of what taking a fact in costs.
+        within = map(_within_hour, [rest[:6] for rest in rests])
+        walls = list(map(add, map(_hour_began, hours), within))
+        told = map(here.__getitem__, boots)
+        trues = [
+            wall + shift if hub is None else hub + int(mono) // 1000
+            for (hub, shift), wall, mono in zip(told, walls, monos, strict=True)
         ]
+        off = list(map(sub, trues, walls))
         if min(off) > -TOLERANCE and max(off) < TOLERANCE:
             return hours
         return [
-            hour if -TOLERANCE < by < TOLERANCE else _moved(hour, rest, by)
-            for by, hour, rest in zip(off, hours, rests, strict=True)
+            hour if -TOLERANCE < by < TOLERANCE or not _FIRST <= true < _END else _named(true // _HOUR)
+            for by, hour, true in zip(off, hours, trues, strict=True)
         ]
 
     def readings(self) -> dict[str, tuple[int | None, int]]:
@@ -178,21 +185,6 @@ def seconds(at: str) -> int:
     return _hour_began(at[:13].encode()) + _within_hour(at[13:19].encode())
 
 
-def _off(hub: int | None, shift: int, hour: bytes, rest: bytes, mono: bytes) -> int:
-    """True time less the wall clock's."""
-    if hub is None:
-        return shift
-    return hub + int(mono) // 1000 - _hour_began(hour) - _within_hour(rest[:6])
-
-
-def _moved(hour: bytes, rest: bytes, by: int) -> bytes:
-    true = _hour_began(hour) + _within_hour(rest[:6]) + by
-    if not _FIRST <= true < _END:
-        return hour
-    day, number = _day_and_hour(true // _HOUR)
-    return f"{day}T{number:02d}".encode()
-
-
 @lru_cache(4096)
 def _hour_began(hour: bytes) -> int:
     """`2027-03-15T09` → seconds since 1970 in Beijing."""
@@ -203,6 +195,13 @@ def _hour_began(hour: bytes) -> int:
 def _within_hour(rest: bytes) -> int:
     """`:31:07` → seconds."""
     return int(rest[1:3]) * 60 + int(rest[4:6])
+
+
+@lru_cache(4096)
+def _named(hours: int) -> bytes:
+    """Hours since 1970 in Beijing → `2027-03-15T09`."""
+    day, number = _day_and_hour(hours)
+    return f"{day}T{number:02d}".encode()
 
 
 @lru_cache(4096)

@@ -84,11 +84,10 @@ def count(tx: Connection, journal: str, fair: str, stretch: Stretch, dates: Cloc
         if meaning is not None and meaning.body is not None
     ]
     for seq, body in wanted:
-        fact = _whole(tx, journal, seq)
         if isinstance(body, ComplaintFiled):
-            insert_once(tx, complaints, [_complaint_row(journal, fair, fact, body)])
+            insert_once(tx, complaints, [_complaint_row(journal, fair, _whole(tx, journal, seq), body)])
         elif isinstance(body, CaseOpened):
-            insert_once(tx, openings, [_opening_row(journal, fact, body)])
+            insert_once(tx, openings, [_opening_row(journal, _whole(tx, journal, seq), body)])
 
 
 def _buckets(tally: Mapping[tuple[bytes, bytes, Meaning | None], int]) -> Counter[Bucket]:
