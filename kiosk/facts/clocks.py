@@ -72,6 +72,10 @@ class _Boot:
         return (self.hub, 0) if self.hub is not None else (None, self.shift() or 0)
 
 
+#: How a boot is read that tells nothing but its wall clock's time.
+_AS_IT_STANDS = (None, 0)
+
+
 @dataclass
 class Clocks:
     """The clocks of one journal, as far as it was read."""
@@ -128,24 +132,28 @@ class Clocks:
         A fact whose boot was not learnt keeps its hour.
         """
         readings = {boot.encode(): found.reading() for boot, found in self.boots.items()}
-        here = {boot: readings.get(boot, (None, 0)) for boot in set(boots)}
-        if all(reading == (None, 0) for reading in here.values()):
+        told = {boot: readings[boot] for boot in set(boots) if readings.get(boot, _AS_IT_STANDS) != _AS_IT_STANDS}
+        if not told:
             return hours
+        places = (
+            range(len(boots)) if len(told) == len(set(boots)) else [n for n, one in enumerate(boots) if one in told]
+        )
         # Column by column and without a call of ours a fact: this is a tenth of what taking a fact in costs.
-        within = map(_within_hour, [rest[:6] for rest in rests])
-        walls = list(map(add, map(_hour_began, hours), within))
-        told = map(here.__getitem__, boots)
+        stamped = [hours[place] for place in places]
+        within = map(_within_hour, [rests[place][:6] for place in places])
+        walls = list(map(add, map(_hour_began, stamped), within))
         trues = [
-            wall + shift if hub is None else hub + int(mono) // 1000
-            for (hub, shift), wall, mono in zip(told, walls, monos, strict=True)
+            wall + shift if hub is None else hub + int(monos[place]) // 1000
+            for place, wall, (hub, shift) in zip(places, walls, [told[boots[place]] for place in places], strict=True)
         ]
         off = list(map(sub, trues, walls))
         if min(off) > -TOLERANCE and max(off) < TOLERANCE:
             return hours
-        return [
-            hour if -TOLERANCE < by < TOLERANCE or not _FIRST <= true < _END else _named(true // _HOUR)
-            for by, hour, true in zip(off, hours, trues, strict=True)
-        ]
+        dated = list(hours)
+        for place, by, true in zip(places, off, trues, strict=True):
+            if not -TOLERANCE < by < TOLERANCE and _FIRST <= true < _END:
+                dated[place] = _named(true // _HOUR)
+        return dated
 
     def readings(self) -> dict[str, tuple[int | None, int]]:
         """Boot → how its facts are dated: equal readings, equal days."""
