@@ -3,6 +3,7 @@
 import re
 
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_CHECKS = ALPHABET + "*~$=U"  # Crockford's five more, for remainders from 32 on
 _LOOKALIKES = str.maketrans("OIL", "011")
 _VALUES = {symbol: value for value, symbol in enumerate(ALPHABET)}
 
@@ -30,3 +31,13 @@ def read(typed: str, length: int) -> int | None:
     for symbol in text:
         number = number * 32 + _VALUES[symbol]
     return number
+
+
+def check_symbol(text: str) -> str:
+    """The symbol that tells a slip of the pen: modulo 37, which notices any one symbol changed or two exchanged.
+
+    One of 37, of which only the first 32 are in `ALPHABET`: who makes codes draws again until it is one of these.
+    """
+    number = read(text, len(text))
+    assert number is not None
+    return _CHECKS[number % 37]

@@ -312,6 +312,45 @@ STAFF_ONLY = _kind(
 
 # --- packs ----------------------------------------------------------------------------------------
 PACK_FAULTY = _kind("pack.faulty", 422, "内容包有 {count} 处错误：\n{faults}", "The pack has {count} faults:\n{faults}")
+PRIZE_NONE_LEFT = _kind(
+    "prize.none_left",
+    409,
+    "奖品已经发完了，谢谢您来答题。",
+    "The prizes have all been given out. Thank you for playing.",
+)
+PRIZE_PACE = _kind(
+    "prize.pace",
+    409,
+    "这个小时的奖品发完了，请过一会儿再来。",
+    "This hour's prizes are given out. Please come again a little later.",
+)
+PRIZE_HASTY = _kind(
+    "prize.hasty",
+    409,
+    "答得太快，这次没有奖品。看清题目再答一次吧。",
+    "That was too fast for a prize. Please read the questions and play again.",
+)
+PRIZE_UNKNOWN = _kind(
+    "prize.unknown",
+    404,
+    "这台平板没有发过这个券号。请核对，或看券上写的是哪个服务台。",
+    "This tablet issued no such voucher. Check the code, or see which desk the voucher names.",
+)
+PRIZE_ELSEWHERE = _kind(
+    "prize.elsewhere",
+    409,
+    "这张券是 {desk} 号服务台发的，请到那里的平板兑奖。",
+    "This voucher was issued at desk {desk}. Please redeem it at that tablet.",
+)
+PRIZE_USED = _kind(
+    "prize.used",
+    409,
+    "这张券已经用过了：{at}，在 {desk} 号服务台兑的奖。",
+    "This voucher was used before: at {at}, at desk {desk}.",
+)
+PRIZE_EXPIRED = _kind(
+    "prize.expired", 409, "这张券是 {day} 的，只在当天有效。", "This voucher is of {day} and was good on that day only."
+)
 EXHIBIT_UNKNOWN = _kind("gallery.unknown", 404, "没有这件展品。", "There is no such exhibit.")
 
 # --- complaints -----------------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -23,12 +23,14 @@ from kiosk.config import BoothConfig, HubConfig
 from kiosk.facts import envelope
 from kiosk.facts.envelope import Fact
 from kiosk.facts.kinds import Body
+from kiosk.facts.quizzes import QuizAnswered
 from kiosk.facts.tallies import TallyCounted
 from kiosk.facts.vocabulary import REGISTRY
 from kiosk.hub import devices, fairs, people
 from kiosk.hub.app import create_hub, create_hub_app
 from kiosk.hub.context import Hub
-from kiosk.packs.fairs import Fair
+from kiosk.packs.fairs import Fair, Prize
+from kiosk.packs.model import Text
 from kiosk.packs.reader import BUILTIN, read_fair
 from kiosk.sync import keys, protocol
 from kiosk.sync.protocol import BatchHeader, Certificate, FairNotice, Hello
@@ -67,6 +69,36 @@ def a_key(number: int = 1) -> keys.SigningKey:
 
 def a_headcount(n: int = 1) -> TallyCounted:
     return TallyCounted(counter="headcount", n=n)
+
+
+def an_answer(**changes: Any) -> QuizAnswered:
+    """A visitor's answer to a question on the tablet."""
+    answer = QuizAnswered(
+        session="7" * 32,
+        question="q001",
+        chosen=["a"],
+        right=True,
+        ms=6180,
+        pack="0123456789ab",
+        mode="standard",
+        lang="zh",
+        on="tablet",
+        helped=False,
+    )
+    return msgspec.structs.replace(answer, **changes)
+
+
+def a_prize(**changes: Any) -> Prize:
+    """Two bags for who passes the quiz."""
+    prize = Prize(id="bag", name=Text("环保购物袋", "Shopping bag"), earned_by="passed", quota=2)
+    return msgspec.structs.replace(prize, **changes)
+
+
+def give_prizes(booth: Booth, *prizes: Prize) -> None:
+    """As if the hub had said so in its notice, which is not read again."""
+    fair = msgspec.structs.replace(booth.enrolled.fair, prizes=list(prizes))
+    booth._enrolment = replace(booth.enrolled, fair=fair)
+    booth._read_at = 1 << 60
 
 
 def a_fact(body: Body | None = None, **changes: Any) -> Fact:

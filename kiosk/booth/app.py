@@ -10,7 +10,7 @@ from typing import Any
 from flask import Flask, Response, request
 
 from kiosk import __version__, config, web
-from kiosk.booth import closing, complaints, enrolment, galleries, quizzes, sequence, staff, tallies, visits
+from kiosk.booth import closing, complaints, enrolment, galleries, prizes, quizzes, sequence, staff, tallies, visits
 from kiosk.booth.context import Booth, booth
 from kiosk.booth.folder import ServeLock
 from kiosk.booth.journal import Journal
@@ -46,9 +46,10 @@ def create_booth_app(settings: BoothConfig, clock: Clock | None = None) -> Flask
         complaints.discard_old_drafts(app.extensions["booth"])
     app.before_request(_stop_in_trouble)
     app.before_request(enrolment.refuse_if_revoked)
-    for noun in (visits, enrolment, quizzes, galleries, complaints, staff, tallies, closing, sequence):
+    for noun in (visits, enrolment, quizzes, galleries, complaints, staff, tallies, prizes, closing, sequence):
         app.register_blueprint(noun.views)
     app.register_blueprint(complaints.desk_views)
+    app.register_blueprint(quizzes.practice)
     app.add_url_rule("/healthz", view_func=healthz)
     app.context_processor(_context)
     return app

@@ -552,6 +552,12 @@ class Journal:
             row = connection.execute("SELECT line FROM facts WHERE id = ?", (fact_id,)).fetchone()
             return _decode(row[0]) if row else None
 
+    def of_kind(self, kind: str) -> list[Fact]:
+        """All facts of a kind, in order."""
+        with self.reading() as connection:
+            rows = connection.execute("SELECT line FROM facts WHERE kind = ? ORDER BY seq", (kind,)).fetchall()
+            return [_decode(row[0]) for row in rows]
+
     def last_of(self, kind: str, since_mono: int) -> list[Fact]:
         """Facts of a kind written by this process since a moment of its own monotonic clock, newest first."""
         with self.reading() as connection:

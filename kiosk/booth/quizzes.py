@@ -1,37 +1,54 @@
 """The rights quiz on the tablet. Which option is right stays at the server until it was chosen."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from flask import Blueprint, Response
 
 from kiosk import web
-from kiosk.booth import days, visits
+from kiosk.booth import days, prizes, staff, visits
 from kiosk.booth.context import booth, new_id
 from kiosk.booth.journal import Draft
 from kiosk.booth.sessions import Play, Visit
-from kiosk.errors import FIELD_INVALID, Problem
+from kiosk.errors import FIELD_INVALID, PAGE_NOT_FOUND, Problem
 from kiosk.facts.quizzes import QuizAnswered, QuizFinished
 from kiosk.packs import quizzes
-from kiosk.packs.model import Text, is_in_force
-from kiosk.packs.quizzes import PASS_MARK, Option, Question
+from kiosk.packs.model import Text
+from kiosk.packs.quizzes import MODES, STANDARD, Mode, Option, Question
 
 views = Blueprint("quizzes", __name__)
+practice = Blueprint("practice", __name__)
+practice.before_request(staff.ask_for_pin)
+
+
+@dataclass(frozen=True)
+class OptionView:
+    """An option as it stands on the screen."""
+
+    option: Option
+    place: int  # 1, 2, … in what was touched so far; 0: not touched
+    is_chosen: bool = False
+    is_right: bool = False
+    right_place: int = 0  # of an order, once answered
 
 
 @dataclass(frozen=True)
 class QuestionPage:
     question: Question
-    options: list[Option]
+    law: Text
+    options: list[OptionView]
     number: int
     total: int
     marks: list[str]  # "right", "wrong", "now" or "todo", by question
     topic: Text
     fact_id: str
-    chosen: str | None
-    right_id: str | None  # only once answered
-    is_right: bool | None
+    mode: Mode
+    modes: list[Mode]  # to choose from; none once something was answered
+    is_answered: bool
+    is_right: bool
+    is_complete: bool  # enough was touched to be an answer
     is_last: bool
+    is_helped: bool
+    is_practice: bool
 
 
 @dataclass(frozen=True)
@@ -44,9 +61,14 @@ class Learned:
 class ResultPage:
     right: int
     total: int
+    mode: Mode
+    longer: Mode | None  # the next longer play, for who has passed this one
     pass_mark: int
     passed: bool
     learned: list[Learned]
+    is_practice: bool
+    voucher: prizes.Voucher | None
+    no_prize: str | None  # why there is none, where there might have been one
 
 
 @views.get("/quiz")
@@ -54,19 +76,55 @@ def quiz() -> Response:
     """The screen a visitor is at: a question, its explanation, or the result. Starts a play if there is none."""
     visit = visits.current()
     with visit.lock:
-        play = visit.play or start(visit)
-        response = _result(play) if play.is_over else _question(play)
+        play = visit.play or start(visit, STANDARD)
+        response = _result(visit, play) if play.is_over else _question(visit, play)
     return visits.with_cookie(response, visit)
+
+
+@views.get("/quiz/pictures/<drawing>")
+def picture(drawing: str) -> Response:
+    """A drawing a question of the pack names."""
+    here = booth()
+    if all(question.picture != drawing for question in here.pack.questions):
+        raise Problem(PAGE_NOT_FOUND)
+    return Response((here.pack.pictures / drawing).read_bytes(), content_type="image/svg+xml")
+
+
+@views.post("/quiz/start")
+def start_anew() -> Response:
+    """Another play: of another length, or once more."""
+    form = web.read_form("mode")
+    mode = MODES.get(form["mode"])
+    if mode is None:
+        raise Problem(FIELD_INVALID, field="mode")
+    visit = visits.current()
+    with visit.lock:
+        start(visit, mode)
+    return visits.with_cookie(web.see_other("quizzes.quiz"), visit)
+
+
+@views.post("/quiz/pick")
+def pick() -> Response:
+    """One touch of several: `on` says how the option is to stand, so that a touch repeated changes nothing."""
+    form = web.read_form("question", "option", "on")
+    visit = visits.current()
+    with visit.lock:
+        play = _play_at(visit, form["question"])
+        if play is not None and not play.is_answered:
+            play.picked = picked(play.questions[play.at], play.picked, form["option"], is_on=form["on"] == "1")
+    return visits.with_cookie(web.see_other("quizzes.quiz"), visit)
 
 
 @views.post("/quiz/answer")
 def answer() -> Response:
-    form = web.read_form("id", "question", "option")
+    """`option` is the one chosen; where the answer is several touches, they were posted before."""
+    form = web.read_form("id", "question", optional=("option",))
     visit = visits.current()
     with visit.lock:
-        play = visit.play
-        if play is not None and not play.is_over and play.questions[play.at].id == form["question"]:
-            record_answer(play, form["id"], form["option"])
+        play = _play_at(visit, form["question"])
+        if play is not None:
+            several = play.questions[play.at].takes_several
+            record_answer(visit, play, form["id"], list(play.picked) if several else [form["option"]])
     return visits.with_cookie(web.see_other("quizzes.quiz"), visit)
 
 
@@ -75,111 +133,178 @@ def next_question() -> Response:
     form = web.read_form("question")
     visit = visits.current()
     with visit.lock:
-        play = visit.play
-        if play and not play.is_over and play.is_answered and play.questions[play.at].id == form["question"]:
+        play = _play_at(visit, form["question"])
+        if play is not None and play.is_answered:
             play.at += 1
+            play.picked = []
             play.shown_at = booth().clock.monotonic()
     return visits.with_cookie(web.see_other("quizzes.quiz"), visit)
 
 
-@views.post("/quiz/again")
-def again() -> Response:
-    web.read_form()
+@views.post("/quiz/helped")
+def helped() -> Response:
+    """A volunteer touches the screen for the visitor, or does so no longer."""
+    form = web.read_form("on")
     visit = visits.current()
     with visit.lock:
-        start(visit)
+        if visit.play is not None:
+            visit.play.is_helped = form["on"] == "1"
     return visits.with_cookie(web.see_other("quizzes.quiz"), visit)
 
 
-def start(visit: Visit) -> Play:
+@practice.post("/staff/practice")
+def begin_practice() -> Response:
+    """The quiz as visitors see it, for volunteers to try; nothing of it is recorded."""
+    web.read_form()
+    visit = booth().visits.start()
+    visit.is_practice = True
+    return visits.with_cookie(web.see_other("quizzes.quiz"), visit)
+
+
+def start(visit: Visit, mode: Mode) -> Play:
     """Draw a new play of questions in force today; none this visitor was asked before while others are left."""
     here = booth()
     here.enrolled  # noqa: B018 (nothing can be recorded before enrolment)
-    day = _day_of_questions(here.pack.questions, days.now(here).day)
     dice = here.visits.dice
-    in_force = _in_force(here.pack.questions, day)
-    fresh = [question for question in in_force if question.id not in visit.asked]
-    drawn = quizzes.draw(fresh if len(fresh) >= quizzes.QUESTIONS else in_force, day, dice)
+    drawn = here.pack.bank(days.now(here).day).draw(mode, dice, visit.asked)
     visit.asked.update(question.id for question in drawn)
     visit.play = Play(
         session=new_id(),
+        mode=mode,
         questions=drawn,
         options=[quizzes.shuffled(question, dice) for question in drawn],
         fact_ids=[new_id() for _ in drawn],
         finish_id=new_id(),
         shown_at=here.clock.monotonic(),
+        is_helped=visit.play is not None and visit.play.is_helped,
     )
     return visit.play
 
 
-def _day_of_questions(questions: Sequence[Question], today: str) -> str:
-    """Today; or, where too few are in force for a play, the last day on which most were: a clock may be years off."""
-    if len(_in_force(questions, today)) >= quizzes.QUESTIONS:
-        return today
-    return max((len(_in_force(questions, day)), day) for day in {question.valid_from for question in questions})[1]
+def picked(question: Question, before: list[str], option: str, *, is_on: bool) -> list[str]:
+    """What is touched after one more touch. In an order, taking a step back takes back those after it.
+
+    Raises `field.invalid` for an option that is not there, or a question that takes one touch.
+    """
+    if not question.takes_several or option not in {one.id for one in question.options}:
+        raise Problem(FIELD_INVALID, field="option")
+    if is_on:
+        return before if option in before else [*before, option]
+    if option not in before:
+        return before
+    place = before.index(option)
+    return before[:place] if question.kind == "order" else before[:place] + before[place + 1 :]
 
 
-def _in_force(questions: Sequence[Question], day: str) -> list[Question]:
-    return [question for question in questions if is_in_force(question.valid_from, question.valid_until, day)]
-
-
-def record_answer(play: Play, fact_id: str, option: str) -> None:
+def record_answer(visit: Visit, play: Play, fact_id: str, chosen: list[str]) -> None:
     """Append the first answer to the current question, and the end of the play with the last one."""
     question = play.questions[play.at]
     if fact_id != play.fact_ids[play.at]:
         raise Problem(FIELD_INVALID, field="id")
-    if option not in {one.id for one in question.options}:
-        raise Problem(FIELD_INVALID, field="option")
     if play.is_answered:
         return
+    if not question.is_possible(chosen):
+        raise Problem(FIELD_INVALID, field="option")
+    if not visit.is_practice:
+        booth().journal.append(*_drafts(play, question, chosen))
+    play.took += booth().clock.monotonic() - play.shown_at
+    play.chosen.append(chosen)
+    if len(play.chosen) == len(play.questions) and not visit.is_practice:
+        prizes.award(booth(), visit, play)
+
+
+def _drafts(play: Play, question: Question, chosen: list[str]) -> list[Draft]:
     here = booth()
-    shown_for = min(here.clock.monotonic() - play.shown_at, 3_600_000)
-    right = question.is_right([option])
-    body = QuizAnswered(session=play.session, question=question.id, chosen=[option], right=right, ms=shown_for)
-    drafts = [Draft(fact_id, body, "visitor")]
+    right = question.is_right(chosen)
+    body = QuizAnswered(
+        session=play.session,
+        question=question.id,
+        chosen=chosen,
+        right=right,
+        ms=min(here.clock.monotonic() - play.shown_at, 3_600_000),
+        pack=here.pack.version,
+        mode=play.mode.id,
+        lang="en" if web.language() == "en" else "zh",
+        on="tablet",
+        helped=play.is_helped,
+    )
+    drafts = [Draft(play.fact_ids[play.at], body, "visitor")]
     if play.at == len(play.questions) - 1:
         score = sum(play.right) + right
         finished = QuizFinished(
             session=play.session,
             questions=len(play.questions),
             right=score,
-            passed=score >= PASS_MARK,
-            pass_mark=PASS_MARK,
+            passed=score >= play.pass_mark,
+            pass_mark=play.pass_mark,
         )
         drafts.append(Draft(play.finish_id, finished, "visitor"))
-    here.journal.append(*drafts)
-    play.chosen.append(option)
+    return drafts
 
 
-def _question(play: Play) -> Response:
+def _play_at(visit: Visit, question: str) -> Play | None:
+    """The play, if this is the question on the screen: a page from before changes nothing."""
+    play = visit.play
+    return play if play is not None and not play.is_over and play.questions[play.at].id == question else None
+
+
+def _question(visit: Visit, play: Play) -> Response:
     question = play.questions[play.at]
     chosen = play.chosen[play.at] if play.is_answered else None
     marks = ["right" if right else "wrong" for right in play.right[: play.at + 1]]
     marks += ["now"] * (len(marks) == play.at)
     marks += ["todo"] * (len(play.questions) - len(marks))
+    here = booth()
+    law = here.pack.law_by_name[question.law]
+    options = [_view(question, option, play.picked, chosen) for option in play.options[play.at]]
+    if chosen is not None:
+        options.sort(key=lambda one: one.right_place if question.kind == "order" else 0)
     page = QuestionPage(
         question=question,
-        options=play.options[play.at],
+        law=Text(law.name, law.en),
+        options=options,
         number=play.at + 1,
         total=len(play.questions),
         marks=marks,
-        topic=booth().pack.topics[question.topic],
+        topic=here.pack.topics[question.topic],
         fact_id=play.fact_ids[play.at],
-        chosen=chosen,
-        right_id=question.answer[0] if chosen else None,
-        is_right=question.is_right([chosen]) if chosen else None,
+        mode=play.mode,
+        modes=[] if play.chosen else list(MODES.values()),
+        is_answered=chosen is not None,
+        is_right=chosen is not None and question.is_right(chosen),
+        is_complete=question.is_possible(play.picked),
         is_last=play.at == len(play.questions) - 1,
+        is_helped=play.is_helped,
+        is_practice=visit.is_practice,
     )
     return web.page("booth/quizzes/question.html", page=page)
 
 
-def _result(play: Play) -> Response:
+def _view(question: Question, option: Option, touched: list[str], chosen: list[str] | None) -> OptionView:
+    if chosen is None:
+        return OptionView(option, place=touched.index(option.id) + 1 if option.id in touched else 0)
+    place = chosen.index(option.id) + 1 if option.id in chosen else 0
+    right_place = question.answer.index(option.id) + 1 if option.id in question.answer else 0
+    if question.kind == "order":
+        return OptionView(option, place, is_chosen=True, is_right=place == right_place, right_place=right_place)
+    return OptionView(option, place, is_chosen=place > 0, is_right=right_place > 0)
+
+
+def _result(visit: Visit, play: Play) -> Response:
     right = play.right
+    learned = [Learned(question, was) for question, was in zip(play.questions, right, strict=True)]
+    lengths = list(MODES.values())
+    longer = next((mode for mode in lengths if mode.questions > play.mode.questions), None)
     page = ResultPage(
         right=sum(right),
         total=len(play.questions),
-        pass_mark=PASS_MARK,
-        passed=sum(right) >= PASS_MARK,
-        learned=[Learned(question, was) for question, was in zip(play.questions, right, strict=True)],
+        mode=play.mode,
+        longer=longer if play.has_passed else None,
+        pass_mark=play.pass_mark,
+        passed=play.has_passed,
+        learned=sorted(learned, key=lambda one: one.was_right),
+        is_practice=visit.is_practice,
+        voucher=prizes.voucher_of(booth(), visit),
+        no_prize=visit.no_prize.sentence(web.language()) if visit.no_prize else None,
     )
     return web.page("booth/quizzes/result.html", page=page)

@@ -10,7 +10,9 @@ import threading
 from dataclasses import dataclass, field
 
 from kiosk.clock import Clock
-from kiosk.packs.quizzes import Option, Question
+from kiosk.errors import Problem
+from kiosk.packs.model import Text
+from kiosk.packs.quizzes import Mode, Option, Question
 
 #: Seconds after the idle limit in which the page asks "still there?" before the visit is over.
 GRACE = 15
@@ -23,13 +25,17 @@ class Play:
     """One quiz in progress."""
 
     session: str  # in the facts; drawn for this play, links nothing to a person
+    mode: Mode
     questions: list[Question]
     options: list[list[Option]]  # in the order shown, by question
     fact_ids: list[str]  # made before the answers, so that a repeated touch is the same fact
     finish_id: str
     shown_at: int  # monotonic ms when the current question appeared
+    took: int = 0  # milliseconds from questions shown to answers, so far
     at: int = 0  # index of the current question
-    chosen: list[str] = field(default_factory=list)  # option ids, by question
+    chosen: list[list[str]] = field(default_factory=list)  # option ids, by question
+    picked: list[str] = field(default_factory=list)  # touched so far, where the answer is more than one touch
+    is_helped: bool = False  # a volunteer touches the screen for the visitor
 
     @property
     def is_over(self) -> bool:
@@ -42,7 +48,16 @@ class Play:
 
     @property
     def right(self) -> list[bool]:
-        return [q.is_right([c]) for q, c in zip(self.questions, self.chosen, strict=False)]
+        return [q.is_right(chosen) for q, chosen in zip(self.questions, self.chosen, strict=False)]
+
+    @property
+    def has_passed(self) -> bool:
+        return sum(self.right) >= self.pass_mark
+
+    @property
+    def pass_mark(self) -> int:
+        """A bank too small for the mode gives a shorter play, which can be passed all the same."""
+        return min(self.mode.pass_mark, len(self.questions))
 
 
 @dataclass
@@ -62,6 +77,10 @@ class Visit:
     session: str
     seen_at: int
     play: Play | None = None
+    voucher: str = ""  # code of the voucher this visitor earned
+    prize: Text | None = None  # … and what for
+    no_prize: Problem | None = None  # why the last play earned none
+    is_practice: bool = False  # a volunteer tries the quiz out: nothing of it is recorded
     asked: set[str] = field(default_factory=set)  # questions already put to this visitor
     looks: dict[str, Look] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)  # a double touch arrives on two threads

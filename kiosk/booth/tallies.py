@@ -71,6 +71,7 @@ class CounterView:
 class CountersPage:
     counters: list[CounterView]
     saved_at: str | None  # Beijing time of the last touch, "10:31:07"
+    has_prizes: bool
 
 
 @views.get("/staff")
@@ -127,7 +128,7 @@ def _page(here: Booth) -> CountersPage:
         for counter in counters_of(here.enrolled.fair)
     ]
     newest = taps[0].moment.astimezone(BEIJING).strftime("%H:%M:%S") if taps else None
-    return CountersPage(views_, newest)
+    return CountersPage(views_, newest, has_prizes=bool(here.enrolled.fair.prizes))
 
 
 def _undo(here: Booth, tap: Fact | None) -> Undo | None:

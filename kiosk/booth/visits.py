@@ -8,7 +8,7 @@ from kiosk import web
 from kiosk.booth.context import booth
 from kiosk.booth.sessions import Visit
 from kiosk.packs.model import Text
-from kiosk.packs.quizzes import PASS_MARK, QUESTIONS
+from kiosk.packs.quizzes import STANDARD
 
 COOKIE = "visit"
 STAFF_COOKIE = "staff"
@@ -32,7 +32,7 @@ def attract() -> Response:
     here.staff.close(request.cookies.get(STAFF_COOKIE))  # whoever leaves the staff screens for here has left them
     if here.enrolment is None:
         return web.see_other("enrolment.enrol")
-    page = AttractPage(list(here.pack.slogans), QUESTIONS, PASS_MARK, len(here.pack.exhibits))
+    page = AttractPage(list(here.pack.slogans), STANDARD.questions, STANDARD.pass_mark, len(here.pack.exhibits))
     response = web.page("booth/visits/attract.html", page=page)
     response.delete_cookie(COOKIE, samesite="Strict", httponly=True)
     return response

@@ -20,7 +20,6 @@ from kiosk.values import Hex32, Id
 #: The notice shown before the first field; a changed wording takes a new version.
 NOTICE_VERSION = "2026-11"
 
-_CHECK = crockford.ALPHABET + "*~$=U"  # Crockford's 37 check symbols
 CaseNumber = Annotated[str, msgspec.Meta(pattern=r"^[0-9A-HJKMNP-TV-Z]{4}-[0-9A-HJKMNP-TV-Z]{5}\Z")]
 
 
@@ -62,28 +61,18 @@ def draw_case_number(random_index: Callable[[int], int] = secrets.randbelow) -> 
     Random, not sequential: a number says nothing about how many came before it.
     """
     while True:
-        digits = [random_index(32) for _ in range(8)]
-        check = _check_symbol(digits)
+        text = "".join(crockford.ALPHABET[random_index(32)] for _ in range(8))
+        check = crockford.check_symbol(text)
         if check in crockford.ALPHABET:
-            text = "".join(crockford.ALPHABET[d] for d in digits) + check
-            return f"{text[:4]}-{text[4:]}"
+            return f"{text[:4]}-{text[4:]}{check}"
 
 
 def normal_case_number(typed: str) -> str | None:
     """What a person typed as a case number, or None when it cannot be one (its check symbol fails)."""
     text = crockford.normal(typed)
-    if crockford.read(text, 9) is None:
-        return None
-    if _check_symbol([crockford.ALPHABET.index(symbol) for symbol in text[:8]]) != text[8]:
+    if crockford.read(text, 9) is None or crockford.check_symbol(text[:8]) != text[8]:
         return None
     return f"{text[:4]}-{text[4:]}"
-
-
-def _check_symbol(digits: list[int]) -> str:
-    value = 0
-    for digit in digits:
-        value = value * 32 + digit
-    return _CHECK[value % 37]
 
 
 # --- the form -------------------------------------------------------------------------------------

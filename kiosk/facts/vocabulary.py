@@ -1,6 +1,18 @@
 """Importing this module registers every kind of fact this release can read."""
 
-from kiosk.facts import cases, clocks, complaints, days, devices, galleries, quarantine, quizzes, shifts, tallies
+from kiosk.facts import (
+    cases,
+    clocks,
+    complaints,
+    days,
+    devices,
+    galleries,
+    prizes,
+    quarantine,
+    quizzes,
+    shifts,
+    tallies,
+)
 from kiosk.facts.kinds import REGISTRY
 
 __all__ = [
@@ -11,6 +23,7 @@ __all__ = [
     "days",
     "devices",
     "galleries",
+    "prizes",
     "quarantine",
     "quizzes",
     "shifts",

@@ -36,6 +36,16 @@ class Leaflet(Item, frozen=True):
     bundle: Annotated[int, msgspec.Meta(ge=2, le=1000)]  # copies in a bundle
 
 
+class Prize(Item, frozen=True, kw_only=True):
+    """A class of small gifts for who plays the quiz."""
+
+    id: Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,39}\Z")]
+    name: Text
+    earned_by: Literal["passed", "finished"]
+    quota: Annotated[int, msgspec.Meta(ge=1, le=10_000)]  # vouchers a tablet may issue in all
+    per_hour: Annotated[int, msgspec.Meta(ge=1, le=1_000)] | None = None  # and in one hour of the clock
+
+
 class Fair(Item, frozen=True, kw_only=True):
     id: Slug
     title: Text
@@ -46,6 +56,8 @@ class Fair(Item, frozen=True, kw_only=True):
     venues: Annotated[list[Venue], msgspec.Meta(min_length=1, max_length=500)]
     desks: Annotated[list[Desk], msgspec.Meta(min_length=1, max_length=5000)]
     leaflets: Annotated[list[Leaflet], msgspec.Meta(min_length=1, max_length=30)]
+    # The first that is left of what a play earns is given.
+    prizes: Annotated[list[Prize], msgspec.Meta(max_length=10)] = msgspec.field(default_factory=list)
     retention_months: Annotated[int, msgspec.Meta(ge=1, le=120)] = 6  # complaints are deleted this long after closing
 
     def desk(self, desk_id: str) -> Desk:
@@ -83,6 +95,7 @@ class Fair(Item, frozen=True, kw_only=True):
             ("venue", [venue.id for venue in self.venues]),
             ("desk", [desk.id for desk in self.desks]),
             ("leaflet", [leaflet.id for leaflet in self.leaflets]),
+            ("prize", [prize.id for prize in self.prizes]),
         ):
             found += [f"{what} {one} stands twice" for one in sorted({i for i in ids if ids.count(i) > 1})]
         venues = {venue.id for venue in self.venues}

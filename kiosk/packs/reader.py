@@ -13,8 +13,9 @@ from kiosk import strictjson
 from kiosk.errors import PACK_FAULTY, Problem
 from kiosk.packs.fairs import Fair
 from kiosk.packs.galleries import Exhibit
+from kiosk.packs.laws import Law
 from kiosk.packs.model import Item, Text, is_in_force
-from kiosk.packs.quizzes import QUESTIONS, Question
+from kiosk.packs.quizzes import CHALLENGE, STANDARD, Bank, Question
 
 BUILTIN = Path(__file__).parent / "builtin"
 _LIMIT = 8 * 1024 * 1024
@@ -30,6 +31,7 @@ class Pack:
     questions: Sequence[Question]
     exhibits: Sequence[Exhibit]
     slogans: Sequence[Text]
+    laws: Sequence[Law]
     topics: dict[str, Text]
     categories: dict[str, Text]
 
@@ -41,15 +43,42 @@ class Pack:
     def exhibit_by_id(self) -> dict[str, Exhibit]:
         return {exhibit.id: exhibit for exhibit in self.exhibits}
 
+    def bank(self, day: str) -> Bank:
+        """The questions to draw from on an ISO day: those in force.
+
+        Where they are too few for a play, those of the last day on which most were: a tablet's clock may be years off.
+        """
+        if day not in self._banks:
+            bank = Bank(self.questions, day)
+            if bank.size < STANDARD.questions:
+                days = {question.valid_from for question in self.questions}
+                bank = max((Bank(self.questions, one) for one in days), key=lambda bank: (bank.size, bank.day))
+            self._banks[day] = bank
+        return self._banks[day]
+
+    @cached_property
+    def _banks(self) -> dict[str, Bank]:
+        return {}
+
+    @cached_property
+    def law_by_name(self) -> dict[str, Law]:
+        return {law.name: law for law in self.laws}
+
     @property
     def drawings(self) -> Path:
         return self.folder / "exhibits"
+
+    @property
+    def pictures(self) -> Path:
+        """The drawings of picture questions."""
+        return self.folder / "pictures"
 
     def as_json(self) -> dict[str, Any]:
         return {
             "version": self.version,
             "questions": msgspec.to_builtins(list(self.questions)),
             "exhibits": msgspec.to_builtins(list(self.exhibits)),
+            "laws": msgspec.to_builtins(list(self.laws)),
             "topics": msgspec.to_builtins(self.topics),
             "categories": msgspec.to_builtins(self.categories),
             "surveys": [],
@@ -69,6 +98,7 @@ def read_pack(folder: Path = BUILTIN, day: str | None = None) -> Pack:
         questions=_items(folder / "questions.json", Question, faults),
         exhibits=_items(folder / "exhibits.json", Exhibit, faults),
         slogans=_items(folder / "slogans.json", Text, faults),
+        laws=_items(folder / "laws.json", Law, faults),
         topics=_texts(folder / "topics.json", faults),
         categories=_texts(folder / "categories.json", faults),
     )
@@ -120,7 +150,7 @@ def _items(file: Path, kind: type[_Item], faults: list[str]) -> list[_Item]:
         value = None
     found = []
     for place, one in enumerate(value or [], 1):
-        name = one.get("id", place) if isinstance(one, dict) else place
+        name = one.get("id") or one.get("name") or place if isinstance(one, dict) else place
         item = _convert(one, kind, f"{file.name} {name}", faults)
         if item is not None:
             found.append(item)
@@ -140,12 +170,27 @@ def _texts(file: Path, faults: list[str]) -> dict[str, Text]:
 def _pack_faults(pack: Pack, day: str | None) -> Iterable[str]:
     yield from _item_faults("questions.json", pack.questions, pack.topics, "topic", day)
     yield from _item_faults("exhibits.json", pack.exhibits, pack.categories, "category", day)
-    if len(pack.questions) < QUESTIONS:
-        yield f"questions.json: a quiz needs at least {QUESTIONS} questions"
+    if len(pack.questions) < CHALLENGE.questions:
+        yield f"questions.json: a quiz needs at least {CHALLENGE.questions} questions"
+    for question in pack.questions:
+        yield from (f"questions.json {question.id}: {fault}" for fault in _citation_faults(question, pack, day))
+        if question.picture is not None and not (pack.pictures / question.picture).is_file():
+            yield f"questions.json {question.id}: there is no drawing {question.picture}"
     for exhibit in pack.exhibits:
         for name in (exhibit.genuine, exhibit.fake):
             if not (pack.drawings / name).is_file():
                 yield f"exhibits.json {exhibit.id}: there is no drawing {name}"
+
+
+def _citation_faults(question: Question, pack: Pack, day: str | None) -> Iterable[str]:
+    law = pack.law_by_name.get(question.law)
+    if law is None:
+        yield f"it cites {question.law}, which laws.json does not name"
+        return
+    if question.valid_from < law.valid_from or (law.valid_until and (question.valid_until or "9") > law.valid_until):
+        yield f"it is valid longer than what it cites: {law.name} from {law.valid_from} until {law.valid_until}"
+    if day and not is_in_force(law.valid_from, law.valid_until, day):
+        yield f"{law.name} is not in force on {day}"
 
 
 def _item_faults(

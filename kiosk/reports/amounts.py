@@ -10,6 +10,7 @@ from kiosk.facts.complaints import ComplaintFiled
 from kiosk.facts.envelope import Fact, bucket_of
 from kiosk.facts.galleries import ExhibitJudged
 from kiosk.facts.kinds import Body
+from kiosk.facts.prizes import PrizeExpired, PrizeIssued, PrizeRedeemed, PrizeStocked
 from kiosk.facts.quizzes import QuizAnswered, QuizFinished
 from kiosk.facts.tallies import TallyCounted, TallyUndone
 from kiosk.facts.vocabulary import REGISTRY
@@ -42,6 +43,26 @@ def _(body: QuizAnswered) -> Mapping[str, int]:
 @amounts.register
 def _(body: QuizFinished) -> Mapping[str, int]:
     return {"quiz.finished": 1, "quiz.passed": int(body.passed)}
+
+
+@amounts.register
+def _(body: PrizeStocked) -> Mapping[str, int]:
+    return {f"prize.stocked.{body.prize}": body.n}
+
+
+@amounts.register
+def _(body: PrizeIssued) -> Mapping[str, int]:
+    return {"prize.issued": 1, f"prize.issued.{body.prize}": 1}
+
+
+@amounts.register
+def _(body: PrizeRedeemed) -> Mapping[str, int]:
+    return {"prize.redeemed": 1, f"prize.redeemed.{body.prize}": 1}
+
+
+@amounts.register
+def _(body: PrizeExpired) -> Mapping[str, int]:
+    return {"prize.expired": 1, f"prize.expired.{body.prize}": 1}
 
 
 @amounts.register

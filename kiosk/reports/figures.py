@@ -44,6 +44,7 @@ CATALOGUE = (
     Definition("answers_right", Text("正确题次", "Answered right"), "题次", "quiz.right", ("quiz.answered",)),
     Definition("accuracy", Text("平均正确率", "Share answered right"), "%", "quiz.right", ("quiz.answered",),
                over="quiz.answered"),
+    Definition("prizes_redeemed", Text("发放奖品", "Prizes given"), "份", "prize.redeemed", ("prize.redeemed",)),
     Definition("exhibits_judged", Text("识假体验", "Exhibits judged"), "次", "exhibit.judged", ("exhibit.judged",)),
 )  # fmt: skip
 

@@ -155,19 +155,30 @@ def _plays(desk: Desk) -> Iterator[Happening]:
 def _play(desk: Desk) -> Iterator[Happening]:
     """One quiz, of three or five questions; some visitors are called away before its end."""
     dice = desk.dice
-    count, mark = (3, 2) if dice.happens(_SHORT) else (quizzes.QUESTIONS, quizzes.PASS_MARK)
+    mode = quizzes.QUICK if dice.happens(_SHORT) else quizzes.STANDARD
+    count, mark = mode.questions, mode.pass_mark
     answered = dice.randrange(1, count) if dice.happens(_ABANDONED) else count
     session, knows, right = dice.id(), dice.uniform(-0.15, 0.12), 0
     at = desk.tablet.place(desk.hours.draw(), count * 30 * SECOND)
-    drawn = quizzes.draw(desk.pack.questions, stamp(at)[:10], dice, count)
+    drawn = desk.pack.bank(stamp(at)[:10]).draw(mode, dice)
     for question in drawn[:answered]:
         thought = 2_500 + int(dice.expovariate(1 / 6_000))
         thought = min(thought, 24 * SECOND)
         at += thought
         is_right = dice.happens(_RIGHT[question.difficulty] + knows)
         right += is_right
-        chosen = [_chosen(question, is_right, dice)]
-        body = QuizAnswered(session=session, question=question.id, chosen=chosen, right=is_right, ms=thought)
+        body = QuizAnswered(
+            session=session,
+            question=question.id,
+            chosen=_chosen(question, is_right, dice),
+            right=is_right,
+            ms=thought,
+            pack=desk.pack.version,
+            mode=mode.id,
+            lang="zh",
+            on="tablet",
+            helped=False,
+        )
         yield Happening(at, VISITOR, dice.id(), body, (("quiz.answered", 1), ("quiz.right", int(is_right))))
         at += dice.randrange(SECOND, 5 * SECOND)  # reads why
     if answered == count:
@@ -176,10 +187,14 @@ def _play(desk: Desk) -> Iterator[Happening]:
         yield Happening(at, VISITOR, dice.id(), done, (("quiz.finished", 1), ("quiz.passed", int(passed))))
 
 
-def _chosen(question: Question, is_right: bool, dice: Dice) -> str:
+def _chosen(question: Question, is_right: bool, dice: Dice) -> list[str]:
     if is_right:
-        return question.answer[0]
-    return dice.choice([option.id for option in question.options if option.id not in question.answer])
+        return question.answer
+    ids = [option.id for option in question.options]
+    if question.kind == "order":
+        return [*question.answer[1:], question.answer[0]]
+    wrong = dice.choice([one for one in ids if one not in question.answer])
+    return sorted([wrong, *question.answer[1:]]) if question.kind == "multiple" else [wrong]
 
 
 def _judgements(desk: Desk) -> Iterator[Happening]:

@@ -25,7 +25,7 @@ from kiosk.booth.journal import Draft, Journal
 from kiosk.booth.setup import init_booth
 from kiosk.clock import SystemClock
 from kiosk.config import BoothConfig, HubConfig
-from kiosk.facts.quizzes import QuizAnswered
+from kiosk.facts.kinds import Body
 from kiosk.facts.tallies import TallyCounted
 from kiosk.hub import devices, fairs, intake, tables, totals
 from kiosk.hub.app import create_hub, open_hub
@@ -39,6 +39,7 @@ from tests.bench import bare_hub, load
 from tests.bench.rows import Row
 from tests.bench.shipment import Parcel, Province, bytes_per_fact, facts_in
 from tests.bench.sides import _environment, _stop, free_port
+from tests.makers import an_answer
 
 ROUNDS = 5
 LOGIN, PASSWORD = "bench", "bench-and-nothing-else"
@@ -368,10 +369,10 @@ class BenchBooth:
         self._journal.close()
 
 
-def _body(number: int) -> TallyCounted | QuizAnswered:
+def _body(number: int) -> Body:
     if number % 5 == 0:
         session = os.urandom(16).hex()
-        return QuizAnswered(session=session, question=f"q{number % 70:03d}", chosen=["a"], right=True, ms=number)
+        return an_answer(session=session, question=f"q{number % 70:03d}", chosen=["a"], right=True, ms=number)
     return TallyCounted(counter="headcount" if number % 3 else "leaflet.law", n=1 if number % 3 else 50)
 
 

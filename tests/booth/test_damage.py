@@ -23,14 +23,13 @@ from kiosk.cli import main
 from kiosk.config import BoothConfig, HubConfig
 from kiosk.errors import CATALOGUE, Problem
 from kiosk.facts.complaints import ComplaintFiled
-from kiosk.facts.quizzes import QuizAnswered
 from kiosk.facts.tallies import TallyUndone, undo_id
 from kiosk.hub.app import open_hub
 from kiosk.reports.amounts import fold
 from tests.booth.test_journal import assert_whole
 from tests.cli.test_commands import CLEAN, one_line
 from tests.clocks import FakeClock
-from tests.makers import HUB_URL, Browser, Pair, a_draft, a_headcount, a_journal, a_pair, an_id, facts_of
+from tests.makers import HUB_URL, Browser, Pair, a_draft, a_headcount, a_journal, a_pair, an_answer, an_id, facts_of
 from tests.proof import figure, share
 
 FLIPS = share(500, 120)
@@ -56,7 +55,7 @@ def some_facts(journal: Journal, clock: FakeClock, count: int = 60) -> None:
             body = ComplaintFiled(case="7KQ2-M0ZRT", blob=name, size=700, channel="volunteer", notice="1")
             journal.append(Draft(an_id(number), body, "li", blob))
         elif number % 5 == 0:
-            answer = QuizAnswered(session=an_id(7), question="q01", chosen=["a"], right=number % 2 == 0, ms=900)
+            answer = an_answer(session=an_id(7), question="q01", chosen=["a"], right=number % 2 == 0, ms=900)
             journal.append(Draft(an_id(number), answer, "visitor"))
         else:
             journal.append(Draft(an_id(number), a_headcount(dice.randint(1, 9)), "li"))

@@ -7,9 +7,10 @@ from flask.testing import FlaskClient
 from kiosk.booth.context import Booth
 from kiosk.clock import stamp
 from kiosk.facts.envelope import Fact
+from kiosk.packs.quizzes import MODES, STANDARD, Mode
 from kiosk.sync.push import Meeting
 from tests.clocks import FakeClock
-from tests.makers import Browser, Form, Page, facts_of
+from tests.makers import VOLUNTEER, Browser, Form, Page, facts_of
 
 
 @pytest.fixture
@@ -21,18 +22,47 @@ def the_question(visitor: Browser) -> Form:
     return visitor.get("/quiz").form("/quiz/answer")
 
 
+def right_answer(booth: Booth, form: Form) -> list[str]:
+    return booth.pack.question_by_id[form.values["question"]].answer
+
+
+def wrong_answer(booth: Booth, form: Form) -> list[str]:
+    question = booth.pack.question_by_id[form.values["question"]]
+    if question.kind == "order":
+        return question.answer[::-1]
+    return [next(option.id for option in question.options if option.id not in question.answer)]
+
+
+def touch(visitor: Browser, form: Form, option: str, *, on: bool = True) -> Page:
+    return visitor.post("/quiz/pick", question=form.values["question"], option=option, on=str(int(on)))
+
+
 def answer(visitor: Browser, booth: Booth, *, rightly: bool = True) -> Page:
     form = the_question(visitor)
-    right = booth.pack.question_by_id[form.values["question"]].answer[0]
-    return visitor.send(form, option=next(one for one in form.choices("option") if (one == right) == rightly))
+    chosen = right_answer(booth, form) if rightly else wrong_answer(booth, form)
+    if booth.pack.question_by_id[form.values["question"]].takes_several:
+        for option in chosen:
+            touch(visitor, form, option)
+        return visitor.send(form)
+    return visitor.send(form, option=chosen[0])
 
 
-def play(visitor: Browser, booth: Booth, right: int) -> Page:
-    """Answer five questions, the first `right` of them rightly; the result."""
-    for number in range(5):
+def play(visitor: Browser, booth: Booth, right: int, mode: Mode = STANDARD) -> Page:
+    """Answer all questions of a play, the first `right` of them rightly; the result."""
+    for number in range(mode.questions):
         page = answer(visitor, booth, rightly=number < right)
         page = visitor.send(page.form("/quiz/next"))
     return page
+
+
+def at_a(kind: str, visitor: Browser, booth: Booth) -> Form:
+    """A play whose question on the screen is of a kind."""
+    visitor.get("/quiz")
+    [visit] = booth.visits._visits.values()
+    question = next(one for one in booth.pack.questions if one.kind == kind)
+    visit.play.questions[0] = question
+    visit.play.options[0] = list(question.options)
+    return the_question(visitor)
 
 
 def the_answers(booth: Booth) -> list[Fact]:
@@ -62,13 +92,144 @@ def test_the_totals_follow(visitor: Browser, booth: Booth):
 
 
 def test_a_fact_says_how_long_it_took_and_which_option(visitor: Browser, booth: Booth, clock: FakeClock):
-    form = the_question(visitor)
+    form = at_a("single", visitor, booth)
     clock.tick(7.5)
-    visitor.send(form, option="a" if "a" in form.choices("option") else "true")
+    visitor.send(form, option="b")
     [fact] = the_answers(booth)
-    assert fact.body["ms"] == 7500
-    assert fact.body["chosen"] in (["a"], ["true"])
-    assert fact.id == form.values["id"]
+    assert (fact.id, fact.body["ms"], fact.body["chosen"]) == (form.values["id"], 7500, ["b"])
+
+
+def test_a_fact_says_from_which_pack_in_which_language_and_how_long_a_play(visitor: Browser, booth: Booth):
+    visitor.post("/preferences", next="/quiz", lang="en")
+    visitor.get("/quiz")
+    visitor.post("/quiz/start", mode="quick")
+    visitor.post("/quiz/helped", on="1")
+    answer(visitor, booth)
+    [fact] = the_answers(booth)
+    said = {name: fact.body[name] for name in ("pack", "mode", "lang", "on", "helped")}
+    assert said == {"pack": booth.pack.version, "mode": "quick", "lang": "en", "on": "tablet", "helped": True}
+
+
+@pytest.mark.parametrize("mode", MODES.values(), ids=lambda mode: mode.id)
+def test_a_play_is_as_long_as_was_chosen_and_passed_at_its_own_mark(visitor: Browser, booth: Booth, mode: Mode):
+    for right, passed in ((mode.pass_mark, True), (mode.pass_mark - 1, False)):
+        visitor.get("/quiz")
+        visitor.post("/quiz/start", mode=mode.id)
+        play(visitor, booth, right, mode)
+        finished = facts_of(booth.journal, "quiz.finished")[-1].body
+        assert (finished["questions"], finished["passed"]) == (mode.questions, passed)
+
+
+@pytest.mark.parametrize("mode", ["", "endless", "QUICK"])
+def test_a_length_that_is_not_offered_is_refused(visitor: Browser, mode: str):
+    visitor.get("/quiz")
+    assert visitor.post("/quiz/start", mode=mode).status == 400
+
+
+def test_the_length_can_be_chosen_until_something_was_answered(visitor: Browser, booth: Booth):
+    assert 'value="challenge"' in visitor.get("/quiz")
+    assert 'value="challenge"' not in answer(visitor, booth)
+
+
+# --- answers of more than one touch -------------------------------------------------------------------------
+
+
+def test_several_options_are_touched_taken_back_and_sent_together(visitor: Browser, booth: Booth):
+    form = at_a("multiple", visitor, booth)
+    question = booth.pack.question_by_id[form.values["question"]]
+    wrong = next(option.id for option in question.options if option.id not in question.answer)
+    for option in (*question.answer, wrong):
+        touch(visitor, form, option)
+    assert touch(visitor, form, wrong, on=False).text.count("option-picked") == len(question.answer)
+    page = visitor.send(form)
+    assert page.text.count("option-right") == len(question.answer)
+    [fact] = the_answers(booth)
+    assert (fact.body["chosen"], fact.body["right"]) == (question.answer, True)
+
+
+def test_a_touch_that_comes_twice_is_one(visitor: Browser, booth: Booth):
+    form = at_a("multiple", visitor, booth)
+    for _ in range(3):
+        page = touch(visitor, form, "b")
+    assert page.text.count("option-picked") == 1
+
+
+def test_steps_are_numbered_as_they_are_touched_and_a_step_taken_back_takes_those_after_it(
+    visitor: Browser, booth: Booth
+):
+    form = at_a("order", visitor, booth)
+    steps = right_answer(booth, form)
+    for step in steps[:3]:
+        page = touch(visitor, form, step)
+    assert page.text.count("option-picked") == 3
+    assert touch(visitor, form, steps[1], on=False).text.count("option-picked") == 1
+    for step in steps[1:]:
+        touch(visitor, form, step)
+    visitor.send(form)
+    [fact] = the_answers(booth)
+    assert (fact.body["chosen"], fact.body["right"]) == (steps, True)
+
+
+def test_an_order_with_a_step_missing_is_refused_and_nothing_is_lost(visitor: Browser, booth: Booth):
+    form = at_a("order", visitor, booth)
+    touch(visitor, form, "a")
+    assert visitor.send(form).status == 400
+    assert visitor.get("/quiz").text.count("option-picked") == 1
+    assert the_answers(booth) == []
+
+
+def test_a_question_of_one_touch_takes_no_picks(visitor: Browser, booth: Booth):
+    form = at_a("single", visitor, booth)
+    assert touch(visitor, form, "a").status == 400
+
+
+def test_a_touch_for_a_question_that_is_over_changes_nothing(visitor: Browser, booth: Booth):
+    old = at_a("multiple", visitor, booth)
+    touch(visitor, old, "a")
+    visitor.send(old)
+    visitor.post("/quiz/next", question=old.values["question"])
+    assert touch(visitor, old, "b").status == 200
+    assert "option-picked" not in visitor.get("/quiz")
+
+
+def test_a_case_tells_its_story_and_a_picture_is_shown_with_its_words(visitor: Browser, booth: Booth):
+    at_a("case", visitor, booth)
+    story = next(one.story for one in booth.pack.questions if one.kind == "case")
+    assert story is not None
+    assert story.zh in visitor.get("/quiz")
+    visitor.get("/")
+    at_a("picture", visitor, booth)
+    shown = next(one for one in booth.pack.questions if one.kind == "picture")
+    assert shown.picture_alt is not None
+    page = visitor.get("/quiz")
+    assert shown.picture_alt.zh in page
+    assert visitor.get(f"/quiz/pictures/{shown.picture}").text.startswith("<svg")
+
+
+@pytest.mark.parametrize("name", ["nothing.svg", "../laws.json", "e01-fake.svg", "%2e%2e%2flaws.json"])
+def test_no_other_file_is_a_picture(visitor: Browser, name: str):
+    assert visitor.get(f"/quiz/pictures/{name}").status == 404
+
+
+# --- practice -----------------------------------------------------------------------------------------------
+
+
+def test_practice_is_for_volunteers_and_is_not_recorded(visitor: Browser, booth: Booth):
+    assert visitor.post("/staff/practice").status == 403
+    visitor.enter(*VOLUNTEER)
+    before = len(facts_of(booth.journal))
+    assert "练习，不计入统计" in visitor.post("/staff/practice")
+    assert "练习" in play(visitor, booth, 5)
+    assert len(facts_of(booth.journal)) == before
+
+
+def test_who_comes_after_practice_is_counted(visitor: Browser, booth: Booth):
+    visitor.enter(*VOLUNTEER)
+    visitor.post("/staff/practice")
+    answer(visitor, booth)
+    visitor.get("/")
+    answer(visitor, booth)
+    assert len(the_answers(booth)) == 1
 
 
 def test_the_answer_is_not_on_the_page_before_it_was_given(visitor: Browser, booth: Booth):
@@ -80,13 +241,13 @@ def test_the_answer_is_not_on_the_page_before_it_was_given(visitor: Browser, boo
 
 
 def test_a_double_touch_is_one_answer(visitor: Browser, booth: Booth):
-    form = the_question(visitor)
+    form = at_a("single", visitor, booth)
     assert {visitor.send(form, option=option).status for option in form.choices("option")} == {200}
     assert [fact.body["chosen"] for fact in the_answers(booth)] == [form.choices("option")[:1]]
 
 
 def test_an_answer_that_arrives_late_changes_nothing(visitor: Browser, booth: Booth):
-    old = the_question(visitor)
+    old = at_a("single", visitor, booth)
     answer(visitor, booth)
     visitor.post("/quiz/next", question=old.values["question"])
     page = visitor.send(old, option=old.choices("option")[0])
@@ -107,7 +268,7 @@ def test_next_without_an_answer_skips_nothing(visitor: Browser):
 
 
 def test_a_made_up_fact_id_is_refused(visitor: Browser, booth: Booth):
-    form = the_question(visitor)
+    form = at_a("single", visitor, booth)
     page = visitor.send(form, id="0" * 32, option=form.choices("option")[0])
     assert (page.status, "field.invalid" in page) == (400, True)
     assert the_answers(booth) == []
@@ -115,13 +276,14 @@ def test_a_made_up_fact_id_is_refused(visitor: Browser, booth: Booth):
 
 @pytest.mark.parametrize("option", ["", "z", "a,b", "<script>"])
 def test_an_unknown_option_is_refused(visitor: Browser, booth: Booth, option: str):
-    page = visitor.send(the_question(visitor), option=option)
+    page = visitor.send(at_a("single", visitor, booth), option=option)
     assert page.status == 400
     assert the_answers(booth) == []
 
 
-def test_a_field_left_out_is_named(visitor: Browser):
-    assert "field.missing" in visitor.post("/quiz/answer", id="0" * 32, question="q001")
+def test_a_field_left_out_is_named(visitor: Browser, booth: Booth):
+    assert "field.missing" in visitor.post("/quiz/answer", id="0" * 32)
+    assert "field.invalid" in visitor.send(at_a("single", visitor, booth))
 
 
 def test_an_answer_without_a_visit_starts_one(visitor: Browser, booth: Booth):
@@ -157,7 +319,7 @@ def test_with_few_questions_in_force_every_play_has_five_of_them(visitor: Browse
     in_force = {question.id for question in questions[:7]}
     for _ in range(3):
         play(visitor, booth, 5)
-        visitor.post("/quiz/again")
+        visitor.post("/quiz/start", mode="standard")
     asked = [fact.body["question"] for fact in the_answers(booth)]
     assert (len(asked), set(asked) <= in_force) == (15, True)
 
@@ -165,7 +327,7 @@ def test_with_few_questions_in_force_every_play_has_five_of_them(visitor: Browse
 def test_playing_again_asks_other_questions(visitor: Browser, booth: Booth):
     for _ in range(10):
         play(visitor, booth, 5)
-        visitor.post("/quiz/again")
+        visitor.post("/quiz/start", mode="standard")
     asked = [fact.body["question"] for fact in the_answers(booth)]
     assert len(set(asked)) == len(asked) == 50
 

@@ -5,6 +5,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from kiosk.booth.context import Booth
+from tests.booth.test_quizzes import answer
 from tests.clocks import FakeClock
 from tests.makers import Browser, facts_of
 
@@ -17,11 +18,6 @@ def visitor(client: FlaskClient) -> Browser:
     return Browser(client)
 
 
-def answer_one(visitor: Browser) -> None:
-    form = visitor.get("/quiz").form("/quiz/answer")
-    visitor.send(form, option=form.choices("option")[0])
-
-
 def question_of(visitor: Browser) -> str:
     return visitor.get("/quiz").form("/quiz/answer").values["question"]
 
@@ -31,58 +27,58 @@ def test_a_visit_goes_on_from_page_to_page(visitor: Browser):
 
 
 def test_coming_home_ends_the_visit(visitor: Browser, booth: Booth):
-    answer_one(visitor)
+    answer(visitor, booth)
     visitor.get("/")
     page = visitor.get("/quiz")
     assert page.form("/quiz/answer").values["id"] not in {fact.id for fact in facts_of(booth.journal)}
     assert "option-right" not in page
 
 
-def test_leaving_ends_the_visit_and_its_choices(client: FlaskClient, visitor: Browser):
+def test_leaving_ends_the_visit_and_its_choices(client: FlaskClient, visitor: Browser, booth: Booth):
     visitor.post("/preferences", lang="en", large="1", next="/")
-    answer_one(visitor)
+    answer(visitor, booth)
     visitor.post("/leave")
     assert [client.get_cookie(name) for name in ("visit", "lang", "large")] == [None] * 3
 
 
-def test_an_old_cookie_opens_nothing(client: FlaskClient, visitor: Browser):
-    answer_one(visitor)
+def test_an_old_cookie_opens_nothing(client: FlaskClient, visitor: Browser, booth: Booth):
+    answer(visitor, booth)
     token = client.get_cookie("visit").value
     visitor.get("/")
     client.set_cookie("visit", token)
     assert "option-right" not in visitor.get("/quiz")
 
 
-def test_a_visitor_who_lingers_is_still_there(visitor: Browser, clock: FakeClock):
-    answer_one(visitor)
+def test_a_visitor_who_lingers_is_still_there(visitor: Browser, clock: FakeClock, booth: Booth):
+    answer(visitor, booth)
     clock.tick(IDLE)
     assert "option-right" in visitor.get("/quiz")
 
 
-def test_a_visitor_who_walked_away_is_forgotten(visitor: Browser, clock: FakeClock):
-    answer_one(visitor)
+def test_a_visitor_who_walked_away_is_forgotten(visitor: Browser, clock: FakeClock, booth: Booth):
+    answer(visitor, booth)
     clock.tick(IDLE + 0.001)
     assert "option-right" not in visitor.get("/quiz")
 
 
-def test_a_clock_set_by_hand_ends_no_visit(visitor: Browser, clock: FakeClock):
-    answer_one(visitor)
+def test_a_clock_set_by_hand_ends_no_visit(visitor: Browser, clock: FakeClock, booth: Booth):
+    answer(visitor, booth)
     clock.jump_wall(3600)
     assert "option-right" in visitor.get("/quiz")
 
 
 def test_two_visitors_are_strangers(booth_app: Flask, booth: Booth):
     one, other = Browser(booth_app.test_client()), Browser(booth_app.test_client())
-    answer_one(one)
-    answer_one(other)
+    answer(one, booth)
+    answer(other, booth)
     sessions = {fact.body["session"] for fact in facts_of(booth.journal)}
     assert len(sessions) == 2
 
 
 def test_a_second_play_is_another_session(visitor: Browser, booth: Booth):
-    answer_one(visitor)
-    visitor.post("/quiz/again")
-    answer_one(visitor)
+    answer(visitor, booth)
+    visitor.post("/quiz/start", mode="standard")
+    answer(visitor, booth)
     assert len({fact.body["session"] for fact in facts_of(booth.journal)}) == 2
 
 

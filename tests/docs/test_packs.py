@@ -10,7 +10,8 @@ from kiosk import strictjson
 from kiosk.cli import main
 from kiosk.packs.fairs import Desk, Fair
 from kiosk.packs.galleries import Exhibit, Region
-from kiosk.packs.quizzes import PASS_MARK, QUESTIONS, Question
+from kiosk.packs.laws import Law
+from kiosk.packs.quizzes import MODES, STANDARD, Question
 from kiosk.packs.reader import BUILTIN, read_fair, read_pack
 from tests.docs.pages import blocks, page, rows
 from tests.makers import a_pack
@@ -32,6 +33,7 @@ def test_the_examples_are_read_as_part_of_a_pack(tmp_path):
         tmp_path,
         questions=[*builtin("questions"), example("question")],
         exhibits=[*builtin("exhibits"), example("exhibit")],
+        laws=[*(law for law in builtin("laws") if law["name"] != example("law")["name"]), example("law")],
         slogans=[example("text")],
     )
     for name in ("genuine", "fake"):
@@ -60,7 +62,8 @@ def test_the_faults_of_the_page_are_what_the_command_prints(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("heading", "kind"), [("## Question", Question), ("## Exhibit", Exhibit), ("## The fair file", Fair)]
+    ("heading", "kind"),
+    [("## Question", Question), ("## Law", Law), ("## Exhibit", Exhibit), ("## The fair file", Fair)],
 )
 def test_a_table_names_every_field_in_order(heading, kind):
     assert [row[0] for row in rows(PAGE, heading)] == list(kind.__struct_fields__)
@@ -74,13 +77,15 @@ def test_the_fields_of_a_region_are_named():
 def test_the_folder_s_files_are_those_of_the_builtin_pack():
     named = {row[0] for row in rows(PAGE, "## The folder")}
     there = {file.name for file in BUILTIN.glob("*.json")} - {"fair.json"}
-    assert named == there | {"exhibits/*.svg"}
+    assert named == there | {"exhibits/*.svg", "pictures/*.svg"}
 
 
 def test_the_numbers_in_the_text_are_the_code_s():
     text, pack = page(PAGE), read_pack()
     assert f"{len(pack.questions)} questions, {len(pack.exhibits)} exhibits" in text
-    assert f"asks {QUESTIONS} questions" in text
-    assert f"{PASS_MARK} right ones pass" in text
+    assert f"asks {STANDARD.questions} questions" in text
+    assert f"{STANDARD.pass_mark} right ones pass" in text
+    for mode in MODES.values():
+        assert mode is STANDARD or f"{mode.questions} ({mode.pass_mark} pass)" in text
     for name in get_args(get_type_hints(Desk)["type"]):
         assert f"`{name}`" in text

@@ -11,11 +11,11 @@ import msgspec
 
 from kiosk.facts import envelope
 from kiosk.facts.envelope import Fact
-from kiosk.facts.quizzes import QuizAnswered
 from kiosk.facts.tallies import TallyCounted, TallyUndone, undo_id
 from kiosk.facts.vocabulary import REGISTRY
 from kiosk.packs.fairs import Fair
 from kiosk.sync import bundles, keys, protocol, relaying, rosters, sequence, tickets
+from tests.makers import an_answer
 
 HUB_SEED, DEVICE_SEED, SEALING_SEED = b"\x01" * 32, b"\x02" * 32, b"\x03" * 32
 
@@ -78,7 +78,7 @@ def lines() -> list[bytes]:
         (tap, "li", TallyCounted(counter="headcount", n=1)),
         (undo_id(tap), "li", TallyUndone(undoes=tap, counter="headcount", n=1)),
         ("e5" * 16, "visitor",
-         QuizAnswered(session="f6" * 16, question="q001", chosen=["c"], right=True, ms=6180)),
+         an_answer(session="f6" * 16, question="q001", chosen=["c"], right=True, ms=6180)),
     )  # fmt: skip
     return [
         envelope.encode(

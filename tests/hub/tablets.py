@@ -20,7 +20,7 @@ from kiosk.facts.complaints import ComplaintFiled, draw_case_number
 from kiosk.facts.envelope import Fact
 from kiosk.facts.galleries import ExhibitJudged
 from kiosk.facts.kinds import Body
-from kiosk.facts.quizzes import QuizAnswered, QuizFinished
+from kiosk.facts.quizzes import QuizFinished
 from kiosk.facts.shifts import ShiftEntered, ShiftRefused
 from kiosk.facts.tallies import TallyCounted, TallyUndone, undo_id
 from kiosk.hub import devices, fairs, intake, tables, totals
@@ -28,7 +28,7 @@ from kiosk.hub.context import Hub
 from kiosk.reports.amounts import Bucket, fold
 from kiosk.sync import keys, protocol
 from kiosk.sync.protocol import BatchHeader, Certificate, EnrolRequest, Receipt
-from tests.makers import a_fact, an_id
+from tests.makers import a_fact, an_answer, an_id
 
 #: How laws over a whole hub are tried: one hub for all examples, a tablet of its own for each. Examples are small as
 #: they are; to shrink one further takes minutes of database work, and says little more.
@@ -170,7 +170,7 @@ _flags = st.booleans()
 _bodies = st.one_of(
     st.builds(TallyCounted, counter=_counters, n=st.integers(1, 1000)),
     st.builds(TallyUndone, undoes=_ids, counter=_counters, n=st.integers(1, 1000)),
-    st.builds(QuizAnswered, session=_ids, question=_questions, chosen=st.just(["a"]), right=_flags, ms=st.just(9)),
+    st.builds(an_answer, session=_ids, question=_questions, right=_flags),
     st.builds(QuizFinished, session=_ids, questions=st.just(5), right=st.just(4), passed=_flags, pass_mark=st.just(4)),
     st.builds(ExhibitJudged, session=_ids, exhibit=st.just("x1"), right=_flags),
     st.builds(

@@ -6,7 +6,7 @@ from sqlalchemy import event
 
 from kiosk import strictjson
 from kiosk.facts.complaints import ComplaintFiled
-from kiosk.facts.quizzes import QuizAnswered, QuizFinished
+from kiosk.facts.quizzes import QuizFinished
 from kiosk.facts.tallies import TallyCounted
 from kiosk.hub import board as boards
 from kiosk.hub import fairs
@@ -16,7 +16,7 @@ from kiosk.packs.model import Text
 from kiosk.reports.completeness import sentence
 from tests.hub.tablets import a_tablet, deliver
 from tests.hub.test_api import a_status, send_status
-from tests.makers import CASEWORKER, Browser, a_fair, a_headcount, an_id
+from tests.makers import CASEWORKER, Browser, a_fair, a_headcount, an_answer, an_id
 
 
 def board(hub_app, clock):
@@ -65,7 +65,7 @@ def a_busy_day(hub) -> None:
             tablet.record(a_headcount(n))
         tablet.record(TallyCounted(counter="leaflet.rights", n=50))
         for number in range(12):
-            body = QuizAnswered(session=an_id(), question=f"q{number}", chosen=["a"], right=number < 9, ms=1)
+            body = an_answer(session=an_id(), question=f"q{number}", chosen=["a"], right=number < 9, ms=1)
             tablet.record(body)
         tablet.record(QuizFinished(session=an_id(), questions=5, right=4, passed=True, pass_mark=4))
         case = ComplaintFiled(case="7KQ2-M0ZRT", blob="00" * 32, size=1, channel="volunteer", notice="1")

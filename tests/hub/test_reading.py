@@ -7,11 +7,10 @@ from hypothesis import strategies as st
 from kiosk.facts import envelope
 from kiosk.facts.days import DayClosed
 from kiosk.facts.galleries import ExhibitJudged
-from kiosk.facts.quizzes import QuizAnswered
 from kiosk.hub import devices, reading
 from kiosk.hub.reading import Rules, Stretch
 from tests.hub.tablets import a_note_of_no_time, entries
-from tests.makers import a_fact, a_headcount, an_id
+from tests.makers import a_fact, a_headcount, an_answer, an_id
 
 RULES = Rules("d01", frozenset(devices.BOOTH_KINDS))
 
@@ -38,8 +37,8 @@ def a_line(**changes: object) -> bytes:
     return envelope.encode(a_fact(a_headcount(3), **changes))
 
 
-def an_answer() -> bytes:
-    body = QuizAnswered(session=an_id(7), question="q001", chosen=["a", "c"], right=True, ms=12_345)
+def an_answer_line() -> bytes:
+    body = an_answer(session=an_id(7), question="q001", chosen=["a", "c"], right=True, ms=12_345)
     return envelope.encode(a_fact(body))
 
 
@@ -57,7 +56,7 @@ def test_every_line_is_judged_as_the_strict_reader_judges_it(entry):
 @settings(max_examples=500)
 @given(st.data())
 def test_a_written_line_with_any_change_is_judged_as_the_strict_reader_judges_it(data):
-    line = bytearray(data.draw(st.sampled_from([a_line(), an_answer(), a_judgement()])))
+    line = bytearray(data.draw(st.sampled_from([a_line(), an_answer_line(), a_judgement()])))
     for _ in range(data.draw(st.integers(1, 3))):
         place = data.draw(st.integers(0, len(line) - 1))
         match data.draw(st.sampled_from(["change", "drop", "insert", "double"])):
@@ -103,7 +102,7 @@ def test_odd_spellings_of_a_body_are_judged_as_the_strict_reader_judges_them():
     "ms", ["0", "00", "007", "-1", "3600000", "3600001", "999999", "1000000", "1e3", "12.0", '"9"']
 )
 def test_how_long_somebody_took_is_judged_whatever_stands_there(ms):
-    line = an_answer().replace(b'"ms":12345', b'"ms":' + ms.encode())
+    line = an_answer_line().replace(b'"ms":12345', b'"ms":' + ms.encode())
     assert agree(line)
 
 
@@ -116,9 +115,7 @@ def test_a_play_is_judged_whatever_stands_there(session):
 
 
 def test_what_is_left_out_to_look_a_body_up_changes_nothing_it_adds():
-    answers = [
-        QuizAnswered(session=an_id(n), question="q001", chosen=["a"], right=n % 2 == 0, ms=n) for n in range(1, 9)
-    ]
+    answers = [an_answer(session=an_id(n), question="q001", chosen=["a"], right=n % 2 == 0, ms=n) for n in range(1, 9)]
     lines = [envelope.encode(a_fact(answer, seq=n)) for n, answer in enumerate(answers, 1)]
     found = reading.read_lines(lines, 1, RULES)
     assert [dict(m.adds).get("quiz.right", 0) for m in found.meanings if m] == [0, 1] * 4

@@ -11,11 +11,11 @@ from typing import Self
 from playwright.sync_api import Locator, Page, expect
 
 from kiosk import demo
+from kiosk.packs.quizzes import Question
 from kiosk.packs.reader import BUILTIN, read_pack
 from tests.journeys.fair import Fair
 
 VOLUNTEER = next(iter(demo.VOLUNTEERS))
-QUESTIONS = 5
 
 #: A complaint by somebody who does not exist, screen by screen.
 COMPLAINT: tuple[Mapping[str, str], ...] = (
@@ -28,8 +28,14 @@ COMPLAINT: tuple[Mapping[str, str], ...] = (
 
 
 @cache
-def right_answers() -> dict[str, str]:
-    return {question.id: question.answer[0] for question in read_pack(BUILTIN).questions}
+def questions() -> dict[str, Question]:
+    return read_pack(BUILTIN).question_by_id
+
+
+def wrong_answer(question: Question) -> list[str]:
+    if question.kind == "order":
+        return [*question.answer[1:], question.answer[0]]
+    return [next(option.id for option in question.options if option.id not in question.answer)]
 
 
 class Person:
@@ -157,19 +163,28 @@ class Visitor(Complaining):
     def answers(self, *, right: bool = True) -> bool:
         """One question; returns whether the screen called the answer right."""
         form = self.page.locator("form.options")
-        answer = right_answers()[form.locator("input[name=question]").get_attribute("value") or ""]
-        options = form.locator(f".option[value='{answer}']" if right else f".option:not([value='{answer}'])")
-        self.press(options.first)
+        question = questions()[form.locator("input[name=question]").get_attribute("value") or ""]
+        for option in question.answer if right else wrong_answer(question):
+            self.press(self.page.locator(f".option[value='{option}']"))
+            if question.takes_several:
+                self.sees(f".option-picked[value='{option}']")
+        if question.takes_several:
+            self.press(form.locator(".option-go"))
         return "why-right" in (self.sees(".why").get_attribute("class") or "")
 
     def goes_on_in_quiz(self) -> None:
-        number = self.page.locator(".progress-text").inner_text()
+        number, _, total = self.page.locator(".progress-text").inner_text().partition(" / ")
         self.press(self.page.locator("[data-next]"))
-        self.sees(".result" if number.startswith(f"{QUESTIONS} ") else ".ask form.options")
+        self.sees(".result" if number == total else ".ask form.options")
+
+    def chooses_length(self, questions: int) -> Self:
+        self.press(self.page.locator(".lengths button[name=mode]", has_text=f"{questions} "))
+        expect(self.page.locator(".progress-text")).to_have_text(f"1 / {questions}")
+        return self
 
     def plays_quiz(self, right: int) -> tuple[int, int]:
         """To the end, with so many right answers. Returns the score the screen shows."""
-        for number in range(QUESTIONS):
+        for number in range(int(self.page.locator(".progress-text").inner_text().partition(" / ")[2])):
             assert self.answers(right=number < right) == (number < right)
             self.goes_on_in_quiz()
         words = self.sees(".score-figure").locator("strong, [aria-hidden]").all_inner_texts()

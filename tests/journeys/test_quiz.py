@@ -41,6 +41,17 @@ def test_a_visitor_plays_without_javascript(fair, a_visitor, size):
     assert added(before, fair.figures()) == {"answers": 5, "answers_right": 5, "quiz_finished": 1, "quiz_passed": 1}
 
 
+@pytest.mark.parametrize(("length", "mark"), [(3, 2), (10, 8)])
+def test_a_visitor_chooses_a_shorter_or_a_longer_play(fair, a_visitor, length, mark):
+    before = fair.figures()
+    visitor = a_visitor(fair).comes().opens_quiz().chooses_length(length)
+    assert visitor.plays_quiz(right=mark) == (mark, length)
+    visitor.goes_home()
+    fair.sync()
+    gained = added(before, fair.figures())
+    assert (gained["answers"], gained["quiz_passed"]) == (length, 1)
+
+
 def test_two_touches_in_the_same_moment_are_one_answer(fair, a_visitor):
     before = fair.figures()
     visitor = a_visitor(fair).comes().opens_quiz()

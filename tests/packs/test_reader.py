@@ -33,7 +33,7 @@ def test_a_copy_of_the_built_in_pack_is_read(tmp_path: Path):
 
 def test_a_pack_s_version_is_that_of_its_files(tmp_path: Path):
     assert read_pack(a_pack(tmp_path / "same")).version == read_pack().version
-    assert read_pack(a_pack(tmp_path / "other", questions=QUESTIONS[:6])).version != read_pack().version
+    assert read_pack(a_pack(tmp_path / "other", questions=QUESTIONS[:16])).version != read_pack().version
 
 
 def test_another_drawing_is_another_version(tmp_path: Path):
@@ -54,7 +54,7 @@ def test_all_faults_are_listed_at_once_with_file_and_id(tmp_path: Path):
         a_question(id="q904", valid_until="2020-01-01"),
         a_question(id="q901"),
     ]
-    folder = a_pack(tmp_path, questions=QUESTIONS[:5] + broken, exhibits=[{**EXHIBITS[0], "fake": "e99-fake.svg"}])
+    folder = a_pack(tmp_path, questions=QUESTIONS[:10] + broken, exhibits=[{**EXHIBITS[0], "fake": "e99-fake.svg"}])
     found = the_faults(folder, "2027-03-15")
     for expected in (
         "questions.json q901: topic astrology has no label",
@@ -73,8 +73,17 @@ def test_all_faults_are_listed_at_once_with_file_and_id(tmp_path: Path):
     [
         ({"options": [{"id": "a", "zh": "是", "en": "Yes"}] * 2, "answer": ["a"]}, "two options have the same id"),
         ({"kind": "truefalse"}, 'has the options "true" and "false"'),
+        ({"kind": "multiple"}, "two or more options are right"),
+        ({"kind": "multiple", "answer": ["a", "b", "c", "d"]}, "one at least is wrong"),
+        ({"kind": "order"}, "a question of the kind order cannot have this answer"),
+        ({"kind": "case"}, "a case has a story"),
+        ({"story": {"zh": "王阿姨", "en": "Auntie Wang"}}, "a case has a story"),
+        ({"kind": "picture"}, "a picture question has a picture and its words"),
+        ({"picture_alt": {"zh": "一台秤", "en": "A scale"}}, "a picture question has a picture and its words"),
+        ({"law": "山海经"}, "it cites 山海经, which laws.json does not name"),
+        ({"valid_from": "1990-01-01"}, "it is valid longer than what it cites"),
         ({"answer": []}, "length >= 1"),
-        ({"answer": ["a", "b"]}, "length <= 1"),
+        ({"answer": ["a", "b"]}, "a question of the kind single cannot have this answer"),
         ({"options": QUESTIONS[0]["options"][:1]}, "length >= 2"),
         ({"text": {"zh": "", "en": "?"}}, "length >= 1"),
         ({"text": {"zh": "？"}}, "missing required field `en`"),
@@ -103,7 +112,7 @@ def test_a_drawing_cannot_lie_elsewhere(tmp_path: Path, name: str):
     assert "matching regex" in found
 
 
-@pytest.mark.parametrize("file", ["questions", "exhibits", "slogans", "topics", "categories"])
+@pytest.mark.parametrize("file", ["questions", "exhibits", "slogans", "laws", "topics", "categories"])
 def test_a_missing_file_is_named(tmp_path: Path, file: str):
     (a_pack(tmp_path) / f"{file}.json").unlink()
     assert f"{file}.json: No such file or directory" in the_faults(tmp_path)
@@ -115,9 +124,25 @@ def test_a_file_of_nonsense_is_a_fault_and_nothing_worse(tmp_path: Path, content
 
 
 def test_a_quiz_needs_enough_questions(tmp_path: Path):
-    assert the_faults(a_pack(tmp_path, questions=QUESTIONS[:4])) == [
-        "questions.json: a quiz needs at least 5 questions"
+    assert the_faults(a_pack(tmp_path, questions=QUESTIONS[:9])) == [
+        "questions.json: a quiz needs at least 10 questions"
     ]
+
+
+def test_a_pack_that_cites_what_is_repealed_or_not_yet_in_force_on_the_day_is_not_built(tmp_path: Path):
+    laws = msgspec.json.decode((BUILTIN / "laws.json").read_bytes())
+    name = QUESTIONS[0]["law"]
+    for change, day in (({"valid_until": "2027-03-14"}, "2027-03-15"), ({"valid_from": "2027-03-16"}, "2027-03-15")):
+        changed = [{**law, **change} if law["name"] == name else law for law in laws]
+        found = the_faults(a_pack(tmp_path / day / next(iter(change)), laws=changed), day)
+        assert f"questions.json {QUESTIONS[0]['id']}: {name} is not in force on {day}" in found
+
+
+def test_a_picture_that_is_not_there_is_named(tmp_path: Path):
+    shown = next(question for question in QUESTIONS if question["kind"] == "picture")
+    folder = a_pack(tmp_path)
+    (folder / "pictures" / shown["picture"]).unlink()
+    assert f"questions.json {shown['id']}: there is no drawing {shown['picture']}" in the_faults(folder)
 
 
 # --- fairs ----------------------------------------------------------------------------------------

@@ -11,24 +11,17 @@ from kiosk.facts.complaints import ComplaintFiled
 from kiosk.facts.envelope import Fact
 from kiosk.facts.galleries import ExhibitJudged
 from kiosk.facts.kinds import Body
-from kiosk.facts.quizzes import QuizAnswered, QuizFinished
+from kiosk.facts.quizzes import QuizFinished
 from kiosk.facts.shifts import ShiftEntered, ShiftRefused
 from kiosk.facts.tallies import TallyCounted, TallyUndone
 from kiosk.reports.amounts import amounts, buckets, fold
-from tests.makers import a_fact, an_id
+from tests.makers import a_fact, an_answer, an_id
 
 SESSION = an_id(7)
 COUNTERS = st.sampled_from(["headcount", "leaflet.law", "consultation"])
 BODIES = st.one_of(
     st.builds(TallyCounted, counter=COUNTERS, n=st.integers(1, 1000)),
-    st.builds(
-        QuizAnswered,
-        session=st.just(SESSION),
-        question=st.just("q001"),
-        chosen=st.just(["a"]),
-        right=st.booleans(),
-        ms=st.integers(0, 9),
-    ),
+    st.builds(an_answer, session=st.just(SESSION), right=st.booleans(), ms=st.integers(0, 9)),
     st.builds(ExhibitJudged, session=st.just(SESSION), exhibit=st.just("e01"), right=st.booleans()),
     st.builds(ShiftRefused),
 )

@@ -15,13 +15,15 @@ from flask.testing import FlaskClient
 from sqlalchemy import delete, select
 
 from kiosk.booth import outbox
+from kiosk.booth.journal import Draft
 from kiosk.facts import envelope
+from kiosk.facts.prizes import PrizeIssued, code_of
 from kiosk.hub.tables import sessions, throttles
 from kiosk.web import HEADERS
 from tests.clocks import FakeClock
 from tests.hub.phones import device_of, file_by_phone
 from tests.hub.tablets import Tablet, deliver
-from tests.makers import Pair, a_hub, a_pair
+from tests.makers import Pair, a_hub, a_pair, a_prize, an_id, give_prizes
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -80,6 +82,8 @@ class Sides:
             "sha256": "0" * 64,
             "exhibit_id": pack.exhibits[0].id,
             "picture": "left",
+            "drawing": next(one.picture for one in pack.questions if one.picture),
+            "code": code_of(an_id(0xF5)),
             "name": "css/tokens.css",
         }
 
@@ -110,6 +114,9 @@ def sides(request, tmp_path_factory) -> Iterator[Sides]:
         pair = a_pair(folder / "booth", hub, clock)
         with closing(pair.booth):
             case = file_by_phone(pair)
+            give_prizes(pair.booth, a_prize())
+            body = PrizeIssued(prize="bag", session=an_id(7), code=code_of(an_id(0xF5)))
+            pair.booth.journal.append(Draft(an_id(0xF5), body, "visitor"))
             _send_what_nobody_can_use(pair)
             made = Sides(pair, case, {})
             made.sign_in()

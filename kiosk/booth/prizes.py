@@ -1,0 +1,281 @@
+"""Prizes: a voucher for a play, redeemed once and at the tablet that issued it, and the ledger of both.
+
+How many a tablet may issue stands in the fair as the hub signed it for this desk; a volunteer may lower it to what
+lies there. A voucher is a fact, and so is its end: both ids follow from the play, so neither can happen twice.
+"""
+
+import sqlite3
+from dataclasses import dataclass
+
+from flask import Blueprint, Response, request
+
+from kiosk import web
+from kiosk.booth import staff
+from kiosk.booth.context import Booth, booth, new_id
+from kiosk.booth.journal import Draft
+from kiosk.booth.sessions import Play, Visit
+from kiosk.clock import BEIJING
+from kiosk.errors import (
+    FACT_CONFLICT,
+    FIELD_INVALID,
+    PRIZE_ELSEWHERE,
+    PRIZE_EXPIRED,
+    PRIZE_HASTY,
+    PRIZE_NONE_LEFT,
+    PRIZE_PACE,
+    PRIZE_UNKNOWN,
+    PRIZE_USED,
+    Problem,
+)
+from kiosk.facts.envelope import Fact, bucket_of, day_and_hour
+from kiosk.facts.prizes import (
+    PrizeExpired,
+    PrizeIssued,
+    PrizeRedeemed,
+    PrizeStocked,
+    code_of,
+    end_id,
+    normal_code,
+    voucher_id,
+)
+from kiosk.packs.fairs import Prize
+from kiosk.packs.model import Text
+from kiosk.values import is_id
+
+views = Blueprint("prizes", __name__)
+views.before_request(staff.ask_for_pin)
+
+#: Milliseconds an answer takes at least, on average, of somebody who reads the question.
+READING = 2_000
+_QR = "K315V1"
+
+
+@dataclass(frozen=True)
+class Voucher:
+    """What a visitor shows to the volunteer."""
+
+    code: str
+    prize: Text
+    desk: str
+    text: str  # of its QR code
+
+
+@dataclass(frozen=True)
+class Account:
+    """What became of one class of prizes on this tablet. issued = redeemed + open + expired."""
+
+    prize: Prize
+    stocked: int | None  # counted by volunteers; None: nobody did
+    issued: int
+    redeemed: int
+    expired: int
+    left: int  # vouchers that may still be issued
+
+    @property
+    def open(self) -> int:
+        return self.issued - self.redeemed - self.expired
+
+
+@dataclass(frozen=True)
+class LedgerPage:
+    accounts: list[Account]
+    fact_id: str  # for the next count of the stock
+    problem: str | None
+
+
+@dataclass(frozen=True)
+class VoucherPage:
+    code: str
+    voucher: str
+    prize: Text
+    issued_at: str
+    hand: str
+    is_given: bool  # by the touch before this page
+
+
+# --- earning ----------------------------------------------------------------------------------------
+
+
+def award(here: Booth, visit: Visit, play: Play) -> None:
+    """Issue what a finished play has earned: one voucher a visitor. Why there is none is kept for the result."""
+    visit.no_prize = None
+    earned = [one for one in here.enrolled.fair.prizes if play.has_passed or one.earned_by == "finished"]
+    if not earned or visit.voucher:
+        return
+    try:
+        if play.took < READING * len(play.questions):
+            raise Problem(PRIZE_HASTY)
+        fact = here.journal.append_made(lambda connection: _issue(here, connection, play.session, earned))
+    except Problem as problem:
+        visit.no_prize = problem
+        return
+    visit.voucher, visit.prize = fact.body["code"], _prize(here, fact.body["prize"])
+
+
+def voucher_of(here: Booth, visit: Visit) -> Voucher | None:
+    if not visit.voucher or visit.prize is None:
+        return None
+    desk, fair = here.enrolled.desk.id, here.enrolled.fair.id
+    return Voucher(visit.voucher, visit.prize, desk, f"{_QR}/{fair}/{desk}/{visit.voucher}")
+
+
+def _issue(here: Booth, connection: sqlite3.Connection, session: str, earned: list[Prize]) -> Draft:
+    """A voucher for the first class that is left, counted in the transaction that issues it."""
+    day, hour = day_and_hour(here.clock.now())
+    found = [(prize, _account(connection, prize)) for prize in earned]
+    if all(account.left <= 0 for _, account in found):
+        raise Problem(PRIZE_NONE_LEFT)
+    voucher = voucher_id(session)
+    for prize, account in found:
+        if account.left > 0 and (prize.per_hour is None or _issued_in(connection, prize, day, hour) < prize.per_hour):
+            return Draft(voucher, PrizeIssued(prize=prize.id, session=session, code=code_of(voucher)), "visitor")
+    raise Problem(PRIZE_PACE)
+
+
+def _account(connection: sqlite3.Connection, prize: Prize) -> Account:
+    query = "SELECT metric, sum(n) FROM totals WHERE metric IN (?, ?, ?, ?) GROUP BY metric"
+    metrics = [f"prize.{what}.{prize.id}" for what in ("stocked", "issued", "redeemed", "expired")]
+    sums = dict(connection.execute(query, metrics).fetchall())
+    stocked, issued, redeemed, expired = (sums.get(metric) for metric in metrics)
+    most = prize.quota if stocked is None else min(prize.quota, stocked)
+    taken = (issued or 0) - (expired or 0)
+    return Account(prize, stocked, issued or 0, redeemed or 0, expired or 0, max(0, most - taken))
+
+
+def _issued_in(connection: sqlite3.Connection, prize: Prize, day: str, hour: int) -> int:
+    query = "SELECT sum(n) FROM totals WHERE metric = ? AND day = ? AND hour = ?"
+    return connection.execute(query, (f"prize.issued.{prize.id}", day, hour)).fetchone()[0] or 0
+
+
+# --- at the desk ------------------------------------------------------------------------------------
+
+
+@views.get("/staff/prizes")
+def ledger() -> Response:
+    return _ledger(None)
+
+
+@views.post("/staff/prizes/find")
+def find() -> Response:
+    """A code typed, or the text of a QR code: on to its voucher, or why there is none."""
+    form = web.read_form("code", limit=200)
+    try:
+        fact = _find(booth(), form["code"])
+    except Problem as problem:
+        return _ledger(problem)
+    return web.see_other("prizes.voucher", code=fact.body["code"])
+
+
+@views.get("/staff/prizes/<code>")
+def voucher(code: str) -> Response:
+    here = booth()
+    fact = _find(here, code)
+    end = here.journal.fact(end_id(fact.id))
+    given = request.args.get("given", "")
+    if end is not None and not (given and end.body.get("hand") == given):
+        raise _ended(end, fact)
+    return _voucher(here, fact, is_given=end is not None)
+
+
+@views.post("/staff/prizes/redeem")
+def redeem() -> Response:
+    """Into the visitor's hand: the second of two steps. The same touch again is the same fact, another is refused."""
+    form = web.read_form("voucher", "hand")
+    here, volunteer = booth(), staff.signed_in()
+    fact = here.journal.fact(_id(form, "voucher"))
+    if fact is None or fact.kind != "prize.issued":
+        raise Problem(PRIZE_UNKNOWN)
+    if bucket_of(fact)[0] != day_and_hour(here.clock.now())[0]:
+        expire(here)
+        raise Problem(PRIZE_EXPIRED, day=bucket_of(fact)[0])
+    body = PrizeRedeemed(prize=fact.body["prize"], voucher=fact.id, hand=_id(form, "hand"))
+    try:
+        here.journal.append(Draft(end_id(fact.id), body, volunteer.volunteer))
+    except Problem as problem:
+        end = here.journal.fact(end_id(fact.id))
+        if problem.kind is not FACT_CONFLICT or end is None:
+            raise
+        raise _ended(end, fact) from None
+    return web.see_other("prizes.voucher", code=fact.body["code"], given=form["hand"])
+
+
+@views.post("/staff/prizes/stock")
+def stock() -> Response:
+    """What a volunteer puts on the desk, or takes away from it."""
+    form = web.read_form("id", "prize", "n")
+    here, volunteer = booth(), staff.signed_in()
+    if form["prize"] not in {one.id for one in here.enrolled.fair.prizes}:
+        raise Problem(FIELD_INVALID, field="prize")
+    body = PrizeStocked(prize=form["prize"], n=_amount(form["n"]))
+    here.journal.append(Draft(_id(form, "id"), body, volunteer.volunteer))
+    return web.see_other("prizes.ledger")
+
+
+def expire(here: Booth) -> None:
+    """Vouchers of former days that nobody brought: what they stood for may be issued again."""
+    today = day_and_hour(here.clock.now())[0]
+    ended = {
+        fact.body["voucher"] for kind in ("prize.redeemed", "prize.expired") for fact in here.journal.of_kind(kind)
+    }
+    for fact in here.journal.of_kind("prize.issued"):
+        if fact.id not in ended and bucket_of(fact)[0] < today:
+            here.journal.append(
+                Draft(end_id(fact.id), PrizeExpired(prize=fact.body["prize"], voucher=fact.id), "device")
+            )
+
+
+def _find(here: Booth, typed: str) -> Fact:
+    if typed.startswith(f"{_QR}/"):
+        parts = typed.split("/")
+        if len(parts) != 4:
+            raise Problem(PRIZE_UNKNOWN)
+        if (parts[1], parts[2]) != (here.enrolled.fair.id, here.enrolled.desk.id):
+            raise Problem(PRIZE_ELSEWHERE, desk=parts[2][:40])
+        typed = parts[3]
+    code = normal_code(typed)
+    for fact in here.journal.of_kind("prize.issued"):
+        if fact.body["code"] == code:
+            return fact
+    raise Problem(PRIZE_UNKNOWN)
+
+
+def _ended(end: Fact, voucher: Fact) -> Problem:
+    if end.kind == "prize.expired":
+        return Problem(PRIZE_EXPIRED, day=bucket_of(voucher)[0])
+    at = end.moment.astimezone(BEIJING).strftime("%m-%d %H:%M:%S")
+    return Problem(PRIZE_USED, at=at, desk=end.desk)
+
+
+def _ledger(problem: Problem | None) -> Response:
+    here = booth()
+    expire(here)
+    with here.journal.reading() as connection:
+        accounts = [_account(connection, prize) for prize in here.enrolled.fair.prizes]
+    sentence = problem.sentence(web.language()) if problem else None
+    page = LedgerPage(accounts, new_id(), sentence)
+    return web.with_camera(web.page("booth/prizes/ledger.html", problem.status if problem else 200, page=page))
+
+
+def _voucher(here: Booth, fact: Fact, *, is_given: bool) -> Response:
+    at = fact.moment.astimezone(BEIJING).strftime("%H:%M")
+    page = VoucherPage(fact.body["code"], fact.id, _prize(here, fact.body["prize"]), at, new_id(), is_given)
+    return web.page("booth/prizes/voucher.html", page=page)
+
+
+def _prize(here: Booth, prize_id: str) -> Text:
+    """Its name; its id, where the fair names it no longer."""
+    names = {one.id: one.name for one in here.enrolled.fair.prizes}
+    return names.get(prize_id, Text(prize_id, prize_id))
+
+
+def _id(form: dict[str, str], name: str) -> str:
+    if not is_id(form[name]):
+        raise Problem(FIELD_INVALID, field=name)
+    return form[name]
+
+
+def _amount(text: str) -> int:
+    digits = text.strip().removeprefix("-")
+    if not (digits.isascii() and digits.isdigit() and 1 <= len(digits) <= 5 and 1 <= int(digits) <= 10_000):
+        raise Problem(FIELD_INVALID, field="n")
+    return int(text)

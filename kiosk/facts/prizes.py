@@ -1,0 +1,79 @@
+"""Prizes: what lies at the desk, vouchers issued, redeemed and run out."""
+
+import hashlib
+from typing import Annotated
+
+import msgspec
+
+from kiosk import crockford
+from kiosk.facts.kinds import Body, kind
+from kiosk.values import Id, Slug
+
+_Code = Annotated[str, msgspec.Meta(pattern=r"^[0-9A-HJKMNP-TV-Z]{4}-[0-9A-HJKMNP-TV-Z]{4}\Z")]
+
+
+@kind("prize.stocked")
+class PrizeStocked(Body, frozen=True):
+    """A volunteer counted what lies at the desk; negative where some was taken away."""
+
+    prize: Slug
+    n: Annotated[int, msgspec.Meta(ge=-10_000, le=10_000)]
+
+
+@kind("prize.issued")
+class PrizeIssued(Body, frozen=True):
+    """A voucher was shown to a visitor. Its code follows from this fact's id."""
+
+    prize: Slug
+    session: Id  # the play that earned it
+    code: _Code
+
+
+@kind("prize.redeemed")
+class PrizeRedeemed(Body, frozen=True):
+    """The prize is in the visitor's hand. The fact's id follows from the voucher's: there can be only one."""
+
+    prize: Slug
+    voucher: Id  # the fact that issued it
+    hand: Id  # made with the page the volunteer touched: the same touch again is the same fact
+
+
+@kind("prize.expired")
+class PrizeExpired(Body, frozen=True):
+    """A voucher that nobody brought on its day. Its id, too, follows from the voucher's."""
+
+    prize: Slug
+    voucher: Id
+
+
+def code_of(voucher: str) -> str:
+    """The short code of a voucher: seven symbols and one to check them, e.g. `7KQ2-M0ZR`."""
+    for turn in range(256):
+        digest = hashlib.sha256(b"kiosk/voucher/1\0" + bytes([turn]) + bytes.fromhex(voucher)).digest()
+        text = crockford.write(int.from_bytes(digest[:5], "big") >> 5, 7)
+        check = crockford.check_symbol(text)
+        if check in crockford.ALPHABET:
+            return f"{text[:4]}-{text[4:]}{check}"
+    raise AssertionError("256 turns, each with 32 chances in 37")
+
+
+def normal_code(typed: str) -> str | None:
+    """What a person typed as a voucher's code, or None when it cannot be one."""
+    text = crockford.normal(typed)
+    if crockford.read(text, 8) is None or crockford.check_symbol(text[:7]) != text[7]:
+        return None
+    return f"{text[:4]}-{text[4:]}"
+
+
+def voucher_id(session: str) -> str:
+    """The id of the fact that issues the voucher of a play: a play earns one, however often it is asked for."""
+    return _derived(b"kiosk/prize/1", session)
+
+
+def end_id(voucher: str) -> str:
+    """The id of the fact that ends a voucher, redeemed or expired: it ends once."""
+    return _derived(b"kiosk/prize/end/1", voucher)
+
+
+def _derived(label: bytes, name: str) -> str:
+    return hashlib.sha256(label + b"\0" + bytes.fromhex(name)).hexdigest()[:32]

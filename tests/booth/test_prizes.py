@@ -1,0 +1,261 @@
+"""Vouchers: issued within what there is, redeemed once and here, and an account in which nothing goes missing."""
+
+import re
+import threading
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kiosk.booth.context import Booth
+from kiosk.booth.prizes import _issue
+from kiosk.crockford import ALPHABET
+from kiosk.errors import Problem
+from kiosk.facts.envelope import Fact
+from kiosk.facts.prizes import code_of, normal_code
+from kiosk.packs.fairs import Prize
+from kiosk.packs.model import Text
+from tests.booth.test_quizzes import answer
+from tests.clocks import FakeClock
+from tests.makers import VOLUNTEER, Browser, Page, a_prize, an_id, facts_of, give_prizes
+
+BAG = a_prize()
+PEN = a_prize(id="pen", name=Text("签字笔", "Pen"), earned_by="finished", quota=3)
+
+
+@pytest.fixture
+def prizes() -> list[Prize]:
+    return [BAG]
+
+
+@pytest.fixture
+def at_fair(booth: Booth, prizes: list[Prize]) -> Booth:
+    """A tablet of a fair with prizes, as its hub said it."""
+    give_prizes(booth, *prizes)
+    return booth
+
+
+@pytest.fixture
+def visitor(client) -> Browser:
+    return Browser(client)
+
+
+@pytest.fixture
+def desk(booth_app, at_fair: Booth) -> Browser:
+    return Browser(booth_app.test_client()).enter(*VOLUNTEER)
+
+
+def wins(visitor: Browser, booth: Booth, clock: FakeClock, *, seconds: float = 5, right: int = 5) -> Page:
+    """Somebody new plays, taking so long for each question."""
+    visitor.get("/")
+    for number in range(5):
+        visitor.get("/quiz")
+        clock.tick(seconds)
+        page = answer(visitor, booth, rightly=number < right)
+        page = visitor.send(page.form("/quiz/next"))
+    return page
+
+
+def vouchers(booth: Booth) -> list[Fact]:
+    return facts_of(booth.journal, "prize.issued")
+
+
+def finds(desk: Browser, typed: str) -> Page:
+    return desk.post("/staff/prizes/find", code=typed)
+
+
+def gives(desk: Browser, code: str) -> Page:
+    return desk.send(finds(desk, code).form("/staff/prizes/redeem"))
+
+
+def account(desk: Browser, prize: str = "bag") -> dict[str, int]:
+    part = desk.get("/staff/prizes").text.partition(f'id="prize-{prize}"')[2].partition("</article>")[0]
+    return {name: int(n) for name, n in re.findall(r"data-(\w+)>(\d+)<", part)}
+
+
+# --- earning ----------------------------------------------------------------------------------------
+
+
+def test_who_passes_is_shown_a_voucher_with_code_qr_and_desk(visitor: Browser, at_fair: Booth, clock: FakeClock):
+    page = wins(visitor, at_fair, clock)
+    [fact] = vouchers(at_fair)
+    assert fact.body["code"] in page
+    assert "环保购物袋" in page
+    assert "<svg" in page
+    assert fact.body["code"] == code_of(fact.id)
+
+
+def test_who_does_not_pass_gets_none(visitor: Browser, at_fair: Booth, clock: FakeClock):
+    wins(visitor, at_fair, clock, right=3)
+    assert vouchers(at_fair) == []
+
+
+def test_one_visitor_gets_one_however_often_they_play(visitor: Browser, at_fair: Booth, clock: FakeClock):
+    wins(visitor, at_fair, clock)
+    visitor.post("/quiz/start", mode="standard")
+    for _ in range(5):
+        clock.tick(5)
+        visitor.send(answer(visitor, at_fair).form("/quiz/next"))
+    assert len(vouchers(at_fair)) == 1
+
+
+def test_who_answers_faster_than_one_can_read_gets_none_and_is_told(visitor: Browser, at_fair: Booth, clock: FakeClock):
+    assert "答得太快" in wins(visitor, at_fair, clock, seconds=1.9)
+    assert vouchers(at_fair) == []
+
+
+def test_practice_wins_nothing(visitor: Browser, desk: Browser, at_fair: Booth, clock: FakeClock):
+    desk.post("/staff/practice")
+    for _ in range(5):
+        clock.tick(5)
+        desk.send(answer(desk, at_fair).form("/quiz/next"))
+    assert vouchers(at_fair) == []
+
+
+def test_when_the_quota_is_used_up_no_more_are_issued(visitor: Browser, at_fair: Booth, clock: FakeClock):
+    for _ in range(2):
+        wins(visitor, at_fair, clock)
+    assert "奖品已经发完了" in wins(visitor, at_fair, clock)
+    assert len(vouchers(at_fair)) == 2
+
+
+def test_a_volunteer_may_lower_it_to_what_lies_there_but_not_raise_it(
+    visitor: Browser, desk: Browser, at_fair: Booth, clock: FakeClock
+):
+    desk.send(desk.get("/staff/prizes").form("/staff/prizes/stock", prize="bag"), n="1")
+    assert account(desk)["left"] == 1
+    desk.send(desk.get("/staff/prizes").form("/staff/prizes/stock", prize="bag"), n="50")
+    assert account(desk)["left"] == 2
+    desk.send(desk.get("/staff/prizes").form("/staff/prizes/stock", prize="bag"), n="-51")
+    assert "奖品已经发完了" in wins(visitor, at_fair, clock)
+
+
+@pytest.mark.parametrize("n", ["", "0", "ten", "1.5", "100001", "--1", "１２"])
+def test_a_stock_that_is_no_number_is_refused(desk: Browser, at_fair: Booth, n: str):
+    assert desk.send(desk.get("/staff/prizes").form("/staff/prizes/stock", prize="bag"), n=n).status == 400
+    assert facts_of(at_fair.journal, "prize.stocked") == []
+
+
+@pytest.mark.parametrize("prizes", [[msgspec.structs.replace(BAG, quota=50, per_hour=1)]])
+def test_so_many_an_hour_and_no_more(visitor: Browser, at_fair: Booth, clock: FakeClock):
+    wins(visitor, at_fair, clock)
+    assert "这个小时的奖品发完了" in wins(visitor, at_fair, clock)
+    clock.tick(3600)
+    wins(visitor, at_fair, clock)
+    assert len(vouchers(at_fair)) == 2
+
+
+@pytest.mark.parametrize("prizes", [[BAG, PEN]])
+def test_the_next_class_is_given_when_the_first_is_used_up(visitor: Browser, at_fair: Booth, clock: FakeClock):
+    for _ in range(3):
+        wins(visitor, at_fair, clock)
+    wins(visitor, at_fair, clock, right=0)
+    assert [fact.body["prize"] for fact in vouchers(at_fair)] == ["bag", "bag", "pen", "pen"]
+
+
+def test_of_many_who_finish_at_once_no_more_win_than_there_are_prizes(at_fair: Booth):
+    def one(session: str) -> None:
+        try:
+            at_fair.journal.append_made(lambda connection: _issue(at_fair, connection, session, [BAG]))
+        except Problem as problem:
+            refused.append(problem.code)
+
+    refused: list[str] = []
+    threads = [threading.Thread(target=one, args=(an_id(n),)) for n in range(1, 13)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert (len(vouchers(at_fair)), refused) == (2, ["prize.none_left"] * 10)
+
+
+# --- redeeming --------------------------------------------------------------------------------------
+
+
+def test_a_voucher_is_found_and_given_in_two_steps(visitor: Browser, desk: Browser, at_fair: Booth, clock: FakeClock):
+    wins(visitor, at_fair, clock)
+    [voucher] = vouchers(at_fair)
+    page = finds(desk, voucher.body["code"].lower().replace("-", " "))
+    assert "还没用过" in page
+    assert facts_of(at_fair.journal, "prize.redeemed") == []
+    assert "奖品已发" in desk.send(page.form("/staff/prizes/redeem"))
+    [end] = facts_of(at_fair.journal, "prize.redeemed")
+    assert (end.body["voucher"], end.by) == (voucher.id, VOLUNTEER[0])
+
+
+def test_the_same_touch_again_is_the_same_hand_over(visitor: Browser, desk: Browser, at_fair: Booth, clock: FakeClock):
+    wins(visitor, at_fair, clock)
+    form = finds(desk, vouchers(at_fair)[0].body["code"]).form("/staff/prizes/redeem")
+    assert [desk.send(form).status for _ in range(3)] == [200, 200, 200]
+    assert len(facts_of(at_fair.journal, "prize.redeemed")) == 1
+
+
+def test_a_second_use_is_refused_with_time_and_desk_of_the_first(
+    visitor: Browser, desk: Browser, at_fair: Booth, clock: FakeClock
+):
+    wins(visitor, at_fair, clock)
+    code = vouchers(at_fair)[0].body["code"]
+    early = finds(desk, code).form("/staff/prizes/redeem")  # a second tab, opened before
+    early.values["hand"] = an_id()
+    gives(desk, code)
+    given = facts_of(at_fair.journal, "prize.redeemed")[0].at[11:19]
+    for page in (finds(desk, code), desk.send(early)):
+        assert "已经用过了" in page
+        assert given in page
+        assert "d01" in page
+    assert len(facts_of(at_fair.journal, "prize.redeemed")) == 1
+
+
+def test_its_qr_code_says_where_it_is_good(visitor: Browser, desk: Browser, at_fair: Booth, clock: FakeClock):
+    wins(visitor, at_fair, clock)
+    code, fair = vouchers(at_fair)[0].body["code"], at_fair.enrolled.fair.id
+    assert "还没用过" in finds(desk, f"K315V1/{fair}/d01/{code}")
+    assert "d02 号服务台发的" in finds(desk, f"K315V1/{fair}/d02/{code}")
+    assert "没有发过这个券号" in finds(desk, "K315V1/x")
+
+
+@pytest.mark.parametrize("typed", ["0000-0000", "abc", "", "7KQ2-M0ZR", "' OR 1=1", "K315V1////"])
+def test_a_code_that_was_not_issued_is_refused(desk: Browser, typed: str):
+    page = finds(desk, typed)
+    assert page.status in (404, 409)
+    assert "服务台" in page
+
+
+@given(st.binary(min_size=16, max_size=16), st.integers(0, 7), st.integers(1, 31))
+def test_one_wrong_symbol_is_noticed(voucher: bytes, place: int, by: int):
+    code = code_of(voucher.hex()).replace("-", "")
+    wrong = ALPHABET[(ALPHABET.index(code[place]) + by) % 32]
+    assert normal_code(code) is not None
+    assert normal_code(code[:place] + wrong + code[place + 1 :]) is None
+
+
+def test_a_voucher_of_yesterday_is_refused_and_its_prize_may_be_issued_again(
+    visitor: Browser, desk: Browser, at_fair: Booth, clock: FakeClock
+):
+    for _ in range(2):
+        wins(visitor, at_fair, clock)
+    code = vouchers(at_fair)[0].body["code"]
+    form = finds(desk, code).form("/staff/prizes/redeem")
+    clock.tick(24 * 3600)
+    desk.enter(*VOLUNTEER)
+    assert "只在当天有效" in desk.send(form)
+    assert "只在当天有效" in finds(desk, code)
+    assert account(desk) == {"left": 2, "issued": 2, "redeemed": 0, "open": 0, "expired": 2}
+
+
+def test_issued_is_redeemed_open_and_expired(visitor: Browser, desk: Browser, at_fair: Booth, clock: FakeClock):
+    for _ in range(2):
+        wins(visitor, at_fair, clock)
+    gives(desk, vouchers(at_fair)[0].body["code"])
+    assert account(desk) == {"left": 0, "issued": 2, "redeemed": 1, "open": 1, "expired": 0}
+    clock.tick(24 * 3600)
+    desk.enter(*VOLUNTEER)
+    assert account(desk) == {"left": 1, "issued": 2, "redeemed": 1, "open": 0, "expired": 1}
+
+
+def test_nobody_redeems_without_a_pin(visitor: Browser, at_fair: Booth, clock: FakeClock):
+    wins(visitor, at_fair, clock)
+    [voucher] = vouchers(at_fair)
+    assert visitor.post("/staff/prizes/redeem", voucher=voucher.id, hand=an_id()).status == 403
+    assert facts_of(at_fair.journal, "prize.redeemed") == []
