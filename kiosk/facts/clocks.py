@@ -205,7 +205,6 @@ def _within_hour(rest: bytes) -> int:
     return int(rest[1:3]) * 60 + int(rest[4:6])
 
 
-@lru_cache(4096)
 def _named(hours: int) -> bytes:
     """Hours since 1970 in Beijing → `2027-03-15T09`."""
     day, number = _day_and_hour(hours)

@@ -153,6 +153,5 @@ def answer_a_question(app: Any) -> bool:
     return answered.status == 200 and any(form.action == "/quiz/next" for form in answered.forms)
 
 
-
 if __name__ == "__main__":
     main(sys.argv[1], Path(sys.argv[2]))

@@ -36,7 +36,8 @@ def test_the_hub_goes_away_the_booth_goes_on_and_everything_arrives_once(
     figures = fair.figures()
     assert figures == {
         "headcount": 6, "leaflets": 50, "boards": 0, "consultations": 0, "complaints": 1, "quiz_finished": 2,
-        "quiz_passed": 1, "answers": 10, "answers_right": 8, "accuracy": "80.00", "exhibits_judged": 0,
+        "quiz_passed": 1, "answers": 10, "answers_right": 8, "accuracy": "80.00", "prizes_redeemed": 0,
+        "exhibits_judged": 0,
     }  # fmt: skip
 
     organiser = an_organiser(fair)
