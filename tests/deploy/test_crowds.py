@@ -14,6 +14,7 @@ from sqlalchemy import func, select
 
 from kiosk.clock import SystemClock
 from kiosk.config import HubConfig
+from kiosk.errors import SYNC_UNREACHABLE, Problem
 from kiosk.hub import ledger
 from kiosk.hub.app import open_hub
 from kiosk.hub.context import Hub
@@ -96,10 +97,7 @@ def send_all(sendings: list[Sending], hello: Hello, url: str) -> tuple[list[Resu
     def send(one: Sending) -> None:
         client = Client(Watched(url, statuses), one.tablet.key, one.tablet.certificate, hello)
         start.wait()
-        try:
-            outcomes.append(push(client, one, SystemClock()))
-        except Exception as error:  # noqa: BLE001 (shown by whoever asked)
-            outcomes.append(error)
+        outcomes.append(come_until_heard(client, one))
 
     threads = [threading.Thread(target=send, args=(one,)) for one in sendings]
     for thread in threads:
@@ -109,6 +107,18 @@ def send_all(sendings: list[Sending], hello: Hello, url: str) -> tuple[list[Resu
     for thread in threads:
         thread.join()
     return outcomes, statuses, time.monotonic() - began
+
+
+def come_until_heard(client: Client, one: Sending) -> Result | Exception:
+    """A crowded machine may reset a connection; a tablet's courier comes again then, and so does this."""
+    for _ in range(5):
+        try:
+            return push(client, one, SystemClock())
+        except Exception as error:  # noqa: BLE001 (shown by whoever asked)
+            last = error
+            if not (isinstance(error, Problem) and error.kind is SYNC_UNREACHABLE):
+                break
+    return last
 
 
 def counted(hub: Hub) -> tuple[int, int]:
@@ -153,7 +163,7 @@ def test_four_processes_over_one_postgresql_take_in_everything_once(postgres: st
         assert [one for one in outcomes if isinstance(one, Exception)] == []
         assert [one.unsent() for one in twice] == [0] * len(twice)
         recorded = sum(len(one.tablet.lines) for one in sendings)
-        assert sum(one.new for one in outcomes if isinstance(one, Result)) == recorded
+        assert sum(one.new for one in outcomes if isinstance(one, Result)) <= recorded  # less what a reset cut off
         with closing(open_hub(HubConfig(tmp_path / "hub", url, public_url=HUB_URL), FakeClock())) as hub:
             assert counted(hub) == (recorded, heads(sendings))
             assert ledger.verify(hub) == []
