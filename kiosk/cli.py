@@ -356,11 +356,13 @@ def hub_init(data: Path | None, database: str | None, fair_file: Path | None, na
         from kiosk.hub.app import create_hub
     except ModuleNotFoundError as error:
         raise Problem(HUB_UNSUPPORTED) from error
-    from kiosk.packs.reader import BUILTIN, read_fair
+    from kiosk.packs.reader import BUILTIN, read_fair, read_pack
 
     is_builtin = fair_file is None or str(fair_file) == "demo"
     fair = read_fair(BUILTIN / "fair.json" if is_builtin or fair_file is None else fair_file)
     settings = config.hub_config(data, database)
+    for day in (fair.starts, fair.ends):
+        read_pack(settings.pack or BUILTIN, day)  # nothing is asked at a fair that is not the law there
     password, pin = password or secrets.token_urlsafe(12), people.draw_pin()
 
     def furnish(tx: "Connection", sealing_key: "PrivateKey") -> None:

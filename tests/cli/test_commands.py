@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 import pytest
 
-from kiosk import ROOT
+from kiosk import ROOT, strictjson
 from kiosk.cli import main
 from kiosk.errors import CATALOGUE
 from kiosk.packs.reader import BUILTIN
@@ -19,6 +19,7 @@ from tests.makers import a_pack
 SETTINGS = ("DATABASE_URL", "KIOSK_PASSWORD", "KIOSK_HUB_DATA", "KIOSK_BOOTH_DATA", "KIOSK_HUB_PUBLIC_URL")
 CLEAN = dict.fromkeys(SETTINGS)
 CODE = "00000-" * 7 + "0000"
+FAIR = strictjson.loads((BUILTIN / "fair.json").read_bytes(), 1 << 20)
 
 
 def commands(group: click.Group, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
@@ -173,6 +174,14 @@ def test_a_fair_that_is_faulty_makes_no_hub(runner, tmp_path):
         fair.write_bytes(content)
         fails(runner, "hub", "init", "--data", tmp_path / "hub", "--fair", fair, code="pack.faulty")
     fails(runner, "hub", "init", "--data", tmp_path / "hub", "--fair", tmp_path / "none", code="pack.faulty")
+
+
+def test_no_hub_is_made_for_a_fair_on_whose_days_the_pack_cites_what_is_not_the_law(runner, tmp_path):
+    fair = tmp_path / "fair.json"
+    fair.write_bytes(strictjson.dumps({**FAIR, "starts": "2013-03-15", "ends": "2013-03-16"}))
+    said = fails(runner, "hub", "init", "--data", tmp_path / "hub", "--fair", fair, code="pack.faulty")
+    assert "消费者权益保护法 is not in force on 2013-03-15" in said
+    assert not (tmp_path / "hub" / "hub.db").exists()
     assert not (tmp_path / "hub").exists()
 
 
