@@ -8,6 +8,8 @@ BOOTH_PORT ?= 3150
 HUB_PORT   ?= 3151
 PYTEST     ?= -n auto# words for pytest:  make test PYTEST='-n 2 -k sync'
 export BOOTH_PORT HUB_PORT
+# Whatever the shell around says: else each of the hundreds of programs that the tests start compiles everything anew.
+export PYTHONDONTWRITEBYTECODE :=
 
 BIN     := .venv/bin
 STAMPS  := .venv/stamps

@@ -1,6 +1,7 @@
 """Crockford's base 32: what people read out and type. No I, L, O or U; look-alikes are taken for what they are."""
 
 import re
+from collections.abc import Iterable
 
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _CHECKS = ALPHABET + "*~$=U"  # Crockford's five more, for remainders from 32 on
@@ -36,8 +37,34 @@ def read(typed: str, length: int) -> int | None:
 def check_symbol(text: str) -> str:
     """The symbol that tells a slip of the pen: modulo 37, which notices any one symbol changed or two exchanged.
 
-    One of 37, of which only the first 32 are in `ALPHABET`: who makes codes draws again until it is one of these.
+    One of 37, of which only the first 32 are in `ALPHABET`; `write_checked` goes on until it is one of these.
     """
     number = read(text, len(text))
     assert number is not None
     return _CHECKS[number % 37]
+
+
+def write_checked(numbers: Iterable[int], length: int) -> str:
+    """A code of `length` symbols, the last of which checks the others, e.g. `7KQ2-M0ZR`.
+
+    It is made of the first number whose check symbol people can read out; 32 in 37 have one.
+    """
+    for number in numbers:
+        text = write(number, length - 1)
+        check = check_symbol(text)
+        if check in ALPHABET:
+            return hyphenated(text + check)
+    raise AssertionError("a source of numbers ran dry")
+
+
+def normal_checked(typed: str, length: int) -> str | None:
+    """What a person typed, as `write_checked` writes it; None where it cannot be such a code."""
+    text = normal(typed)
+    if read(text, length) is None or check_symbol(text[:-1]) != text[-1]:
+        return None
+    return hyphenated(text)
+
+
+def hyphenated(text: str) -> str:
+    """As people copy it: `7KQ2M0ZR` → `7KQ2-M0ZR`."""
+    return f"{text[:4]}-{text[4:]}"

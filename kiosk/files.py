@@ -1,9 +1,11 @@
-"""Files that travel: opened only if they are files, written whole or not at all."""
+"""Files: opened only if they are files, written whole or not at all, and changed by one program at a time."""
 
 import errno
+import fcntl
 import os
 import secrets
 import stat
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -62,3 +64,37 @@ def sync_folder(folder: Path) -> None:
             raise
     finally:
         os.close(descriptor)
+
+
+@contextmanager
+def alone(path: Path, patience: float | None = None) -> Iterator[None]:
+    """Hold a file or a folder that is there against all who ask so for it, in this process and in others.
+
+    Raises `TimeoutError` after `patience` seconds; without any it waits for as long as it takes.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        take(descriptor, patience)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def take(descriptor: int, patience: float | None = None) -> None:
+    """As `alone`, until the file is closed. The kernel closes what a killed process held."""
+    if patience is None:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        return
+    deadline = time.monotonic() + patience
+    while not _is_taken(descriptor):
+        if time.monotonic() >= deadline:
+            raise TimeoutError
+        time.sleep(0.01)
+
+
+def _is_taken(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

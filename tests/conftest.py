@@ -17,6 +17,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from hypothesis import settings
 from jinja2.bccache import Bucket, BytecodeCache
+from nacl.pwhash import argon2id
 
 from kiosk.booth import storage
 from kiosk.booth.app import create_booth_app
@@ -26,6 +27,7 @@ from kiosk.config import BoothConfig, HubConfig
 from kiosk.hub.app import create_hub_app, open_hub
 from kiosk.hub.context import Hub
 from kiosk.hub.store import LOSABLE
+from kiosk.sync import keys
 from tests.clocks import FakeClock
 from tests.makers import HUB_URL, Pair, a_hub, a_journal, a_pair, an_enrolled_booth
 
@@ -34,6 +36,9 @@ pytest_plugins = ("tests.proof",)  # figures are shown in the end
 # Databases and apps are made anew for each test, not for each example; and a busy machine is no failure.
 settings.register_profile("kiosk", max_examples=50, deadline=None)
 settings.load_profile("kiosk")
+
+# PINs and passwords of made-up people, checked some thousand times. What keys are stretched by stays as it is.
+keys.HASHING = (argon2id.OPSLIMIT_MIN, argon2id.MEMLIMIT_MIN)
 
 # Every booth of every test sets room aside: at a megabyte a megabyte, the tests would fill the disk.
 storage.MEGABYTE = 1 << 10

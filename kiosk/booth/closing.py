@@ -18,7 +18,6 @@ from kiosk.booth.carrying import Carrier, blob_names
 from kiosk.booth.context import Booth, booth, new_id
 from kiosk.booth.journal import Draft, Journal
 from kiosk.clock import Clock
-from kiosk.errors import FIELD_INVALID, Problem
 from kiosk.facts import envelope
 from kiosk.facts.days import ALWAYS, HOUSEKEEPING, DayClosed
 from kiosk.facts.envelope import Fact, day_and_hour
@@ -27,7 +26,6 @@ from kiosk.packs.model import Text
 from kiosk.reports.amounts import buckets
 from kiosk.sync import protocol, sequence
 from kiosk.sync.protocol import Slip
-from kiosk.values import is_id
 
 views = Blueprint("closing", __name__)
 views.before_request(staff.ask_for_pin)
@@ -88,12 +86,6 @@ def _day_so_far(connection: sqlite3.Connection, day: str) -> DayClosed:
     return DayClosed(day=day, first=first, last=last, counts=dict(counts.fetchall()))
 
 
-def latest(journal: Journal) -> Fact | None:
-    """The last closing there is."""
-    row = journal.read_one("SELECT line FROM facts WHERE kind = 'day.closed' ORDER BY seq DESC LIMIT 1")
-    return envelope.decode(row[0]) if row else None
-
-
 @dataclass(frozen=True)
 class DaySlip:
     """The slip of a closing."""
@@ -141,7 +133,7 @@ def slip_of(carrier: Carrier, closing: Fact) -> DaySlip:
 
 def last_slip(carrier: Carrier) -> bytes:
     """The signed slip of the last closing, to travel with what it speaks of; empty before the first."""
-    closing = None if carrier.journal.trouble else latest(carrier.journal)
+    closing = None if carrier.journal.trouble else carrier.journal.newest("day.closed")
     return slip_of(carrier, closing).document if closing else b""
 
 
@@ -181,17 +173,16 @@ def close_form() -> Response:
 @views.post("/staff/close")
 def close() -> Response:
     form = web.read_form("id")
-    if not is_id(form["id"]):
-        raise Problem(FIELD_INVALID, field="id")
+    fact_id = web.read_id(form, "id")
     here = booth()
-    close_day(here.journal, here.clock, staff.signed_in().volunteer, form["id"])
+    close_day(here.journal, here.clock, staff.signed_in().volunteer, fact_id)
     return web.see_other("closing.close_form")
 
 
 def _page(here: Booth) -> ClosePage:
     journal = here.journal
     today, _ = day_and_hour(here.clock.now())
-    closing = latest(journal)
+    closing = journal.newest("day.closed")
     closing = closing if closing is not None and closing.body["day"] == today else None
     closed = slip_of(Carrier.of(journal, outbox.load_key(here.config.data)), closing) if closing else None
     head, receipted = journal.head()[0], journal.receipted()

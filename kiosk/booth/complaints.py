@@ -224,8 +224,7 @@ def _receipt(here: Enrolment, fact: Fact) -> Response:
 
 def draw_code() -> str:
     """Eight symbols, 40 bits: with Argon2id between guesses that is years of a stolen tablet's time."""
-    text = "".join(secrets.choice(crockford.ALPHABET) for _ in range(8))
-    return f"{text[:4]}-{text[4:]}"
+    return crockford.hyphenated("".join(secrets.choice(crockford.ALPHABET) for _ in range(8)))
 
 
 def keep_draft(here: Booth, code: str, draft: dict[str, str]) -> None:

@@ -4,9 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from kiosk.booth.context import Booth
-from kiosk.booth.journal import Journal
 from kiosk.clock import BEIJING
-from kiosk.facts import envelope
 from kiosk.facts.envelope import Fact
 
 
@@ -29,7 +27,7 @@ class Now:
 
 def now(here: Booth) -> Now:
     """The hub's time, once it was asked in this boot; else the wall clock's, but never before what is surely past."""
-    compared = _compared(here.journal)
+    compared = here.journal.newest("clock.compared")
     if compared is not None and compared.boot == here.journal.boot:
         since = timedelta(milliseconds=here.clock.monotonic() - compared.mono)
         return Now(_hub_at(compared) + since, is_sure=True)
@@ -38,12 +36,6 @@ def now(here: Booth) -> Now:
         past = max(past, _hub_at(compared))
     wall = here.clock.now()
     return Now(max(wall, past), is_sure=wall >= past)
-
-
-def _compared(journal: Journal) -> Fact | None:
-    """When the hub's time was last noted."""
-    row = journal.read_one("SELECT line FROM facts WHERE kind = 'clock.compared' ORDER BY seq DESC LIMIT 1")
-    return envelope.decode(row[0]) if row else None
 
 
 def _hub_at(compared: Fact) -> datetime:

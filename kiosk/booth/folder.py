@@ -1,11 +1,7 @@
 """The booth's data folder: nobody else reads it, one program serves it, and it remembers how far the journal came."""
 
-import fcntl
 import hashlib
 import os
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Annotated
 
@@ -39,23 +35,15 @@ class ServeLock:
     def __init__(self, folder: Path, patience: float = 0) -> None:
         """Wait up to `patience` seconds for whoever is about to stop. Raises `booth.serving`."""
         self._file = open_private(folder / LOCK)
-        deadline = time.monotonic() + patience
-        while not self._is_taken():
-            if time.monotonic() >= deadline:
-                self._file.close()
-                raise Problem(BOOTH_SERVING)
-            time.sleep(0.1)
+        try:
+            files.take(self._file.fileno(), patience)
+        except TimeoutError:
+            self._file.close()
+            raise Problem(BOOTH_SERVING) from None
 
     def release(self) -> None:
         """In a forked process this gives up its own share only."""
         self._file.close()
-
-    def _is_taken(self) -> bool:
-        try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-        return True
 
 
 # --- how far the journal had come -----------------------------------------------------------------
@@ -86,7 +74,7 @@ def read_mark(folder: Path) -> Mark | None:
 
 def keep_mark(folder: Path, mark: Mark) -> None:
     """Move the mark on, at once and durably; never back, whatever other programs do meanwhile. Raises `OSError`."""
-    with _alone(folder):
+    with files.alone(folder):  # nobody else moves it between our looking and our writing
         known = read_mark(folder)
         if known is not None and known.journal == mark.journal and known.seq >= mark.seq:
             return
@@ -97,14 +85,3 @@ def keep_mark(folder: Path, mark: Mark) -> None:
             os.fsync(file.fileno())
         fresh.replace(folder / HEAD)
         files.sync_folder(folder)
-
-
-@contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Between looking at the mark and replacing it no other program may do the same."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)

@@ -97,7 +97,7 @@ def picture(exhibit_id: str, picture: str) -> Response:
         name = one.fake if (picture == "left") == look.fake_is_left else one.genuine
     else:
         raise Problem(PAGE_NOT_FOUND)
-    return Response((booth().pack.drawings / name).read_bytes(), content_type="image/svg+xml")
+    return web.drawing(booth().pack.drawings / name)
 
 
 def _find(exhibit_id: str) -> Exhibit:

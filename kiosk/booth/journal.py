@@ -31,8 +31,10 @@ from kiosk.errors import (
     BOOTH_UNENROLLED,
     FACT_CONFLICT,
     JOURNAL_DAMAGED,
+    JOURNAL_LOCKED,
     JOURNAL_NEWER,
     JOURNAL_RESTORED,
+    STORAGE_FAILED,
     STORAGE_FULL,
     Problem,
 )
@@ -51,6 +53,8 @@ _Result = TypeVar("_Result")
 _UNREADABLE = (AttributeError, TypeError, ValueError)
 #: What a person has to deal with before anything can be recorded again. All other problems pass.
 _TROUBLES = (JOURNAL_DAMAGED, JOURNAL_NEWER, JOURNAL_RESTORED)
+#: What a disk says, and not the file on it: another time it can be read.
+_PASSING = (JOURNAL_LOCKED, STORAGE_FAILED, STORAGE_FULL)
 
 
 @dataclass(frozen=True)
@@ -97,6 +101,7 @@ class Journal:
         self._storage = storage or Storage(file.parent)
         self._writer = Writer(file, self._storage, self.refuse_in_trouble, self._as_problem)
         self._readers: list[sqlite3.Connection] = []  # at rest, for whoever reads next
+        self._newest: dict[str, tuple[int, Fact | None]] = {}  # kind → seq looked at so far, its last fact up to there
         self._copy: sqlite3.Connection | None = None  # in memory, of an older file; there while this is open
         self._root: bytes | None = None
         self._desk = ""
@@ -121,7 +126,6 @@ class Journal:
                 (secrets.token_hex(16), public_key),
             )
         fresh.replace(file)  # there with all that belongs to it, or not at all
-        fresh.with_name(f"{fresh.name}-journal").unlink(missing_ok=True)
         files.sync_folder(file.parent)
         return cls(file, clock)
 
@@ -200,6 +204,16 @@ class Journal:
         """
         return self._writer.write(lambda connection: [self._append_one(connection, draft) for draft in drafts])
 
+    def append_new(self, *drafts: Draft) -> list[Fact]:
+        """As `append`, but a draft whose id is there already is passed over, whatever its content."""
+
+        def job(connection: sqlite3.Connection) -> list[Fact]:
+            statement = "SELECT 1 FROM facts WHERE id = ?"
+            new = [one for one in drafts if connection.execute(statement, (one.id,)).fetchone() is None]
+            return [self._append_one(connection, draft) for draft in new]
+
+        return self._writer.write(job)
+
     def append_made(self, make: Callable[[sqlite3.Connection], "Draft | Fact"]) -> Fact:
         """Append a fact drawn from what the journal holds at that very moment; what `make` finds there stays alone."""
 
@@ -215,10 +229,8 @@ class Journal:
             return False
 
         def job(connection: sqlite3.Connection) -> bool:
-            row = connection.execute(
-                "SELECT boot FROM facts WHERE kind = 'clock.compared' ORDER BY seq DESC LIMIT 1"
-            ).fetchone()
-            if row and row[0] == self._boot:
+            compared = _newest(connection, "clock.compared")
+            if compared is not None and compared.boot == self._boot:
                 return False
             waited = self._clock.monotonic() - met.mono
             hub_at = datetime.fromisoformat(met.hub_at) + timedelta(milliseconds=waited)
@@ -398,7 +410,7 @@ class Journal:
             if (who.journal, who.public_key) != (enrolled.journal, enrolled.public_key):
                 raise Damaged("the certificate is for another journal")
         except Problem as problem:
-            raise problem if problem.kind in _TROUBLES else Damaged(problem.code) from None
+            raise problem if problem.kind in (*_TROUBLES, *_PASSING) else Damaged(problem.code) from None
         except _UNREADABLE as error:
             raise Damaged(type(error).__name__) from None
 
@@ -409,7 +421,7 @@ class Journal:
         except Problem as problem:
             if problem.kind is BOOTH_UNENROLLED:
                 return None
-            raise Damaged(problem.code) from None
+            raise problem if problem.kind in _PASSING else Damaged(problem.code) from None
         except _UNREADABLE as error:
             raise Damaged(type(error).__name__) from None
 
@@ -558,6 +570,16 @@ class Journal:
             rows = connection.execute("SELECT line FROM facts WHERE kind = ? ORDER BY seq", (kind,)).fetchall()
             return [_decode(row[0]) for row in rows]
 
+    def newest(self, kind: str) -> Fact | None:
+        """The last fact of a kind. Looked for only among facts appended since it was last asked for."""
+        seen, fact = self._newest.get(kind, (0, None))
+        with self.reading() as connection:
+            # First: what another program appends in between is looked at again the next time.
+            last = connection.execute("SELECT coalesce(max(seq), 0) FROM facts").fetchone()[0]
+            fact = _newest(connection, kind, seen) or fact
+        self._newest[kind] = (last, fact)
+        return fact
+
     def last_of(self, kind: str, since_mono: int) -> list[Fact]:
         """Facts of a kind written by this process since a moment of its own monotonic clock, newest first."""
         with self.reading() as connection:
@@ -683,6 +705,13 @@ class Journal:
         with self.reading() as connection:
             row = connection.execute(statement, parameters).fetchone()
         return tuple(row) if row else None
+
+
+def _newest(connection: sqlite3.Connection, kind: str, after: int = 0) -> Fact | None:
+    row = connection.execute(
+        "SELECT line FROM facts WHERE kind = ? AND seq > ? ORDER BY seq DESC LIMIT 1", (kind, after)
+    ).fetchone()
+    return _decode(row[0]) if row else None
 
 
 def _receipted(connection: sqlite3.Connection) -> int:

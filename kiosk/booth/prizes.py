@@ -13,7 +13,7 @@ from kiosk import web
 from kiosk.booth import staff
 from kiosk.booth.context import Booth, booth, new_id
 from kiosk.booth.journal import Draft
-from kiosk.booth.sessions import Play, Visit
+from kiosk.booth.sessions import Play, Visit, Voucher
 from kiosk.clock import BEIJING
 from kiosk.errors import (
     FACT_CONFLICT,
@@ -40,7 +40,6 @@ from kiosk.facts.prizes import (
 )
 from kiosk.packs.fairs import Prize
 from kiosk.packs.model import Text
-from kiosk.values import is_id
 
 views = Blueprint("prizes", __name__)
 views.before_request(staff.ask_for_pin)
@@ -48,16 +47,6 @@ views.before_request(staff.ask_for_pin)
 #: Milliseconds an answer takes at least, on average, of somebody who reads the question.
 READING = 2_000
 _QR = "K315V1"
-
-
-@dataclass(frozen=True)
-class Voucher:
-    """What a visitor shows to the volunteer."""
-
-    code: str
-    prize: Text
-    desk: str
-    text: str  # of its QR code
 
 
 @dataclass(frozen=True)
@@ -77,9 +66,14 @@ class Account:
 
 
 @dataclass(frozen=True)
-class LedgerPage:
-    accounts: list[Account]
+class AccountView:
+    account: Account
     fact_id: str  # for the next count of the stock
+
+
+@dataclass(frozen=True)
+class LedgerPage:
+    accounts: list[AccountView]
     problem: str | None
 
 
@@ -100,7 +94,7 @@ def award(here: Booth, visit: Visit, play: Play) -> None:
     """Issue what a finished play has earned: one voucher a visitor. Why there is none is kept for the result."""
     visit.no_prize = None
     earned = [one for one in here.enrolled.fair.prizes if play.has_passed or one.earned_by == "finished"]
-    if not earned or visit.voucher:
+    if not earned or visit.voucher is not None:
         return
     try:
         if play.took < READING * len(play.questions):
@@ -109,14 +103,8 @@ def award(here: Booth, visit: Visit, play: Play) -> None:
     except Problem as problem:
         visit.no_prize = problem
         return
-    visit.voucher, visit.prize = fact.body["code"], _prize(here, fact.body["prize"])
-
-
-def voucher_of(here: Booth, visit: Visit) -> Voucher | None:
-    if not visit.voucher or visit.prize is None:
-        return None
-    desk, fair = here.enrolled.desk.id, here.enrolled.fair.id
-    return Voucher(visit.voucher, visit.prize, desk, f"{_QR}/{fair}/{desk}/{visit.voucher}")
+    code, desk, fair = fact.body["code"], here.enrolled.desk.id, here.enrolled.fair.id
+    visit.voucher = Voucher(code, _prize(here, fact.body["prize"]), desk, f"{_QR}/{fair}/{desk}/{code}")
 
 
 def _issue(here: Booth, connection: sqlite3.Connection, session: str, earned: list[Prize]) -> Draft:
@@ -182,13 +170,13 @@ def redeem() -> Response:
     """Into the visitor's hand: the second of two steps. The same touch again is the same fact, another is refused."""
     form = web.read_form("voucher", "hand")
     here, volunteer = booth(), staff.signed_in()
-    fact = here.journal.fact(_id(form, "voucher"))
+    fact = here.journal.fact(web.read_id(form, "voucher"))
     if fact is None or fact.kind != "prize.issued":
         raise Problem(PRIZE_UNKNOWN)
     if bucket_of(fact)[0] != day_and_hour(here.clock.now())[0]:
         expire(here)
         raise Problem(PRIZE_EXPIRED, day=bucket_of(fact)[0])
-    body = PrizeRedeemed(prize=fact.body["prize"], voucher=fact.id, hand=_id(form, "hand"))
+    body = PrizeRedeemed(prize=fact.body["prize"], voucher=fact.id, hand=web.read_id(form, "hand"))
     try:
         here.journal.append(Draft(end_id(fact.id), body, volunteer.volunteer))
     except Problem as problem:
@@ -207,7 +195,7 @@ def stock() -> Response:
     if form["prize"] not in {one.id for one in here.enrolled.fair.prizes}:
         raise Problem(FIELD_INVALID, field="prize")
     body = PrizeStocked(prize=form["prize"], n=_amount(form["n"]))
-    here.journal.append(Draft(_id(form, "id"), body, volunteer.volunteer))
+    here.journal.append(Draft(web.read_id(form, "id"), body, volunteer.volunteer))
     return web.see_other("prizes.ledger")
 
 
@@ -217,11 +205,13 @@ def expire(here: Booth) -> None:
     ended = {
         fact.body["voucher"] for kind in ("prize.redeemed", "prize.expired") for fact in here.journal.of_kind(kind)
     }
-    for fact in here.journal.of_kind("prize.issued"):
-        if fact.id not in ended and bucket_of(fact)[0] < today:
-            here.journal.append(
-                Draft(end_id(fact.id), PrizeExpired(prize=fact.body["prize"], voucher=fact.id), "device")
-            )
+    overdue = [
+        Draft(end_id(fact.id), PrizeExpired(prize=fact.body["prize"], voucher=fact.id), "device")
+        for fact in here.journal.of_kind("prize.issued")
+        if fact.id not in ended and bucket_of(fact)[0] < today
+    ]
+    if overdue:
+        here.journal.append_new(*overdue)  # what was redeemed since we looked has its end
 
 
 def _find(here: Booth, typed: str) -> Fact:
@@ -250,9 +240,9 @@ def _ledger(problem: Problem | None) -> Response:
     here = booth()
     expire(here)
     with here.journal.reading() as connection:
-        accounts = [_account(connection, prize) for prize in here.enrolled.fair.prizes]
+        accounts = [AccountView(_account(connection, prize), new_id()) for prize in here.enrolled.fair.prizes]
     sentence = problem.sentence(web.language()) if problem else None
-    page = LedgerPage(accounts, new_id(), sentence)
+    page = LedgerPage(accounts, sentence)
     return web.with_camera(web.page("booth/prizes/ledger.html", problem.status if problem else 200, page=page))
 
 
@@ -266,12 +256,6 @@ def _prize(here: Booth, prize_id: str) -> Text:
     """Its name; its id, where the fair names it no longer."""
     names = {one.id: one.name for one in here.enrolled.fair.prizes}
     return names.get(prize_id, Text(prize_id, prize_id))
-
-
-def _id(form: dict[str, str], name: str) -> str:
-    if not is_id(form[name]):
-        raise Problem(FIELD_INVALID, field=name)
-    return form[name]
 
 
 def _amount(text: str) -> int:

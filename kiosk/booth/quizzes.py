@@ -8,7 +8,7 @@ from kiosk import web
 from kiosk.booth import days, prizes, staff, visits
 from kiosk.booth.context import booth, new_id
 from kiosk.booth.journal import Draft
-from kiosk.booth.sessions import Play, Visit
+from kiosk.booth.sessions import Play, Visit, Voucher
 from kiosk.errors import FIELD_INVALID, PAGE_NOT_FOUND, Problem
 from kiosk.facts.quizzes import QuizAnswered, QuizFinished
 from kiosk.packs import quizzes
@@ -67,7 +67,7 @@ class ResultPage:
     passed: bool
     learned: list[Learned]
     is_practice: bool
-    voucher: prizes.Voucher | None
+    voucher: Voucher | None
     no_prize: str | None  # why there is none, where there might have been one
 
 
@@ -87,7 +87,7 @@ def picture(drawing: str) -> Response:
     here = booth()
     if all(question.picture != drawing for question in here.pack.questions):
         raise Problem(PAGE_NOT_FOUND)
-    return Response((here.pack.pictures / drawing).read_bytes(), content_type="image/svg+xml")
+    return web.drawing(here.pack.pictures / drawing)
 
 
 @views.post("/quiz/start")
@@ -100,7 +100,7 @@ def start_anew() -> Response:
     visit = visits.current()
     with visit.lock:
         start(visit, mode)
-    return visits.with_cookie(web.see_other("quizzes.quiz"), visit)
+    return _to_the_quiz(visit)
 
 
 @views.post("/quiz/pick")
@@ -112,7 +112,7 @@ def pick() -> Response:
         play = _play_at(visit, form["question"])
         if play is not None and not play.is_answered:
             play.picked = picked(play.questions[play.at], play.picked, form["option"], is_on=form["on"] == "1")
-    return visits.with_cookie(web.see_other("quizzes.quiz"), visit)
+    return _to_the_quiz(visit)
 
 
 @views.post("/quiz/answer")
@@ -125,7 +125,7 @@ def answer() -> Response:
         if play is not None:
             several = play.questions[play.at].takes_several
             record_answer(visit, play, form["id"], list(play.picked) if several else [form["option"]])
-    return visits.with_cookie(web.see_other("quizzes.quiz"), visit)
+    return _to_the_quiz(visit)
 
 
 @views.post("/quiz/next")
@@ -138,7 +138,7 @@ def next_question() -> Response:
             play.at += 1
             play.picked = []
             play.shown_at = booth().clock.monotonic()
-    return visits.with_cookie(web.see_other("quizzes.quiz"), visit)
+    return _to_the_quiz(visit)
 
 
 @views.post("/quiz/helped")
@@ -149,7 +149,7 @@ def helped() -> Response:
     with visit.lock:
         if visit.play is not None:
             visit.play.is_helped = form["on"] == "1"
-    return visits.with_cookie(web.see_other("quizzes.quiz"), visit)
+    return _to_the_quiz(visit)
 
 
 @practice.post("/staff/practice")
@@ -158,6 +158,10 @@ def begin_practice() -> Response:
     web.read_form()
     visit = booth().visits.start()
     visit.is_practice = True
+    return _to_the_quiz(visit)
+
+
+def _to_the_quiz(visit: Visit) -> Response:
     return visits.with_cookie(web.see_other("quizzes.quiz"), visit)
 
 
@@ -304,7 +308,7 @@ def _result(visit: Visit, play: Play) -> Response:
         passed=play.has_passed,
         learned=sorted(learned, key=lambda one: one.was_right),
         is_practice=visit.is_practice,
-        voucher=prizes.voucher_of(booth(), visit),
+        voucher=visit.voucher,
         no_prize=visit.no_prize.sentence(web.language()) if visit.no_prize else None,
     )
     return web.page("booth/quizzes/result.html", page=page)

@@ -1,17 +1,23 @@
 """The tablet's database: its tables, its triggers, and how it is opened.
 
-TRUNCATE + FULL is the setting under which an acknowledged fact survived every replayed power loss;
-SQLite's default (DELETE + FULL) and WAL + NORMAL did not. It is asserted at start, not assumed.
+WAL + FULL is a setting under which an acknowledged fact survived every replayed power loss; SQLite's default
+(DELETE + FULL) and WAL + NORMAL did not. It is asserted at start, not assumed. TRUNCATE + FULL survives as well, but
+flushes five times a commit where this flushes once, and on a tablet's flash a flush is what a touch waits for.
+
+Releases of SQLite before 3.51.3 can corrupt a WAL database that two connections write or checkpoint at the same
+instant. At most one ever does: who writes holds the folder (`in_turn`). Readers never checkpoint, and the connection
+that closes last checkpoints alone, as SQLite itself sees to.
 """
 
 import sqlite3
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import AbstractContextManager, closing
 from functools import cache
 from pathlib import Path
 
 from sqlite_utils import Database, Migrations
 
+from kiosk import files
 from kiosk.booth.storage import ERRORS, as_problem, is_damage
 from kiosk.errors import JOURNAL_NEWER, JOURNAL_UNSAFE, Problem
 
@@ -80,17 +86,18 @@ _JOURNAL = (
 
 
 PRAGMAS = (
-    "journal_mode = TRUNCATE",
+    "journal_mode = WAL",
     "synchronous = FULL",
     "foreign_keys = ON",
     "recursive_triggers = ON",  # else REPLACE would slip past the delete trigger
     "secure_delete = ON",
 )
+_PATIENCE = 5.0  # seconds for another program to finish its commit
 
 
 def connect(file: Path) -> sqlite3.Connection:
     """Open the database safely. Transactions are ours to begin; one thread at a time is ours to see to."""
-    connection = sqlite3.connect(file, timeout=5, isolation_level=None, check_same_thread=False)
+    connection = sqlite3.connect(file, timeout=_PATIENCE, isolation_level=None, check_same_thread=False)
     try:
         for pragma in PRAGMAS:
             connection.execute(f"PRAGMA {pragma}")
@@ -98,6 +105,11 @@ def connect(file: Path) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
+
+
+def in_turn(file: Path) -> AbstractContextManager[None]:
+    """Held around whatever may write to the database or checkpoint it. Raises `TimeoutError`."""
+    return files.alone(file.parent, _PATIENCE)
 
 
 class Damaged(Exception):
@@ -111,13 +123,15 @@ def make_ready(file: Path, before_migrating: Callable[[sqlite3.Connection], None
     Raises `journal.unsafe`, `journal.locked`, `journal.newer`, `storage.full` or `Damaged`.
     """
     try:
-        with closing(connect(file)) as connection:
+        with in_turn(file), closing(connect(file)) as connection:
             assert_safe(connection)
             assert_sound(connection)
             if _is_behind(connection):
                 before_migrating(connection)
             migrate(connection)
             assert_complete(connection)
+    except TimeoutError as error:
+        raise as_problem(error, file) from None
     except ERRORS as error:
         is_ours = getattr(error, "sqlite_errorcode", None) != sqlite3.SQLITE_ERROR  # no word of ours is wrong
         raise as_problem(error, file) if is_ours and not is_damage(error) else Damaged(str(error)) from None
@@ -127,7 +141,7 @@ def assert_safe(connection: sqlite3.Connection) -> None:
     """Refuse to start when the pragmas did not take: some file systems say yes and do otherwise."""
     mode = connection.execute("PRAGMA journal_mode").fetchone()[0]
     synchronous = connection.execute("PRAGMA synchronous").fetchone()[0]
-    if mode != "truncate" or synchronous != 2:
+    if mode != "wal" or synchronous != 2:
         raise Problem(JOURNAL_UNSAFE, reason=f"journal_mode={mode}, synchronous={synchronous}")
 
 

@@ -69,6 +69,16 @@ class Look:
     judged: bool | None = None
 
 
+@dataclass(frozen=True)
+class Voucher:
+    """What a visitor shows to the volunteer."""
+
+    code: str
+    prize: Text
+    desk: str
+    text: str  # of its QR code
+
+
 @dataclass
 class Visit:
     """What one visitor has done since they touched the screen. Never on disk."""
@@ -77,8 +87,7 @@ class Visit:
     session: str
     seen_at: int
     play: Play | None = None
-    voucher: str = ""  # code of the voucher this visitor earned
-    prize: Text | None = None  # … and what for
+    voucher: Voucher | None = None  # that this visitor earned
     no_prize: Problem | None = None  # why the last play earned none
     is_practice: bool = False  # a volunteer tries the quiz out: nothing of it is recorded
     asked: set[str] = field(default_factory=set)  # questions already put to this visitor

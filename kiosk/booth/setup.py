@@ -28,8 +28,8 @@ def init_booth(settings: BoothConfig, clock: Clock) -> Journal:
 
 def _was_there(settings: BoothConfig) -> bool:
     """A journal, or what a journal that is gone has left behind: its key signs for no other."""
-    hot = settings.database.with_name(f"{settings.database.name}-journal")
-    return any(file.exists() for file in (settings.database, hot, settings.data / HEAD))
+    log = settings.database.with_name(f"{settings.database.name}-wal")
+    return any(file.exists() for file in (settings.database, log, settings.data / HEAD))
 
 
 def _key(data: Path) -> keys.SigningKey:

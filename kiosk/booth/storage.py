@@ -45,11 +45,16 @@ class Storage:
         return cls(settings.data, settings.reserve_mb * MEGABYTE)
 
     @property
+    def is_reserved(self) -> bool:
+        """Whether all the room that is to be set aside is."""
+        return not self._size or self._is_there()
+
+    @property
     def level(self) -> Level:
         self.tend()
         if self._is_full:
             return "full"
-        is_low = self._size and not (self._is_there() and self._free() >= self._size)
+        is_low = not self.is_reserved or self._free() < self._size
         return "low" if is_low else "ample"
 
     def refuse_unless_ample(self) -> None:
@@ -65,7 +70,7 @@ class Storage:
 
     def tend(self) -> None:
         """Set the reserve aside if it is not there and what is left then is still ample."""
-        if not self._size or self._is_there() or self._free() < 2 * self._size:
+        if self.is_reserved or self._free() < 2 * self._size:
             return
         with self._turn:
             if self._set_aside():
@@ -139,6 +144,8 @@ def is_lack_of_room(error: BaseException, database: Path) -> bool:
 
 def as_problem(error: BaseException, database: Path) -> BaseException:
     """A failure of the disk as something a person can be told; any other error as it is."""
+    if isinstance(error, TimeoutError):
+        return Problem(JOURNAL_LOCKED)
     if not isinstance(error, sqlite3.OperationalError) or is_damage(error):
         return error
     if is_lack_of_room(error, database):
@@ -149,10 +156,11 @@ def as_problem(error: BaseException, database: Path) -> BaseException:
 
 
 def _could_grow(database: Path) -> bool:
-    """Ask the disk itself, at the place in a file where the database would write next."""
+    """Ask the disk itself, at the place in a file where the database or its log would write next."""
     try:
+        sizes = [file.stat().st_size for file in database.parent.glob(f"{database.name}*")]
         with tempfile.TemporaryFile(dir=database.parent) as probe:
-            probe.seek(database.stat().st_size)
+            probe.seek(max(sizes))
             probe.write(bytes(_PROBE))
             probe.flush()
             os.fsync(probe.fileno())

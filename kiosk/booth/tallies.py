@@ -25,7 +25,6 @@ from kiosk.facts.tallies import (
 )
 from kiosk.packs.fairs import Fair
 from kiosk.packs.model import Text
-from kiosk.values import is_id
 
 views = Blueprint("tallies", __name__)
 views.before_request(staff.ask_for_pin)
@@ -88,7 +87,7 @@ def tally() -> Response:
     amount = _amount(form["n"])
     body = TallyCounted(counter=counter.id, n=amount)
     today, _ = day_and_hour(here.clock.now())
-    total = here.journal.tally(Draft(_id(form["id"]), body, volunteer.volunteer), f"tally.{counter.id}", today)
+    total = here.journal.tally(Draft(web.read_id(form, "id"), body, volunteer.volunteer), f"tally.{counter.id}", today)
     return _answer(here, counter, total, Undo(form["id"], amount, UNDO_WINDOW // 1000))
 
 
@@ -96,7 +95,7 @@ def tally() -> Response:
 def undo() -> Response:
     form = web.read_form("undoes")
     here, volunteer = booth(), staff.signed_in()
-    tap = here.journal.fact(_id(form["undoes"]))
+    tap = here.journal.fact(web.read_id(form, "undoes"))
     if tap is None or tap.kind != "tally.counted":
         raise Problem(UNDO_NOTHING)
     if here.journal.fact(undo_id(tap.id)) is None and not _is_fresh(here, tap):
@@ -162,12 +161,6 @@ def _amount(text: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) <= 4 and 1 <= int(text) <= MOST):
         raise Problem(FIELD_INVALID, field="n")
     return int(text)
-
-
-def _id(text: str) -> str:
-    if not is_id(text):
-        raise Problem(FIELD_INVALID, field="id")
-    return text
 
 
 def _time(here: Booth) -> str:

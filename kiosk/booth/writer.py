@@ -3,17 +3,18 @@
 On a tablet's flash a durable commit takes milliseconds. Eight taps at once, each with a commit of its
 own, wait for one another for a second; sharing one commit they wait for one.
 
-A commit that finds no room on the disk is tried once more in the room of the reserve.
+A commit that finds no room on the disk is tried again in the room that the log took, and then in that of the reserve.
 """
 
 import sqlite3
 import threading
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, Generic, TypeVar, cast
 
-from kiosk.booth.schema import connect
+from kiosk.booth.schema import connect, in_turn
 from kiosk.booth.storage import Storage, as_problem, is_damage, is_lack_of_room
 
 _Result = TypeVar("_Result")
@@ -53,7 +54,7 @@ class Writer:
     def write(self, job: Callable[[sqlite3.Connection], _Result]) -> _Result:
         """Run `job` and return its result once it is on disk. Its problem is raised; nothing is kept then.
 
-        A job may be run twice: what the first run wrote is gone by then.
+        A job may be run again: what the run before wrote is gone by then.
 
         Whoever gets the turn commits for all who wait; most find theirs done when the turn comes to them.
         """
@@ -76,8 +77,9 @@ class Writer:
     def _commit_waiting(self) -> None:
         tickets = [self._waiting.popleft() for _ in range(min(len(self._waiting), _MOST_JOBS))]
         try:
-            self._connection = self._connection or connect(self._file)
-            self._commit_somehow(self._connection, tickets)
+            with in_turn(self._file):
+                self._connection = self._connection or connect(self._file)
+                self._commit_somehow(self._connection, tickets)
         except BaseException as error:  # noqa: BLE001 (every waiting job must hear of it)
             if is_lack_of_room(error, self._file):
                 self._storage.found_none()
@@ -87,15 +89,18 @@ class Writer:
             ticket.is_done = True
 
     def _commit_somehow(self, connection: sqlite3.Connection, tickets: list[_Ticket[Any]]) -> None:
-        before = connection.total_changes
-        try:
-            _commit(connection, tickets)
-        except sqlite3.Error as error:
-            if not (is_lack_of_room(error, self._file) and self._storage.make_room()):
-                raise
-            _commit(connection, tickets)
+        before, ways_out = connection.total_changes, iter((partial(_empty_log, connection), self._storage.make_room))
+        while True:
+            try:
+                _commit(connection, tickets)
+                break
+            except sqlite3.Error as error:
+                if not (is_lack_of_room(error, self._file) and any(made_room() for made_room in ways_out)):
+                    raise
         if connection.total_changes != before:
             self._storage.found_some()
+        if not self._storage.is_reserved:  # else the log takes the room that it takes to empty it
+            _empty_log(connection)
 
 
 def _commit(connection: sqlite3.Connection, tickets: list[_Ticket[Any]]) -> None:
@@ -109,6 +114,14 @@ def _commit(connection: sqlite3.Connection, tickets: list[_Ticket[Any]]) -> None
         if connection.in_transaction:
             connection.execute("ROLLBACK")
         raise
+
+
+def _empty_log(connection: sqlite3.Connection) -> bool:
+    """Move into the database what the log beside it holds, which takes a fraction of the room. Whether it could be."""
+    try:
+        return not connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+    except sqlite3.Error:
+        return False
 
 
 def _run_job(connection: sqlite3.Connection, job: Job) -> tuple[Any, BaseException | None]:

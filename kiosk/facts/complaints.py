@@ -9,6 +9,8 @@ import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import reduce
+from itertools import count
 from typing import Annotated, Literal
 
 import msgspec
@@ -60,19 +62,13 @@ def draw_case_number(random_index: Callable[[int], int] = secrets.randbelow) -> 
 
     Random, not sequential: a number says nothing about how many came before it.
     """
-    while True:
-        text = "".join(crockford.ALPHABET[random_index(32)] for _ in range(8))
-        check = crockford.check_symbol(text)
-        if check in crockford.ALPHABET:
-            return f"{text[:4]}-{text[4:]}{check}"
+    numbers = (reduce(lambda number, _: number * 32 + random_index(32), range(8), 0) for _ in count())
+    return crockford.write_checked(numbers, 9)
 
 
 def normal_case_number(typed: str) -> str | None:
     """What a person typed as a case number, or None when it cannot be one (its check symbol fails)."""
-    text = crockford.normal(typed)
-    if crockford.read(text, 9) is None or crockford.check_symbol(text[:8]) != text[8]:
-        return None
-    return f"{text[:4]}-{text[4:]}"
+    return crockford.normal_checked(typed, 9)
 
 
 # --- the form -------------------------------------------------------------------------------------

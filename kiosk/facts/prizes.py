@@ -48,21 +48,14 @@ class PrizeExpired(Body, frozen=True):
 
 def code_of(voucher: str) -> str:
     """The short code of a voucher: seven symbols and one to check them, e.g. `7KQ2-M0ZR`."""
-    for turn in range(256):
-        digest = hashlib.sha256(b"kiosk/voucher/1\0" + bytes([turn]) + bytes.fromhex(voucher)).digest()
-        text = crockford.write(int.from_bytes(digest[:5], "big") >> 5, 7)
-        check = crockford.check_symbol(text)
-        if check in crockford.ALPHABET:
-            return f"{text[:4]}-{text[4:]}{check}"
-    raise AssertionError("256 turns, each with 32 chances in 37")
+    turns = (b"kiosk/voucher/1\0" + bytes([turn]) + bytes.fromhex(voucher) for turn in range(256))
+    numbers = (int.from_bytes(hashlib.sha256(turn).digest()[:5]) >> 5 for turn in turns)
+    return crockford.write_checked(numbers, 8)
 
 
 def normal_code(typed: str) -> str | None:
     """What a person typed as a voucher's code, or None when it cannot be one."""
-    text = crockford.normal(typed)
-    if crockford.read(text, 8) is None or crockford.check_symbol(text[:7]) != text[7]:
-        return None
-    return f"{text[:4]}-{text[4:]}"
+    return crockford.normal_checked(typed, 8)
 
 
 def voucher_id(session: str) -> str:

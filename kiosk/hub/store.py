@@ -5,18 +5,18 @@ connections write or checkpoint at the same instant, so at most one ever does: a
 and processes take turns by a lock beside the file. Whoever waits, waits in line; nothing is ever "locked".
 """
 
-import fcntl
 import os
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
-from functools import cache
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, Table, TextClause, create_engine, event, make_url, text
 from sqlalchemy.exc import DBAPIError
 
+from kiosk import files
 from kiosk.errors import HUB_STORAGE, JOURNAL_UNSAFE, Problem
 
 #: Releases without the WAL-reset race, where more than one writer would be no danger either.
@@ -47,16 +47,18 @@ class Store:
         self.engine: Engine = create_engine(
             url, pool_pre_ping=True, pool_size=16, max_overflow=24, connect_args=arguments
         )
-        self._writer, self._turns = self.engine, _Turns()
+        self._writer = self.engine
+        self._turn: Callable[[], AbstractContextManager[None]] = nullcontext  # a server sees to that itself
         if self.is_sqlite:
             file = self.engine.url.database or ""
             _keep_private(file)
-            self._turns = _FileTurns(file + ".lock")
+            _keep_private(file + ".lock")
+            self._turn = partial(files.alone, Path(file + ".lock"))
             self._writer = create_engine(url, pool_size=1, max_overflow=0, pool_timeout=120)
             _on_connect(self._writer, _WRITER_PRAGMAS, "BEGIN IMMEDIATE")
             _on_connect(self.engine, _READER_PRAGMAS, "BEGIN")
             # Kept open as long as we are: whichever connection closes last would checkpoint, out of turn.
-            with self._turns.mine():
+            with self._turn():
                 self._writer.connect().close()
 
     @contextmanager
@@ -65,7 +67,7 @@ class Store:
 
         Raises `hub.storage` where the disk, or the database server, cannot do it now.
         """
-        with self._writer.connect() as tx, self._turns.mine(), _failures_named(), tx.begin():
+        with self._writer.connect() as tx, self._turn(), _failures_named(), tx.begin():
             yield tx
 
     @contextmanager
@@ -78,10 +80,9 @@ class Store:
             yield tx
 
     def close(self) -> None:
-        with self._turns.mine():
+        with self._turn():
             self.engine.dispose()
             self._writer.dispose()
-        self._turns.close()
 
     def scrub(self) -> bool:
         """After deleting: leave nothing of it in the log beside the database. Whether nobody was reading it just now.
@@ -93,7 +94,7 @@ class Store:
                 for table in ("blobs", "blob_parts"):
                     connection.exec_driver_sql(f"VACUUM {table}")
             return True
-        with self._writer.connect() as connection, self._turns.mine():
+        with self._writer.connect() as connection, self._turn():
             raw = connection.connection.cursor()
             raw.execute("PRAGMA busy_timeout = 2000")  # nobody waits half a minute for this
             is_busy = raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
@@ -168,35 +169,6 @@ def _on_connect(engine: Engine, pragmas: Sequence[str], begin: str) -> None:
 
     event.listen(engine, "connect", prepare)
     event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(begin))
-
-
-class _Turns:
-    """Whose turn it is to write. A database server sees to that itself."""
-
-    @contextmanager
-    def mine(self) -> Iterator[None]:
-        yield
-
-    def close(self) -> None:
-        pass
-
-
-class _FileTurns(_Turns):
-    """Writing processes take turns by a lock on a file; a process's threads queue at its one connection before."""
-
-    def __init__(self, file: str) -> None:
-        self._file = os.open(file, os.O_RDWR | os.O_CREAT, 0o600)
-
-    @contextmanager
-    def mine(self) -> Iterator[None]:
-        fcntl.flock(self._file, fcntl.LOCK_EX)
-        try:
-            yield
-        finally:
-            fcntl.flock(self._file, fcntl.LOCK_UN)
-
-    def close(self) -> None:
-        os.close(self._file)
 
 
 # --- where the dialects differ --------------------------------------------------------------------

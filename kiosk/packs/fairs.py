@@ -10,6 +10,9 @@ from kiosk.errors import DESK_UNKNOWN, Problem
 from kiosk.packs.model import Item, Text
 from kiosk.values import Date, Slug
 
+#: Of what is given away: short, and without dots, for names of metrics are made of it.
+_WareId = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,39}\Z")]
+
 
 class Organiser(Item, frozen=True):
     """Who answers for the fair and for the personal data in complaints."""
@@ -31,7 +34,7 @@ class Desk(Item, frozen=True):
 
 
 class Leaflet(Item, frozen=True):
-    id: Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,39}\Z")]
+    id: _WareId
     name: Text
     bundle: Annotated[int, msgspec.Meta(ge=2, le=1000)]  # copies in a bundle
 
@@ -39,7 +42,7 @@ class Leaflet(Item, frozen=True):
 class Prize(Item, frozen=True, kw_only=True):
     """A class of small gifts for who plays the quiz."""
 
-    id: Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,39}\Z")]
+    id: _WareId
     name: Text
     earned_by: Literal["passed", "finished"]
     quota: Annotated[int, msgspec.Meta(ge=1, le=10_000)]  # vouchers a tablet may issue in all

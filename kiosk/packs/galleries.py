@@ -4,19 +4,22 @@ from typing import Annotated
 
 import msgspec
 
-from kiosk.packs.model import Item, Text
+from kiosk.packs.laws import Article, article_cn
+from kiosk.packs.model import FileName, Item, Text
 from kiosk.values import Date, Slug
 
 Fraction = Annotated[float, msgspec.Meta(ge=0, le=1)]
-FileName = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9-]{1,60}\.svg\Z")]
 
 
 class Source(Item, frozen=True, kw_only=True):
     law: str
-    article: int | None
-    article_cn: str
+    article: Article | None
     key: str
     checked_on: Date
+
+    @property
+    def article_cn(self) -> str:
+        return article_cn(self.article) if self.article is not None else ""
 
 
 class Region(Item, frozen=True, kw_only=True):

@@ -7,6 +7,8 @@ import msgspec
 from kiosk.packs.model import Item
 from kiosk.values import Date
 
+#: The number of one.
+Article = Annotated[int, msgspec.Meta(ge=1, le=9999)]
 _DIGITS = "零一二三四五六七八九"
 
 
@@ -18,10 +20,6 @@ class Law(Item, frozen=True, kw_only=True):
     version: Annotated[str, msgspec.Meta(min_length=1, max_length=120)]  # as it calls itself: 2013-10-25第二次修正
     valid_from: Date  # in force; where only the day of its last amendment is known, that day
     valid_until: Date | None
-
-    @property
-    def id(self) -> str:
-        return self.name
 
 
 def article_cn(number: int) -> str:

@@ -4,6 +4,9 @@ from typing import Annotated
 
 import msgspec
 
+#: Of a drawing that lies in the pack.
+FileName = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9-]{1,60}\.svg\Z")]
+
 
 class Item(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What everything in a pack is: frozen, typed, strict."""

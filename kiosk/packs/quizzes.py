@@ -8,11 +8,10 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from kiosk.packs.laws import article_cn
-from kiosk.packs.model import Item, Text, is_in_force
+from kiosk.packs.laws import Article, article_cn
+from kiosk.packs.model import FileName, Item, Text, is_in_force
 from kiosk.values import Date, Slug
 
-FileName = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9-]{1,60}\.svg\Z")]
 Difficulty = Literal["easy", "medium", "hard"]
 DIFFICULTIES: tuple[Difficulty, ...] = ("easy", "medium", "hard")
 
@@ -59,7 +58,7 @@ class Question(Item, frozen=True, kw_only=True):
     answer: Annotated[list[Slug], msgspec.Meta(min_length=1, max_length=6)]  # ids; of an order, in the right order
     explanation: Text
     law: str  # named in laws.json
-    article: Annotated[int, msgspec.Meta(ge=1, le=9999)]
+    article: Article
     key: str | list[str]  # stands verbatim in that article
     valid_from: Date
     valid_until: Date | None

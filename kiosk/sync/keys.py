@@ -23,6 +23,9 @@ __all__ = ["PrivateKey", "PublicKey", "SigningKey", "VerifyKey"]
 _SEALED = b"kiosk-sealed/1\n"
 _PAD = 256  # text is padded to steps of this, so that a length says little
 _SALT = argon2id.SALTBYTES
+#: Passes and bytes of Argon2id, OWASP's floor: 20 ms on a hub, bearable on a cheap tablet. A hash says its own, so
+#: that it may be raised; what a key was stretched by stands nowhere else than here.
+HASHING = STRETCHING = (2, 19 * 1024 * 1024)
 
 
 def write_secret(path: Path, secret: bytes) -> None:
@@ -99,7 +102,7 @@ def unseal(hub: PrivateKey, blob: bytes) -> bytes:
 
 def hash_password(password: str) -> str:
     """Argon2id, as its own self-describing string."""
-    return argon2id.str(_normal(password), *_strength()).decode()
+    return argon2id.str(_normal(password), *HASHING).decode()
 
 
 def is_password(stored: str | None, password: str) -> bool:
@@ -148,10 +151,4 @@ def _normal(password: str) -> bytes:
 
 def stretch(password: str, salt: bytes, size: int = SecretBox.KEY_SIZE) -> bytes:
     """Key material from a password or a short code. The salt has 16 bytes."""
-    operations, memory = _strength()
-    return argon2id.kdf(size, _normal(password), salt, operations, memory)
-
-
-def _strength() -> tuple[int, int]:
-    """OWASP's floor for Argon2id, 19 MiB and two passes: 20 ms on a hub, bearable on a cheap tablet."""
-    return 2, 19 * 1024 * 1024
+    return argon2id.kdf(size, _normal(password), salt, *STRETCHING)

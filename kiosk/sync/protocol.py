@@ -430,8 +430,7 @@ def comparison(request: EnrolRequest, fingerprint: bytes, word: str) -> str:
 
 def slip_code(head: bytes) -> str:
     """The first 40 bits of a head hash, to be read out and typed: `ABCD-EFGH`."""
-    text = crockford.write(int.from_bytes(head[:5]), 8)
-    return f"{text[:4]}-{text[4:]}"
+    return crockford.hyphenated(crockford.write(int.from_bytes(head[:5]), 8))
 
 
 def write_code(token: str, fingerprint: bytes) -> str:

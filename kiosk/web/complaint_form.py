@@ -14,8 +14,7 @@ from kiosk.facts import complaints
 from kiosk.facts.complaints import STEPS
 from kiosk.packs.fairs import Organiser
 from kiosk.packs.model import Text
-from kiosk.values import is_id
-from kiosk.web.forms import read_form
+from kiosk.web.forms import read_form, read_id
 
 _NAMES = tuple(field.name for field in complaints.FIELDS)
 
@@ -82,8 +81,7 @@ def read(*more: str, with_code: bool) -> Posted:
     """The posted screen, with `more` fields beside it. Raises `field.*` for what no screen of ours would send."""
     code_field = ("code",) if with_code else ()
     form = read_form("id", "case", "step", "go", *code_field, *more, optional=_NAMES)
-    if not is_id(form["id"]):
-        raise Problem(errors.FIELD_INVALID, field="id")
+    fact_id = read_id(form, "id")
     if complaints.normal_case_number(form["case"]) != form["case"]:
         raise Problem(errors.FIELD_INVALID, field="case")
     if form["step"] not in {str(number) for number in range(1, len(STEPS) + 1)}:
@@ -93,7 +91,7 @@ def read(*more: str, with_code: bool) -> Posted:
     if with_code and crockford.read(crockford.normal(form["code"]), 8) is None:
         raise Problem(errors.FIELD_INVALID, field="code")
     values = {name: complaints.clean(form[name]) for name in _NAMES}
-    return Posted(form["id"], form["case"], form.get("code", ""), int(form["step"]), form["go"], values)
+    return Posted(fact_id, form["case"], form.get("code", ""), int(form["step"]), form["go"], values)
 
 
 @dataclass(frozen=True)

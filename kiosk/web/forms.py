@@ -1,11 +1,12 @@
 """Reading forms strictly, and only from our own pages."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from flask import request
 
 from kiosk import errors
 from kiosk.errors import Problem
+from kiosk.values import is_id
 
 FIELD_LIMIT = 4_000
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -31,6 +32,13 @@ def read_form(*required: str, optional: Sequence[str] = (), limit: int = FIELD_L
         if any(letter == "\x00" or "\ud800" <= letter <= "\udfff" for letter in value):
             raise Problem(errors.FIELD_INVALID, field=name)
     return values
+
+
+def read_id(form: Mapping[str, str], name: str) -> str:
+    """A field that holds an id. Raises `field.invalid`."""
+    if not is_id(form[name]):
+        raise Problem(errors.FIELD_INVALID, field=name)
+    return form[name]
 
 
 def is_local_path(path: str) -> bool:

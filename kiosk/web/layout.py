@@ -1,6 +1,7 @@
 """One template, two layouts: a page for the browser, a fragment for htmx. And the language of both."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from flask import Response, render_template, request, url_for
@@ -70,6 +71,11 @@ def see_other(endpoint: str, **values: Any) -> Response:
 def to(path: str) -> Response:
     """303 to a path on this site."""
     return Response(status=303, headers={"Location": path})
+
+
+def drawing(file: Path) -> Response:
+    """An SVG file of a pack."""
+    return Response(file.read_bytes(), content_type="image/svg+xml")
 
 
 def json_response(value: Any, status: int = 200) -> Response:

@@ -105,7 +105,7 @@ def floor_app(data: Path) -> Flask:
 def _connect(file):
     """As durable as a booth: these two settings decide what a tap costs."""
     connection = sqlite3.connect(file, timeout=30, isolation_level=None)
-    connection.execute("PRAGMA journal_mode = TRUNCATE")
+    connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
     return connection
 

@@ -111,7 +111,7 @@ def test_healthz_tells_what_a_keeper_asks(client: FlaskClient, booth: Booth):
     assert {"version", "sqlite", "pack", "clock", "unsent", "free_mb"} <= set(told)
     assert (told["ok"], told["enrolled"], told["unsent"], told["pack"]) == (True, True, 1, booth.pack.version)
     assert told["clock"] == "2027-03-15T09:30:00.000+08:00"
-    assert (told["sqlite"]["journal_mode"], told["sqlite"]["synchronous"]) == ("truncate", "full")
+    assert (told["sqlite"]["journal_mode"], told["sqlite"]["synchronous"]) == ("wal", "full")
 
 
 # --- what every page carries ----------------------------------------------------------------------

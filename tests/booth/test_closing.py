@@ -115,6 +115,13 @@ def test_the_slip_can_be_drawn_again_from_the_journal_alone(booth):
     assert closing.last_slip(carrier_of(booth)) == slip.document
 
 
+def test_the_slip_that_travels_is_that_of_the_newest_closing(booth):
+    for _ in range(3):
+        count(booth)
+        slip = close(booth)
+        assert closing.last_slip(carrier_of(booth)) == slip.document
+
+
 def test_before_the_first_closing_there_is_no_slip(booth):
     assert closing.last_slip(carrier_of(booth)) == b""
 

@@ -293,10 +293,10 @@ def test_without_an_enrolment_nothing_is_recorded(tmp_path: Path, clock: FakeClo
 
 
 def test_every_commit_is_on_disk_before_it_is_told(journal: Journal):
-    assert journal.safety() == {"journal_mode": "truncate", "synchronous": "full"}
+    assert journal.safety() == {"journal_mode": "wal", "synchronous": "full"}
 
 
-@pytest.mark.parametrize("pragma", ["journal_mode = WAL", "journal_mode = MEMORY", "synchronous = NORMAL"])
+@pytest.mark.parametrize("pragma", ["journal_mode = DELETE", "journal_mode = MEMORY", "synchronous = NORMAL"])
 def test_a_journal_refuses_to_start_on_unsafe_settings(
     journal: Journal, clock: FakeClock, monkeypatch: pytest.MonkeyPatch, pragma: str
 ):
@@ -306,6 +306,7 @@ def test_a_journal_refuses_to_start_on_unsafe_settings(
         return connection
 
     safe = schema.connect
+    journal.close()  # the mode cannot be changed while somebody has it open
     monkeypatch.setattr(schema, "connect", connect)
     with pytest.raises(Problem) as caught:
         Journal(journal.file, clock)
@@ -338,8 +339,8 @@ def test_a_journal_goes_on_where_it_was(journal: Journal, clock: FakeClock):
 def test_a_restored_copy_goes_another_way(journal: Journal, clock: FakeClock, tmp_path: Path):
     """The same seq with another hash: how the hub sees a fork."""
     journal.append(a_draft())
-    shutil.copy(journal.file, tmp_path / "copy.db")
-    with closing(Journal(tmp_path / "copy.db", clock)) as copy:
+    home = shutil.copytree(journal.file.parent, tmp_path / "copy")
+    with closing(Journal(home / journal.file.name, clock)) as copy:
         copy.append(a_draft())
         journal.append(a_draft())
         assert copy.hash_at(1) == journal.hash_at(1)

@@ -9,11 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kiosk.booth.context import Booth
-from kiosk.booth.prizes import _issue
+from kiosk.booth.journal import Draft
+from kiosk.booth.prizes import _issue, expire
 from kiosk.crockford import ALPHABET
 from kiosk.errors import Problem
 from kiosk.facts.envelope import Fact
-from kiosk.facts.prizes import code_of, normal_code
+from kiosk.facts.prizes import PrizeRedeemed, code_of, end_id, normal_code
 from kiosk.packs.fairs import Prize
 from kiosk.packs.model import Text
 from tests.booth.test_quizzes import answer
@@ -222,6 +223,11 @@ def test_a_code_that_was_not_issued_is_refused(desk: Browser, typed: str):
     assert "服务台" in page
 
 
+@pytest.mark.parametrize(("voucher", "code"), [(1, "2VTN-M6PV"), (7, "RS7H-KN5P")])
+def test_the_code_of_a_voucher_stays_what_it_is_and_7_is_drawn_twice(voucher: int, code: str):
+    assert code_of(an_id(voucher)) == code
+
+
 @given(st.binary(min_size=16, max_size=16), st.integers(0, 7), st.integers(1, 31))
 def test_one_wrong_symbol_is_noticed(voucher: bytes, place: int, by: int):
     code = code_of(voucher.hex()).replace("-", "")
@@ -252,6 +258,48 @@ def test_issued_is_redeemed_open_and_expired(visitor: Browser, desk: Browser, at
     clock.tick(24 * 3600)
     desk.enter(*VOLUNTEER)
     assert account(desk) == {"left": 1, "issued": 2, "redeemed": 1, "open": 0, "expired": 1}
+
+
+def test_what_is_redeemed_while_others_expire_stays_redeemed_and_keeps_none_of_them_alive(
+    visitor: Browser, at_fair: Booth, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+):
+    for _ in range(2):
+        wins(visitor, at_fair, clock)
+    given, forgotten = vouchers(at_fair)
+    clock.tick(24 * 3600)
+    append_new = at_fair.journal.append_new
+
+    def append_after_a_hand_over(*drafts: Draft) -> list[Fact]:
+        """The moment between looking and appending, in which a volunteer hands one over."""
+        body = PrizeRedeemed(prize="bag", voucher=given.id, hand=an_id())
+        at_fair.journal.append(Draft(end_id(given.id), body, VOLUNTEER[0]))
+        return append_new(*drafts)
+
+    monkeypatch.setattr(at_fair.journal, "append_new", append_after_a_hand_over)
+    expire(at_fair)
+    ends = [at_fair.journal.fact(end_id(one.id)) for one in (given, forgotten)]
+    assert [end and end.kind for end in ends] == ["prize.redeemed", "prize.expired"]
+
+
+def test_however_many_expire_it_is_one_commit_and_none_where_nothing_does(
+    visitor: Browser, at_fair: Booth, clock: FakeClock
+):
+    for _ in range(2):
+        wins(visitor, at_fair, clock)
+    clock.tick(24 * 3600)
+    statements: list[str] = []
+    at_fair.journal.transact(lambda connection: connection.set_trace_callback(statements.append))
+    statements.clear()
+    for _ in range(2):
+        expire(at_fair)
+    assert len(facts_of(at_fair.journal, "prize.expired")) == 2
+    assert statements.count("COMMIT") == 1
+
+
+def test_each_class_is_counted_under_an_id_of_its_own(desk: Browser, at_fair: Booth):
+    give_prizes(at_fair, BAG, PEN)
+    forms = [form for form in desk.get("/staff/prizes").forms if form.action == "/staff/prizes/stock"]
+    assert len({form.values["id"] for form in forms}) == len(forms) == 2
 
 
 def test_nobody_redeems_without_a_pin(visitor: Browser, at_fair: Booth, clock: FakeClock):

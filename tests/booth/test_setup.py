@@ -48,7 +48,7 @@ def test_where_there_is_a_booth_none_is_made(settings: BoothConfig):
         init_booth(settings, FakeClock())
 
 
-@pytest.mark.parametrize("left", [folder.HEAD, "booth.db-journal"])
+@pytest.mark.parametrize("left", [folder.HEAD, "booth.db-wal"])
 def test_the_key_of_a_booth_whose_journal_is_gone_signs_for_no_other(settings: BoothConfig, left: str):
     a_journal(settings.data, FakeClock()).close()
     with closing(Journal(settings.database, FakeClock())):

@@ -184,7 +184,6 @@ def _cut_off(folder: Path) -> None:
         journal.append(*(a_draft_with_or_without_blob(number) for number in range(20)))
     with closing(sqlite3.connect(folder.with_name("whole") / "booth.db", isolation_level=None)) as connection:
         for statement in (
-            "PRAGMA journal_mode = TRUNCATE",
             "PRAGMA cache_size = 1",
             "BEGIN IMMEDIATE",
             "UPDATE totals SET n = n + 1000",

@@ -225,7 +225,7 @@ def the_disk_is_written_durably(folder: Path) -> None:
         closing(a_hub(folder / "hub", FakeClock())) as hub,
         closing(a_pair(folder / "b", hub, FakeClock()).booth) as booth,
     ):
-        assert booth.journal.safety() == {"journal_mode": "truncate", "synchronous": "full"}
+        assert booth.journal.safety() == {"journal_mode": "wal", "synchronous": "full"}
 
 
 def one_id_is_one_fact(folder: Path) -> None:

@@ -36,7 +36,7 @@ from tests.proof import figure, share
 
 #: Ways a crash may go at each moment, beside the least and the most that may be left. At full length each of the two
 #: long ones alone comes to more than 12,000 states.
-DRAWS = share(24, 2)
+DRAWS = share(40, 4)
 MORE = share(200, 8)  # a start has few moments
 #: One state in so many is not only looked at: our own code starts on it and goes on.
 REVIVED = 50

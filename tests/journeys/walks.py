@@ -12,6 +12,14 @@ from tests.journeys.people import COMPLAINT, Complaining, Installer, Organiser, 
 DECIDING = ("attract", "question", "answered right", "answered wrong", "exhibit")
 
 
+def sends(person: Person, button: str, shown: str, **typed: str) -> None:
+    """A form filled in, by id of the field with `_` for `-`, and sent; until what comes of it is on the screen."""
+    for name, text in typed.items():
+        person.types(name.replace("_", "-"), text)
+    person.press(person.page.locator(button))
+    person.sees(shown)
+
+
 def public_screens(visitor: Visitor) -> Iterator[str]:
     """The booth's screens for everybody, by name. The visitor stands at each while the caller looks."""
     yield "attract"
@@ -56,9 +64,7 @@ def staff_screens(volunteer: Volunteer) -> Iterator[str]:
     yield "receipt"
     volunteer.goes_to("/staff/complaint/resume").sees("#code")
     yield "resume"
-    volunteer.types("code", "0000-0000")
-    volunteer.press(volunteer.page.locator(".wizard-keys button"))
-    volunteer.sees(".problem")
+    sends(volunteer, ".wizard-keys button", ".problem", code="0000-0000")
     yield "resume fault"
     volunteer.goes_to("/staff/close").sees(".day-go")
     yield "close"
@@ -121,10 +127,7 @@ def hub_screens(organiser: Organiser, case: str, fair: Fair) -> Iterator[str]:
     yield "completeness"
     organiser.opens("slips").sees(".typing")
     yield "slips"
-    for name, text in (("desk", "d01"), ("seq", "1"), ("code", "0000-0000")):
-        organiser.types(name, text)
-    organiser.press(organiser.page.locator(".typing .go"))
-    organiser.sees("#outcome")
+    sends(organiser, ".typing .go", "#outcome", desk="d01", seq="1", code="0000-0000")
     yield "slip compared"
     organiser.hands_in("hello").sees("#scan-problem")
     yield "scan"
@@ -148,10 +151,7 @@ def hub_screens(organiser: Organiser, case: str, fair: Fair) -> Iterator[str]:
     organiser.press(organiser.page.locator("#tablets tbody a").first)
     organiser.sees(".choices")
     yield "tablet"
-    organiser.types("revoke-reason", "x")
-    organiser.types("cutoff", "999999999")
-    organiser.press(organiser.page.locator(".grave"))
-    organiser.sees("#problem")
+    sends(organiser, ".grave", "#problem", revoke_reason="x", cutoff="999999999")
     yield "tablet fault"
     organiser.goes_to("/fairs/demo/complaints/0000-00000").sees(".stop")
     yield "problem"
@@ -166,16 +166,12 @@ def quarantine_screens(organiser: Organiser, forked: str, spoilt: str) -> Iterat
     organiser.press(organiser.page.locator("summary").first)
     yield "unreadable"
     organiser.opens(f"quarantine/facts/{spoilt}/fact.not_allowed").sees(".choices")
-    organiser.types("release-reason", " ")
-    organiser.press(organiser.page.locator(".choices .go"))
-    organiser.sees("#problem")
+    sends(organiser, ".choices .go", "#problem", release_reason=" ")
     yield "decision without a reason"
     organiser.opens(f"quarantine/forks/{forked}").sees(".versus")
     yield "fork"
     organiser.press(organiser.page.locator("[name=kept]").first)
-    organiser.types("fork-reason", "315")
-    organiser.press(organiser.page.locator(".fork .go"))
-    organiser.sees(".todo .whole")
+    sends(organiser, ".fork .go", ".todo .whole", fork_reason="315")
     yield "fork decided"
     organiser.opens(f"quarantine/forks/{forked}").sees(".told-before")
     yield "fork once more"
@@ -203,8 +199,5 @@ def joining_screens(installer: Installer, organiser: Organiser) -> Iterator[str]
 def door_screens(person: Person) -> Iterator[str]:
     person.goes_to("/login").sees(".gate")
     yield "login"
-    person.types("name", "nobody")
-    person.types("password", "wrong")
-    person.press(person.page.locator(".gate .go"))
-    person.sees("#gate-problem")
+    sends(person, ".gate .go", "#gate-problem", name="nobody", password="wrong")
     yield "login fault"

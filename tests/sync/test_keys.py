@@ -1,6 +1,8 @@
 """Sealing, wrapping, hashing: opened by the right key and by no other."""
 
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -82,10 +84,17 @@ def test_nonsense_is_unwrapped_by_nothing(wrapped: bytes):
 
 def test_a_password_is_known_by_its_hash_and_no_other_is():
     stored = keys.hash_password("380315")
-    assert stored.startswith("$argon2id$v=19$m=19456,t=2,")
     assert keys.is_password(stored, "380315")
     assert not keys.is_password(stored, "380316")
     assert not keys.is_password(stored, "")
+
+
+def test_a_hash_costs_what_owasp_asks_for_at_least():
+    """Asked of a program of its own: in this one hashes are cheap."""
+    words = [sys.executable, "-c", "from kiosk.sync import keys; print(keys.hash_password('380315'))"]
+    told = subprocess.run(words, capture_output=True, text=True, check=True).stdout
+    assert told.startswith("$argon2id$v=19$m=19456,t=2,")
+    assert keys.STRETCHING == (2, 19456 * 1024)
 
 
 def test_the_same_password_is_hashed_differently_each_time():
