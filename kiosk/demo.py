@@ -7,8 +7,9 @@ import subprocess
 import sys
 import time
 import urllib.request
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from kiosk.booth import outbox
 from kiosk.booth.journal import Journal
@@ -28,8 +29,7 @@ DESK = "d01"
 _PATIENCE = 30  # seconds to wait for a server to answer
 
 
-@dataclass(frozen=True)
-class Demo:
+class Demo(msgspec.Struct, frozen=True):
     """Where a demo lives."""
 
     folder: Path

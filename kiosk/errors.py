@@ -5,11 +5,10 @@ English. Sentences may hold `{names}` that are filled from the problem's details
 anywhere; the edges (`web`, `cli.py`) show it.
 """
 
-from dataclasses import dataclass
+import msgspec
 
 
-@dataclass(frozen=True)
-class Kind:
+class Kind(msgspec.Struct, frozen=True):
     """One entry of the catalogue."""
 
     code: str  # stable, e.g. "fact.conflict"

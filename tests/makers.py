@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -97,7 +97,7 @@ def a_prize(**changes: Any) -> Prize:
 def give_prizes(booth: Booth, *prizes: Prize) -> None:
     """As if the hub had said so in its notice, which is not read again."""
     fair = msgspec.structs.replace(booth.enrolled.fair, prizes=list(prizes))
-    booth._enrolment = replace(booth.enrolled, fair=fair)
+    booth._enrolment = msgspec.structs.replace(booth.enrolled, fair=fair)
     booth._read_at = 1 << 60
 
 

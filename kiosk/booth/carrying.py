@@ -6,9 +6,11 @@ Whatever carries a receipt, it is believed only if the booth's own hub signed it
 import io
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
+
+import msgspec
 
 from kiosk import files
 from kiosk.booth import outbox
@@ -41,8 +43,7 @@ def _silent(_done: int, _of: int) -> None:
     pass
 
 
-@dataclass(frozen=True)
-class Carrier:
+class Carrier(msgspec.Struct, frozen=True):
     """A journal that may leave the booth, and what signs for it."""
 
     journal: Journal
@@ -85,8 +86,7 @@ class Carrier:
 # --- a bundle -------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Written:
+class Written(msgspec.Struct, frozen=True):
     """What went into a bundle."""
 
     first: int
@@ -158,11 +158,10 @@ def _batches(carrier: Carrier, first: int, last: int) -> Iterator[tuple[int, lis
             return
 
 
-@dataclass(frozen=True)
-class Exported:
+class Exported(msgspec.Struct, frozen=True):
     """Files that were written."""
 
-    files: list[tuple[Path, Written]] = field(default_factory=list)
+    files: list[tuple[Path, Written]] = msgspec.field(default_factory=list)
     head: int = 0  # the journal's last fact
 
 

@@ -5,7 +5,6 @@ The slip is drawn from the journal alone, so it is the same however often and wh
 
 import sqlite3
 from collections import Counter
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -86,8 +85,7 @@ def _day_so_far(connection: sqlite3.Connection, day: str) -> DayClosed:
     return DayClosed(day=day, first=first, last=last, counts=dict(counts.fetchall()))
 
 
-@dataclass(frozen=True)
-class DaySlip:
+class DaySlip(msgspec.Struct, frozen=True):
     """The slip of a closing."""
 
     slip: Slip
@@ -140,8 +138,7 @@ def last_slip(carrier: Carrier) -> bytes:
 # --- the page -------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Amount:
+class Amount(msgspec.Struct, frozen=True):
     """One line of the slip."""
 
     name: Text
@@ -149,8 +146,7 @@ class Amount:
     unit: Text
 
 
-@dataclass(frozen=True)
-class ClosePage:
+class ClosePage(msgspec.Struct, frozen=True):
     day: str
     closed: DaySlip | None  # today's, if it was closed
     closed_at: str  # "17:02"

@@ -7,7 +7,6 @@ the disk. A form left half-way is kept encrypted under a code that only the pers
 import hashlib
 import secrets
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import date
 
 import msgspec
@@ -67,14 +66,12 @@ def _behind_pin(here: Booth, posted: complaint_form.Posted) -> staff.Behind:
     return staff.Behind("/staff/complaint/unlock", posted.as_fields(), posted.code if is_kept else "")
 
 
-@dataclass(frozen=True)
-class ChoosePage:
+class ChoosePage(msgspec.Struct, frozen=True):
     url: str
     hub_name: Text
 
 
-@dataclass(frozen=True)
-class ResumePage:
+class ResumePage(msgspec.Struct, frozen=True):
     problem: str | None
 
 

@@ -4,8 +4,8 @@ import secrets
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 
+import msgspec
 from flask import current_app
 
 from kiosk.booth import carrying, outbox
@@ -24,8 +24,7 @@ from kiosk.sync.push import Result, Transport
 _REFRESH = 5_000  # milliseconds for which what the database says about the fair is believed
 
 
-@dataclass(frozen=True)
-class Enrolment:
+class Enrolment(msgspec.Struct, frozen=True):
     """What an enrolled booth knows about itself and its fair."""
 
     certificate: protocol.Certificate

@@ -1,15 +1,15 @@
 """What day it is, as well as a tablet can know, whose own clock may be years off."""
 
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+
+import msgspec
 
 from kiosk.booth.context import Booth
 from kiosk.clock import BEIJING
 from kiosk.facts.envelope import Fact
 
 
-@dataclass(frozen=True)
-class Now:
+class Now(msgspec.Struct, frozen=True):
     """The time in Beijing; `is_sure` where nothing known contradicts it."""
 
     moment: datetime

@@ -1,7 +1,6 @@
 """Joining a fair at the tablet: scan, type or choose a code; compare six digits; wait until the canary was opened."""
 
-from dataclasses import dataclass
-
+import msgspec
 from flask import Blueprint, Response, request
 
 from kiosk import web
@@ -25,22 +24,19 @@ _SHOWN = ("enrol.", "sync.")
 _OPEN_TO_THE_REVOKED = ("/healthz", "/static/", "/preferences")
 
 
-@dataclass(frozen=True)
-class StartPage:
+class StartPage(msgspec.Struct, frozen=True):
     hub: str
     code: str
     problem: str | None
 
 
-@dataclass(frozen=True)
-class WaitPage:
+class WaitPage(msgspec.Struct, frozen=True):
     digits: str
     hub_url: str
     problem: str | None  # why the hub could not be asked just now
 
 
-@dataclass(frozen=True)
-class DonePage:
+class DonePage(msgspec.Struct, frozen=True):
     enrolment: Enrolment
 
 

@@ -1,7 +1,6 @@
 """The counterfeit gallery on the tablet: two drawings, one of them a fake."""
 
-from dataclasses import dataclass
-
+import msgspec
 from flask import Blueprint, Response, request
 
 from kiosk import web
@@ -18,27 +17,23 @@ views = Blueprint("galleries", __name__)
 SIDES = ("left", "right")
 
 
-@dataclass(frozen=True)
-class Card:
+class Card(msgspec.Struct, frozen=True):
     exhibit: Exhibit
     category: Text
     judged: bool | None
 
 
-@dataclass(frozen=True)
-class ListPage:
+class ListPage(msgspec.Struct, frozen=True):
     exhibits: list[Card]
 
 
-@dataclass(frozen=True)
-class Side:
+class Side(msgspec.Struct, frozen=True):
     side: str
     is_fake: bool | None  # None until the visitor has judged
     alt: Text
 
 
-@dataclass(frozen=True)
-class ExhibitPage:
+class ExhibitPage(msgspec.Struct, frozen=True):
     exhibit: Exhibit
     category: Text
     sides: list[Side]

@@ -11,7 +11,6 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
@@ -57,8 +56,7 @@ _TROUBLES = (JOURNAL_DAMAGED, JOURNAL_NEWER, JOURNAL_RESTORED)
 _PASSING = (JOURNAL_LOCKED, STORAGE_FAILED, STORAGE_FULL)
 
 
-@dataclass(frozen=True)
-class Draft:
+class Draft(msgspec.Struct, frozen=True):
     """A fact about to be appended. `id` was made before the request, so that a retry is the same fact."""
 
     id: str  # 32 hex digits
@@ -67,8 +65,7 @@ class Draft:
     blob: bytes | None = None  # the sealed content it names, kept in the same transaction
 
 
-@dataclass(frozen=True)
-class Identity:
+class Identity(msgspec.Struct, frozen=True):
     """Who this journal is. Everything after `public_key` is None until the booth is enrolled."""
 
     journal: str

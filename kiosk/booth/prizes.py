@@ -5,8 +5,8 @@ lies there. A voucher is a fact, and so is its end: both ids follow from the pla
 """
 
 import sqlite3
-from dataclasses import dataclass
 
+import msgspec
 from flask import Blueprint, Response, request
 
 from kiosk import web
@@ -49,8 +49,7 @@ READING = 2_000
 _QR = "K315V1"
 
 
-@dataclass(frozen=True)
-class Account:
+class Account(msgspec.Struct, frozen=True):
     """What became of one class of prizes on this tablet. issued = redeemed + open + expired."""
 
     prize: Prize
@@ -65,20 +64,17 @@ class Account:
         return self.issued - self.redeemed - self.expired
 
 
-@dataclass(frozen=True)
-class AccountView:
+class AccountView(msgspec.Struct, frozen=True):
     account: Account
     fact_id: str  # for the next count of the stock
 
 
-@dataclass(frozen=True)
-class LedgerPage:
+class LedgerPage(msgspec.Struct, frozen=True):
     accounts: list[AccountView]
     problem: str | None
 
 
-@dataclass(frozen=True)
-class VoucherPage:
+class VoucherPage(msgspec.Struct, frozen=True):
     code: str
     voucher: str
     prize: Text

@@ -1,7 +1,6 @@
 """The rights quiz on the tablet. Which option is right stays at the server until it was chosen."""
 
-from dataclasses import dataclass
-
+import msgspec
 from flask import Blueprint, Response
 
 from kiosk import web
@@ -20,8 +19,7 @@ practice = Blueprint("practice", __name__)
 practice.before_request(staff.ask_for_pin)
 
 
-@dataclass(frozen=True)
-class OptionView:
+class OptionView(msgspec.Struct, frozen=True):
     """An option as it stands on the screen."""
 
     option: Option
@@ -31,8 +29,7 @@ class OptionView:
     right_place: int = 0  # of an order, once answered
 
 
-@dataclass(frozen=True)
-class QuestionPage:
+class QuestionPage(msgspec.Struct, frozen=True):
     question: Question
     law: Text
     options: list[OptionView]
@@ -51,14 +48,12 @@ class QuestionPage:
     is_practice: bool
 
 
-@dataclass(frozen=True)
-class Learned:
+class Learned(msgspec.Struct, frozen=True):
     question: Question
     was_right: bool
 
 
-@dataclass(frozen=True)
-class ResultPage:
+class ResultPage(msgspec.Struct, frozen=True):
     right: int
     total: int
     mode: Mode

@@ -3,8 +3,7 @@
 No sealed content goes this way: a complaint's own words do not belong on a screen.
 """
 
-from dataclasses import dataclass
-
+import msgspec
 from flask import Blueprint, Response, request
 
 from kiosk import web
@@ -19,8 +18,7 @@ views.before_request(staff.ask_for_pin)
 _NUMBER_LIMIT = 12  # digits
 
 
-@dataclass(frozen=True)
-class CodesPage:
+class CodesPage(msgspec.Struct, frozen=True):
     texts: list[str]  # of all codes
     part: int  # the one that is drawn on the page, from 1
     first: int  # the facts they hold, as far as they fit

@@ -9,6 +9,8 @@ import secrets
 import threading
 from dataclasses import dataclass, field
 
+import msgspec
+
 from kiosk.clock import Clock
 from kiosk.errors import Problem
 from kiosk.packs.model import Text
@@ -69,8 +71,7 @@ class Look:
     judged: bool | None = None
 
 
-@dataclass(frozen=True)
-class Voucher:
+class Voucher(msgspec.Struct, frozen=True):
     """What a visitor shows to the volunteer."""
 
     code: str

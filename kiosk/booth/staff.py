@@ -7,8 +7,8 @@ import math
 import sqlite3
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
 
+import msgspec
 from flask import Blueprint, Response, request
 
 from kiosk import web
@@ -111,8 +111,7 @@ class PinLock:
         )
 
 
-@dataclass(frozen=True)
-class _LockRow:
+class _LockRow(msgspec.Struct, frozen=True):
     """A row of `pin_locks`, as it stands there."""
 
     volunteer: str  # "" for everybody
@@ -155,8 +154,7 @@ def _renews_itself() -> bool:
     return "renew" in request.args
 
 
-@dataclass(frozen=True)
-class EnterPage:
+class EnterPage(msgspec.Struct, frozen=True):
     volunteers: list[dict[str, str]]  # id, name
     action: str
     carried: Mapping[str, str]  # fields that go with the PIN
@@ -167,12 +165,11 @@ class EnterPage:
     is_locked_for_all: bool
 
 
-@dataclass(frozen=True)
-class Behind:
+class Behind(msgspec.Struct, frozen=True):
     """What the PIN is asked for: where it goes, what goes with it."""
 
     action: str = "/staff/enter"
-    carried: Mapping[str, str] = field(default_factory=dict)
+    carried: Mapping[str, str] = msgspec.field(default_factory=dict)
     code: str = ""
 
 

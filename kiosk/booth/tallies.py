@@ -1,8 +1,8 @@
 """Counters on the staff screen: one touch, one fact; and ten seconds to take it back."""
 
-from dataclasses import dataclass
 from datetime import timedelta
 
+import msgspec
 from flask import Blueprint, Response
 
 from kiosk import web
@@ -30,8 +30,7 @@ views = Blueprint("tallies", __name__)
 views.before_request(staff.ask_for_pin)
 
 
-@dataclass(frozen=True)
-class Counter:
+class Counter(msgspec.Struct, frozen=True):
     """One counter on the staff screen."""
 
     id: str
@@ -51,23 +50,20 @@ def counters_of(fair: Fair) -> list[Counter]:
     ]
 
 
-@dataclass(frozen=True)
-class Undo:
+class Undo(msgspec.Struct, frozen=True):
     fact_id: str
     n: int
     seconds: int  # left to take it back
 
 
-@dataclass(frozen=True)
-class CounterView:
+class CounterView(msgspec.Struct, frozen=True):
     counter: Counter
     total: int  # today, on this tablet
     fact_id: str  # for the next touch
     undo: Undo | None
 
 
-@dataclass(frozen=True)
-class CountersPage:
+class CountersPage(msgspec.Struct, frozen=True):
     counters: list[CounterView]
     saved_at: str | None  # Beijing time of the last touch, "10:31:07"
     has_prizes: bool

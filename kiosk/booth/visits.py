@@ -1,7 +1,6 @@
 """The session wall: where a visit begins and ends, and the attract page between two of them."""
 
-from dataclasses import dataclass
-
+import msgspec
 from flask import Blueprint, Response, request
 
 from kiosk import web
@@ -16,8 +15,7 @@ STAFF_COOKIE = "staff"
 views = Blueprint("visits", __name__)
 
 
-@dataclass(frozen=True)
-class AttractPage:
+class AttractPage(msgspec.Struct, frozen=True):
     slogans: list[Text]
     questions: int
     pass_mark: int

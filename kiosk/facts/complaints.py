@@ -7,7 +7,6 @@ hash of the sealed blob, so the blob can be deleted on its date without breaking
 import re
 import secrets
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import date
 from functools import reduce
 from itertools import count
@@ -76,8 +75,7 @@ def normal_case_number(typed: str) -> str | None:
 Rule = Callable[[str, date], bool]
 
 
-@dataclass(frozen=True)
-class Field:
+class Field(msgspec.Struct, frozen=True):
     """One field of the form. Labels and help stand in the templates."""
 
     name: str

@@ -13,7 +13,6 @@ import re
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, BinaryIO
 
@@ -92,8 +91,7 @@ def check_password(password: str) -> None:
 # --- writing --------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Written:
+class Written(msgspec.Struct, frozen=True):
     path: Path
     manifest: Manifest
     size: int

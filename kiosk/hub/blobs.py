@@ -8,10 +8,10 @@ that there is no blob.
 import hashlib
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 
+import msgspec
 from sqlalchemy import ColumnElement, Connection, delete, exists, func, or_, select, tuple_
 
 from kiosk.errors import (
@@ -40,8 +40,7 @@ _NAMED = re.compile(rb'"blob":\s*"([0-9a-f]{64})"')
 _CHUNK = 400  # names asked for at once
 
 
-@dataclass(frozen=True)
-class Part:
+class Part(msgspec.Struct, frozen=True):
     """Some bytes of a blob, and where they belong."""
 
     start: int
@@ -103,8 +102,7 @@ unusable = facts.c.problem.is_not(None) & or_(
 )
 
 
-@dataclass(frozen=True)
-class Lacking:
+class Lacking(msgspec.Struct, frozen=True):
     """Content that is not here, nor was erased, and a fact that names it."""
 
     journal: str

@@ -6,9 +6,9 @@ rows on the page than a person takes in at a glance.
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
+import msgspec
 from flask import Blueprint, Response
 from sqlalchemy import Connection
 
@@ -32,16 +32,14 @@ MOST_BOOTHS = 12
 MANY_DESKS = 200
 
 
-@dataclass(frozen=True)
-class VenueRow:
+class VenueRow(msgspec.Struct, frozen=True):
     venue: Venue
     values: list[int]
     booths: int  # tablets in use
     states: Mapping[str, int]  # state → how many of them
 
 
-@dataclass(frozen=True)
-class BoardPage:
+class BoardPage(msgspec.Struct, frozen=True):
     fair: Fair
     updated: str
     tiles: list[Figure]
@@ -69,8 +67,7 @@ class BoardPage:
         return worst or ("none" if not self.tablets else "whole" if self.standing.is_whole else "behind")
 
 
-@dataclass(frozen=True)
-class VenuesPage:
+class VenuesPage(msgspec.Struct, frozen=True):
     fair: Fair
     updated: str
     columns: list[Definition]

@@ -9,12 +9,13 @@ a person decided against are marked there, and stand nowhere else.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import Enum, auto
 from heapq import merge
 from itertools import groupby
 from typing import Any, NamedTuple
 
+import msgspec
 from sqlalchemy import Connection, Row, bindparam, case, delete, exists, func, select, tuple_, update
 
 from kiosk.facts import envelope
@@ -49,8 +50,7 @@ class Standing(Enum):
     EXCUSED = auto()  # the same, but that may well be a branch that a person decided against
 
 
-@dataclass(frozen=True)
-class Marks:
+class Marks(msgspec.Struct, frozen=True):
     """What persons decided about facts where branches part. The last word about each counts."""
 
     kept: frozenset[bytes] = frozenset()
@@ -99,7 +99,7 @@ class Course:
     @classmethod
     def along(cls, marks: Marks, seq: int, first: bytes, others: Iterable[bytes]) -> "Course":
         """What would count if a branch that begins with `first` at `seq` were chosen over the others there."""
-        course = cls(replace(marks, settled=0), seq, first)
+        course = cls(msgspec.structs.replace(marks, settled=0), seq, first)
         course.standing.update({other: Standing.LOST for other in others if other != first})
         course.first_lost = seq if len(course.standing) > 1 else None
         return course
@@ -184,8 +184,7 @@ def _in_forks(tx: Connection, journal: str, after: int) -> Iterator[Node]:
 # --- for a person to choose -------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Branch:
+class Branch(msgspec.Struct, frozen=True):
     """What would count from one place on, if a person chose it."""
 
     first: bytes  # hash of its first fact
@@ -219,7 +218,7 @@ def branches_at(tx: Connection, journal: str, seq: int) -> list[Branch]:
                 if course.end == place:
                     found[first].nodes.append((place, course.hash))
     whole = [
-        replace(branch, forked_at=courses[first].forked_at) if first in courses else branch
+        msgspec.structs.replace(branch, forked_at=courses[first].forked_at) if first in courses else branch
         for first, branch in found.items()
     ]
     return sorted(whole, key=lambda branch: (not branch.is_whole, -len(branch.nodes), branch.first))

@@ -212,8 +212,7 @@ def _chunks(names: Sequence[str]) -> Iterator[Sequence[str]]:
 # --- files ----------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Import:
+class Import(msgspec.Struct, frozen=True):
     """What became of one file."""
 
     path: Path

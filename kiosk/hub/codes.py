@@ -1,9 +1,9 @@
 """Enrolment codes on the hub's pages: drawn for one desk, printed for many, and the digits compared."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+import msgspec
 from flask import Blueprint, Response
 from sqlalchemy import Connection, select
 
@@ -23,15 +23,13 @@ SHEET_HOURS, SHEET_USUAL_HOURS = 72, 24
 _MINUTE = "%Y-%m-%dT%H:%M"
 
 
-@dataclass(frozen=True)
-class DeskRow:
+class DeskRow(msgspec.Struct, frozen=True):
     desk: Desk
     venue: Venue
     taken: bool  # a tablet in use stands there
 
 
-@dataclass(frozen=True)
-class WaitingRow:
+class WaitingRow(msgspec.Struct, frozen=True):
     """A tablet that shows six digits and waits for somebody to look at them."""
 
     id: str
@@ -41,8 +39,7 @@ class WaitingRow:
     asked: str  # how long ago
 
 
-@dataclass(frozen=True)
-class Ticket:
+class Ticket(msgspec.Struct, frozen=True):
     """A code as it is handed to a tablet. Shown once: the hub keeps only its hash."""
 
     desk: Desk
@@ -52,8 +49,7 @@ class Ticket:
     until: str
 
 
-@dataclass(frozen=True)
-class CodePage:
+class CodePage(msgspec.Struct, frozen=True):
     fair: Fair
     desks: list[DeskRow]
     waiting: list[WaitingRow]
@@ -64,8 +60,7 @@ class CodePage:
     sheets_until: str | None
 
 
-@dataclass(frozen=True)
-class SheetForm:
+class SheetForm(msgspec.Struct, frozen=True):
     fair: Fair
     desks: list[DeskRow]
     chosen: frozenset[str]
@@ -77,8 +72,7 @@ class SheetForm:
     sheets_until: str | None
 
 
-@dataclass(frozen=True)
-class SheetPage:
+class SheetPage(msgspec.Struct, frozen=True):
     fair: Fair
     tickets: list[Ticket]
     hub_url: str

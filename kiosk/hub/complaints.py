@@ -2,7 +2,6 @@
 
 import hashlib
 import secrets
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -127,8 +126,7 @@ def _form_page(fair: Fair, device_id: str, posted: Posted) -> Response:
 # --- for people who are signed in -----------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class CaseRow:
+class CaseRow(msgspec.Struct, frozen=True):
     case: str
     at: str
     venue: Text
@@ -139,15 +137,13 @@ class CaseRow:
     opened: int
 
 
-@dataclass(frozen=True)
-class ListPage:
+class ListPage(msgspec.Struct, frozen=True):
     fair: Fair
     rows: list[CaseRow]
     can_open: bool
 
 
-@dataclass(frozen=True)
-class CasePage:
+class CasePage(msgspec.Struct, frozen=True):
     fair: Fair
     case: str
     at: str

@@ -7,7 +7,6 @@ import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -173,8 +172,7 @@ def _row_as_json(row: BoothRow, lacking: Sequence[Gap]) -> dict[str, Any]:
     }  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Words:
+class Words(msgspec.Struct, frozen=True):
     """What is said of a row, in the language of the request."""
 
     now: datetime
@@ -194,8 +192,7 @@ class Words:
 # --- the page ---------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class CompletenessPage:
+class CompletenessPage(msgspec.Struct, frozen=True):
     fair: Fair
     updated: str
     standing: Standing
@@ -276,8 +273,7 @@ class _Held(msgspec.Struct, gc=False):
     clocks: str | None  # where its clock is off
 
 
-@dataclass(frozen=True)
-class _Look:
+class _Look(msgspec.Struct, frozen=True):
     """What one row is judged by, beside what stands in it."""
 
     fair: Fair

@@ -7,10 +7,10 @@ the same six digits on both sides. A code of the command line never left the han
 import hashlib
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+import msgspec
 from sqlalchemy import ColumnElement, Connection, Row, select, update
 
 from kiosk.clock import stamp
@@ -92,8 +92,7 @@ def draw_code(
     return protocol.write_code(token, here.fingerprint)
 
 
-@dataclass(frozen=True)
-class OpenCode:
+class OpenCode(msgspec.Struct, frozen=True):
     """A code that a tablet could still use."""
 
     desk: str
@@ -182,8 +181,7 @@ def _answer_again(code: Row[Any]) -> bytes | None:
     return None
 
 
-@dataclass(frozen=True)
-class Waiting:
+class Waiting(msgspec.Struct, frozen=True):
     """A tablet that asked and waits for a person to compare the digits."""
 
     id: str  # the hash of its code's token
@@ -295,8 +293,7 @@ def _read(here: Hub, document: bytes) -> Certificate:
 # --- the canary -----------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Canaries:
+class Canaries(msgspec.Struct, frozen=True):
     """What became of the canaries that were waiting."""
 
     opened: int

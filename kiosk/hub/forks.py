@@ -3,9 +3,9 @@
 import hashlib
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 from flask import Blueprint, Response, request
 from sqlalchemy import Connection, Row, select
 
@@ -27,8 +27,7 @@ _BRANCHES = 8  # shown side by side; those of more facts first
 _CASES = 10  # complaints named for each branch
 
 
-@dataclass(frozen=True)
-class Column:
+class Column(msgspec.Struct, frozen=True):
     """One branch: what it is, and what it would add."""
 
     hash: str  # of its first fact, hex: what a choice names
@@ -47,8 +46,7 @@ class Column:
     is_lost: bool  # a person said that it does not count
 
 
-@dataclass(frozen=True)
-class Choice:
+class Choice(msgspec.Struct, frozen=True):
     """What a person said before."""
 
     person: str
@@ -58,8 +56,7 @@ class Choice:
     is_here: bool  # of the branches shown
 
 
-@dataclass(frozen=True)
-class ForkPage:
+class ForkPage(msgspec.Struct, frozen=True):
     fair: Fair
     journal: str
     desk: Desk

@@ -6,11 +6,11 @@ root up to the first place where two different facts are known and nobody has ch
 """
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from itertools import repeat
 from typing import Any
 
+import msgspec
 from sqlalchemy import Connection, Row, select, union_all, update
 
 from kiosk.clock import stamp
@@ -25,8 +25,7 @@ from kiosk.sync import keys, protocol
 from kiosk.sync.protocol import Batch, BatchHeader, Receipt
 
 
-@dataclass(frozen=True)
-class Arrival:
+class Arrival(msgspec.Struct, frozen=True):
     """A verified batch, and what the hub knows of its journal. The journal is locked until the transaction ends."""
 
     batch: Batch

@@ -1,10 +1,10 @@
 """Whether the facts of a tablet's journal may count: by its certificate, its cut-off, and what persons decided."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 from itertools import groupby
 from typing import Any
 
+import msgspec
 from sqlalchemy import ColumnElement, Connection, Row, bindparam, select, update
 
 from kiosk.facts.days import ALWAYS
@@ -41,7 +41,7 @@ class Judge:
         for (seq, digest), verdict in self._verdicts.items():
             if first <= seq < first + len(hashes) and hashes[seq - first] == digest:
                 said[verdict].add(seq)
-        return replace(self._rules, released=said["released"], dismissed=said["dismissed"])
+        return msgspec.structs.replace(self._rules, released=said["released"], dismissed=said["dismissed"])
 
     def judge(self, rows: Iterable[Any]) -> Iterator[tuple[Any, str | None, str | None]]:
         """Rows of `facts` or `forks` in order of their places, each with its kind and why it does not count."""

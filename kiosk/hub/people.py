@@ -7,10 +7,10 @@ does not keep. So it is open only while a named person is signed in, on any of s
 
 import hashlib
 import secrets
-from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
 
+import msgspec
 from sqlalchemy import Connection, delete, select, update
 
 from kiosk.errors import LOGIN_WRONG, PERSON_EXISTS, TOO_MANY_REQUESTS, Problem
@@ -24,8 +24,7 @@ _DAY = 24 * 3600
 ROLES = ("organiser", "caseworker", "viewer")
 
 
-@dataclass(frozen=True)
-class Person:
+class Person(msgspec.Struct, frozen=True):
     id: str
     name: str
     roles: frozenset[str]
@@ -34,8 +33,7 @@ class Person:
         return role in self.roles
 
 
-@dataclass(frozen=True)
-class Session:
+class Session(msgspec.Struct, frozen=True):
     person: Person
     csrf: str
     key: keys.PrivateKey | None  # to open complaints; None without the role
@@ -73,8 +71,7 @@ def open_key(tx: Connection, name: str, password: str) -> keys.PrivateKey:
     return keys.PrivateKey(opened)
 
 
-@dataclass(frozen=True)
-class Proven:
+class Proven(msgspec.Struct, frozen=True):
     """Somebody who has just shown the right password."""
 
     person: Person

@@ -1,10 +1,10 @@
 """Facts that were taken in and do not count: every one of them, why, and what a person can do about it."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import msgspec
 from flask import Blueprint, Response, request
 from sqlalchemy import ColumnElement, Connection, Row, func, select
 from sqlalchemy.sql.selectable import Join
@@ -52,8 +52,7 @@ _ROWS = 500  # rows read at a time
 Act = Callable[..., None]
 
 
-@dataclass(frozen=True)
-class Group:
+class Group(msgspec.Struct, frozen=True):
     """Facts of one tablet that do not count for the same reason, or that were decided about alike."""
 
     journal: str
@@ -66,8 +65,7 @@ class Group:
     until: str
 
 
-@dataclass(frozen=True)
-class ForkRow:
+class ForkRow(msgspec.Struct, frozen=True):
     """A journal that parts into branches, or did until a person chose."""
 
     journal: str
@@ -81,8 +79,7 @@ class ForkRow:
     reason: str = ""
 
 
-@dataclass(frozen=True)
-class ListPage:
+class ListPage(msgspec.Struct, frozen=True):
     fair: Fair
     forks: list[ForkRow]  # where somebody has to choose
     groups: list[Group]  # what nobody has decided about
@@ -95,8 +92,7 @@ class ListPage:
     judged: int | None  # facts that count since they were judged again just now
 
 
-@dataclass(frozen=True)
-class Shown:
+class Shown(msgspec.Struct, frozen=True):
     """The bytes of a line, for eyes only."""
 
     text: str
@@ -105,8 +101,7 @@ class Shown:
     cut: int  # bytes that are not shown
 
 
-@dataclass(frozen=True)
-class FactRow:
+class FactRow(msgspec.Struct, frozen=True):
     """One fact that does not count, or did not."""
 
     seq: int
@@ -123,8 +118,7 @@ class FactRow:
     can_release: bool
 
 
-@dataclass(frozen=True)
-class Scope:
+class Scope(msgspec.Struct, frozen=True):
     """Facts a form speaks of: so many between two places, the last of which is that very one."""
 
     n: int
@@ -133,8 +127,7 @@ class Scope:
     head: str
 
 
-@dataclass(frozen=True)
-class FactsPage:
+class FactsPage(msgspec.Struct, frozen=True):
     fair: Fair
     journal: str
     desk: Desk

@@ -12,6 +12,8 @@ from datetime import datetime
 from functools import lru_cache
 from typing import NamedTuple
 
+import msgspec
+
 from kiosk.errors import (
     DEVICE_EXPIRED,
     DEVICE_REVOKED,
@@ -48,8 +50,7 @@ class Meaning:
     body: Body | None = None  # only of kinds that are more than numbers
 
 
-@dataclass(frozen=True)
-class Rules:
+class Rules(msgspec.Struct, frozen=True):
     """What facts of a journal may be."""
 
     desk: str

@@ -4,7 +4,6 @@ What was filed stays: the facts carry only hashes of the content, so no chain br
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from itertools import islice
 from typing import Any
@@ -32,8 +31,7 @@ _LONGEST_MONTH = 31
 _EARLY = timedelta(days=90)  # so long before a fair its tablets may be tried out with complaints
 
 
-@dataclass(frozen=True)
-class Content:
+class Content(msgspec.Struct, frozen=True):
     """Sealed content, and the case whose it is; no case where the fact that names it cannot be read whole."""
 
     blob: str
@@ -41,8 +39,7 @@ class Content:
     desk: str
 
 
-@dataclass(frozen=True)
-class Erasure:
+class Erasure(msgspec.Struct, frozen=True):
     """What came of one fair; of content that no fair's facts name where `fair` is empty."""
 
     fair: str

@@ -1,7 +1,6 @@
 """Taking in a fair that is run at another hub, with its tablets, so that their batches can be counted here too."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 from typing import Any
@@ -22,8 +21,7 @@ from kiosk.sync.rosters import Roster
 _ROWS = 400  # rows a statement; both databases bound the number of parameters
 
 
-@dataclass(frozen=True)
-class Adopted:
+class Adopted(msgspec.Struct, frozen=True):
     """What taking in a roster came to."""
 
     fair: str

@@ -1,7 +1,6 @@
 """The page that reads codes off tablets: facts as a sequence of QR codes, and day slips. Both can be pasted, too."""
 
-from dataclasses import dataclass
-
+import msgspec
 from flask import Blueprint, Response
 from sqlalchemy import Connection, select, update
 
@@ -21,8 +20,7 @@ views = Blueprint("sequence", __name__)
 TEXT_LIMIT = sequence.PARTS * (sequence.PART_LIMIT + 2)
 
 
-@dataclass(frozen=True)
-class Taken:
+class Taken(msgspec.Struct, frozen=True):
     """What came of a sequence of codes."""
 
     receipt: Receipt
@@ -32,8 +30,7 @@ class Taken:
     text: str  # the receipt, as a code for the tablet to read
 
 
-@dataclass(frozen=True)
-class ScanPage:
+class ScanPage(msgspec.Struct, frozen=True):
     fair: Fair
     taken: Taken | None = None
     slip: SlipRow | None = None

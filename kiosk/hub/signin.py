@@ -1,7 +1,6 @@
 """The hub's door."""
 
-from dataclasses import dataclass
-
+import msgspec
 from flask import Blueprint, Response, request
 
 from kiosk import web
@@ -13,8 +12,7 @@ views = Blueprint("signin", __name__)
 TRIES = 5  # of one name from one address in a minute
 
 
-@dataclass(frozen=True)
-class LoginPage:
+class LoginPage(msgspec.Struct, frozen=True):
     next: str
     problem: str | None
 

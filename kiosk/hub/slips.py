@@ -8,10 +8,10 @@ import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+import msgspec
 from flask import Blueprint, Response
 from sqlalchemy import Connection, Row, and_, select
 
@@ -41,8 +41,7 @@ _SHOWN = 30  # slips on the page
 _FIRST_LINE = re.compile(rb"kiosk-slip/1 (\{[^\n]*\})\n")
 
 
-@dataclass(frozen=True)
-class Verdict:
+class Verdict(msgspec.Struct, frozen=True):
     """A slip against what is here now."""
 
     journal: str
@@ -208,14 +207,13 @@ def foremost(verdicts: Sequence[Verdict]) -> Verdict:
     """
     first = max(verdicts, key=lambda one: (one.is_conflict, one.seq, not one.is_typed, one.received_at))
     vouched = (one.seq for one in verdicts if not one.is_typed and one.state != "differs")
-    return replace(first, vouched=max(vouched, default=0))
+    return msgspec.structs.replace(first, vouched=max(vouched, default=0))
 
 
 # --- the page -------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class SlipRow:
+class SlipRow(msgspec.Struct, frozen=True):
     """A slip that was kept."""
 
     verdict: Verdict
@@ -224,8 +222,7 @@ class SlipRow:
     when: str  # when it came, "03-15 17:05"
 
 
-@dataclass(frozen=True)
-class SlipsPage:
+class SlipsPage(msgspec.Struct, frozen=True):
     fair: Fair
     rows: list[SlipRow]  # the latest of each tablet, those that differ first; not all of them
     agreeing: int

@@ -1,9 +1,9 @@
 """The tablets of a fair on the hub's pages: how each is, and what is done when one is lost or breaks."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import msgspec
 from flask import Blueprint, Response
 from sqlalchemy import Connection, Row, func, select
 
@@ -24,8 +24,7 @@ _STEPS = 12  # arrivals offered as a place to cut off at
 _ORDER = ("forked", "broken", "behind", "silent", "whole", "replaced", "revoked")
 
 
-@dataclass(frozen=True)
-class TabletRow:
+class TabletRow(msgspec.Struct, frozen=True):
     """One tablet."""
 
     device: str
@@ -54,8 +53,7 @@ class TabletRow:
         return self.state not in ("replaced", "revoked")
 
 
-@dataclass(frozen=True)
-class ListPage:
+class ListPage(msgspec.Struct, frozen=True):
     fair: Fair
     waiting: list[WaitingRow]
     tablets: list[TabletRow]
@@ -64,16 +62,14 @@ class ListPage:
     can_open: bool  # whoever looks holds the key
 
 
-@dataclass(frozen=True)
-class Step:
+class Step(msgspec.Struct, frozen=True):
     """Where the tablet's counted run ended after something arrived."""
 
     seq: int
     at: str
 
 
-@dataclass(frozen=True)
-class TabletPage:
+class TabletPage(msgspec.Struct, frozen=True):
     fair: Fair
     tablet: TabletRow
     counted: int  # the last fact that may count

@@ -2,9 +2,9 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 from sqlalchemy import Connection, Row, delete, func, select, update
 
 from kiosk.facts import envelope
@@ -104,8 +104,7 @@ def _whole(tx: Connection, journal: str, seq: int) -> Fact:
     return envelope.decode(bytes(line))
 
 
-@dataclass(frozen=True)
-class _Unread:
+class _Unread(msgspec.Struct, frozen=True):
     """A journal of which nothing was folded yet, in the shape of its row."""
 
     journal: str

@@ -1,6 +1,6 @@
 """Bringing what lies in the spool to the hub, and keeping what it signs."""
 
-from dataclasses import dataclass
+import msgspec
 
 from kiosk import strictjson
 from kiosk.clock import Clock, stamp
@@ -15,8 +15,7 @@ _FAILED_PAUSE = 60 * 1000  # … or one that the hub, or whoever stood in its pl
 _FAILURES = 3  # one after another, and it is the hub that cannot now, not these bundles
 
 
-@dataclass(frozen=True)
-class _Refused:
+class _Refused(msgspec.Struct, frozen=True):
     code: str
     again_at: int  # by the monotonic clock
 

@@ -14,9 +14,10 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, BinaryIO
+
+import msgspec
 
 from kiosk import files
 from kiosk.errors import (
@@ -42,8 +43,7 @@ _SHARE = 4  # one tablet may fill a quarter of the spool, …
 _PIECES = 20_000  # … with this many bundles and sealed blobs: what is known of each lies in memory
 
 
-@dataclass(frozen=True)
-class Stored:
+class Stored(msgspec.Struct, frozen=True):
     """One bundle in the spool."""
 
     path: Path

@@ -1,7 +1,8 @@
 """Whether everything is here, in one sentence a person can read out; and the words that go with it. Pure."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from kiosk.facts.clocks import TOLERANCE
 from kiosk.packs.model import Text
@@ -10,16 +11,14 @@ _NAMED = 3  # places that are named in the sentence; the rest are summed up
 _SHOWN = 4  # gaps that are written out
 
 
-@dataclass(frozen=True)
-class Lack:
+class Lack(msgspec.Struct, frozen=True):
     """A tablet some of whose facts are not here."""
 
     place: Text
     n: int
 
 
-@dataclass(frozen=True)
-class Standing:
+class Standing(msgspec.Struct, frozen=True):
     """What is known of all tablets of a fair."""
 
     tablets: int

@@ -4,9 +4,10 @@ A figure is one defined, explained number of the statistics table: with unit, wi
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
+
+import msgspec
 
 from kiosk.facts.tallies import BOARD, CONSULTATION, HEADCOUNT, LEAFLET
 from kiosk.packs.fairs import Fair
@@ -17,8 +18,7 @@ from kiosk.reports.amounts import Bucket
 LEAST_DENOMINATOR = 10
 
 
-@dataclass(frozen=True)
-class Definition:
+class Definition(msgspec.Struct, frozen=True):
     """One row of the catalogue."""
 
     key: str
@@ -49,8 +49,7 @@ CATALOGUE = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Figure:
+class Figure(msgspec.Struct, frozen=True):
     """One number, ready to be defended."""
 
     key: str

@@ -1,9 +1,10 @@
 """A journal → the bundle a stick would bring: its batches, some of them twice, out of order or overlapping."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import BinaryIO
+
+import msgspec
 
 from kiosk.simulation.dice import Dice
 from kiosk.simulation.fleet import Booth
@@ -18,8 +19,7 @@ TROUBLES = {"repeated": 0.3, "out_of_order": 0.3, "overlapping": 0.25}
 Cut = tuple[int, int]  # first fact, last fact
 
 
-@dataclass(frozen=True)
-class Sent:
+class Sent(msgspec.Struct, frozen=True):
     """What a bundle holds."""
 
     batches: int

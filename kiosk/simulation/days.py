@@ -6,7 +6,6 @@ nor a hub, whose sums are to be compared with these.
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import msgspec
@@ -51,8 +50,7 @@ class Happening(NamedTuple):
     blob: bytes | None = None  # the sealed content it names
 
 
-@dataclass(frozen=True)
-class Desk:
+class Desk(msgspec.Struct, frozen=True):
     """One desk and who is at it."""
 
     fair: str

@@ -5,8 +5,9 @@ and guard nothing.
 """
 
 import hashlib
-from dataclasses import dataclass
 from random import Random
+
+import msgspec
 
 from kiosk.sync import keys
 
@@ -22,8 +23,7 @@ class Dice(Random):
         return self.random() < probability
 
 
-@dataclass(frozen=True)
-class Seed:
+class Seed(msgspec.Struct, frozen=True):
     """Where all chance of one simulated fair comes from."""
 
     size: str

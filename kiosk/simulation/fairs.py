@@ -2,10 +2,11 @@
 
 from bisect import bisect
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
 from math import exp
+
+import msgspec
 
 from kiosk.packs.fairs import Desk, Fair, Leaflet, Organiser, Venue
 from kiosk.packs.model import Text
@@ -34,8 +35,7 @@ LEAFLETS = (
 )
 
 
-@dataclass(frozen=True)
-class Opening:
+class Opening(msgspec.Struct, frozen=True):
     """One stretch of a venue's opening hours, and how many of its visitors come in it."""
 
     begins: int
@@ -96,8 +96,7 @@ def _desk(number: int, venue: int, place: int) -> Desk:
 # --- what falls to which desk ---------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Portion:
+class Portion(msgspec.Struct, frozen=True):
     """How much of everything happens at one desk."""
 
     visitors: int

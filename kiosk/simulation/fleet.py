@@ -1,7 +1,8 @@
 """What is known of a simulated fair before anything happens at it: its hub, its tablets, what falls to each."""
 
-from dataclasses import dataclass
 from functools import cached_property
+
+import msgspec
 
 from kiosk.packs.fairs import Desk
 from kiosk.packs.reader import read_pack
@@ -22,8 +23,7 @@ KINDS = (
 _ENROLLED, _FOR_EVER = "2027-03-13T10:00:00.000+08:00", "9999-12-31T23:59:59.000+08:00"
 
 
-@dataclass(frozen=True)
-class Booth:
+class Booth(msgspec.Struct, frozen=True):
     """One tablet of the fair."""
 
     number: int  # from 1

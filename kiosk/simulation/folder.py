@@ -1,8 +1,9 @@
 """The folder of a simulated fair: `roster`, a bundle file for each tablet, and `ledger.json`, the truth."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from kiosk import files
 from kiosk.errors import SIMULATION_FOLDER, Problem
@@ -14,8 +15,7 @@ from kiosk.sync.bundles import SUFFIX
 ROSTER, LEDGER = "roster", "ledger.json"
 
 
-@dataclass(frozen=True)
-class Made:
+class Made(msgspec.Struct, frozen=True):
     """What was written."""
 
     fair: str

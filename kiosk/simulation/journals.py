@@ -15,8 +15,7 @@ from kiosk.simulation.days import Happening
 from kiosk.simulation.moments import HOUR, stamp
 
 
-@dataclass(frozen=True)
-class Closing:
+class Closing(msgspec.Struct, frozen=True):
     """What the slip of a closed day says."""
 
     body: DayClosed

@@ -3,8 +3,10 @@
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
+
+import msgspec
 
 from kiosk.reports.figures import day_window, figures
 from kiosk.simulation.bundles import Sent
@@ -35,7 +37,7 @@ class Ledger:
             metrics[metric] += n
         self.venues.setdefault(booth.desk.venue, Counter()).update(metrics)
         self.kinds.update(journal.kinds)
-        self.planted.update({name: n for name, n in asdict(sent).items() if name != "batches"})
+        self.planted.update({name: n for name, n in msgspec.structs.asdict(sent).items() if name != "batches"})
         self.booths.append(
             {
                 "file": f"{booth.name}.kiosk",
@@ -49,7 +51,7 @@ class Ledger:
                 "kinds": _sorted(journal.kinds),
                 "metrics": _sorted(metrics),
                 "sealed": len(journal.blobs),
-                **asdict(sent),
+                **msgspec.structs.asdict(sent),
             }
         )
 

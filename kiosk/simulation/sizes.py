@@ -1,10 +1,9 @@
 """The sizes a simulated fair can have, in the proportions of real ones."""
 
-from dataclasses import dataclass
+import msgspec
 
 
-@dataclass(frozen=True)
-class Size:
+class Size(msgspec.Struct, frozen=True):
     """How much happens at a fair, all of it exactly so: what is undone comes on top and is taken back."""
 
     name: str

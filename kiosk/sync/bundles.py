@@ -14,7 +14,6 @@ import hashlib
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from typing import Annotated, BinaryIO, Literal, get_args
 
 import msgspec
@@ -72,8 +71,7 @@ class BundleHeader(Message, frozen=True):
     at: Moment
 
 
-@dataclass(frozen=True)
-class Frame:
+class Frame(msgspec.Struct, frozen=True):
     """One thing a bundle carries."""
 
     type: FrameType
@@ -122,8 +120,7 @@ class BundleWriter:
 # --- reading --------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Bundle:
+class Bundle(msgspec.Struct, frozen=True):
     """A bundle whose every byte was checked."""
 
     header: BundleHeader
@@ -261,8 +258,7 @@ def certified_key(header: BundleHeader, hub: keys.VerifyKey) -> keys.VerifyKey:
     return keys.VerifyKey(bytes.fromhex(certificate.public_key))
 
 
-@dataclass(frozen=True)
-class Contents:
+class Contents(msgspec.Struct, frozen=True):
     """What a bundle holds, told without looking into its facts."""
 
     first: int  # of its facts
@@ -337,8 +333,7 @@ def read_receipts(data: bytes) -> list[bytes]:
 _RECEIPT_NAMES = tuple(protocol.NAMES[kind].encode() + b" " for kind in (Receipt, BlobReceipt))
 
 
-@dataclass(frozen=True)
-class Receipts:
+class Receipts(msgspec.Struct, frozen=True):
     """What a file of receipts says to one journal, every document verified."""
 
     receipts: list[tuple[Receipt, bytes]]  # with their documents

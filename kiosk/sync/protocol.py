@@ -8,7 +8,6 @@ wrapper, no alternative spelling and no room after the last newline, so no byte 
 import hashlib
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
@@ -276,8 +275,7 @@ def read_document(kind: type[_Struct], data: bytes, key: keys.VerifyKey) -> _Str
 # --- batches --------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Batch:
+class Batch(msgspec.Struct, frozen=True):
     """A verified batch: its header, the fact lines as their booth stored them, and their chain hashes."""
 
     header: BatchHeader

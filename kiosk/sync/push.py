@@ -9,6 +9,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Protocol
 
+import msgspec
+
 from kiosk import strictjson
 from kiosk.clock import Clock
 from kiosk.errors import (
@@ -35,8 +37,7 @@ _TOO_LATE = 60_000
 _OF_A_BLOB = (BLOB_MISMATCH.code, REQUEST_TOO_LARGE.code, SYNC_MALFORMED.code, SYNC_QUOTA.code)
 
 
-@dataclass(frozen=True)
-class Answer:
+class Answer(msgspec.Struct, frozen=True):
     """An HTTP answer, whatever carried it."""
 
     status: int
@@ -68,8 +69,7 @@ class Source(Protocol):
     def unsent(self) -> int: ...
 
 
-@dataclass(frozen=True)
-class Meeting:
+class Meeting(msgspec.Struct, frozen=True):
     """A moment of the hub's signed time, as it answered a question that was put to it just then."""
 
     hub_at: str
@@ -77,8 +77,7 @@ class Meeting:
     rtt_ms: int
 
 
-@dataclass(frozen=True)
-class Told:
+class Told(msgspec.Struct, frozen=True):
     """The answer to a question for the head.
 
     Where somebody else answered than the hub, or the hub answered another question, `head` says no more than where

@@ -7,7 +7,6 @@ with, so a roster proves only that it is of one piece: whose it is, a person dec
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
 
@@ -45,8 +44,7 @@ class RosterHeader(Message, frozen=True):
         return keys.fingerprint(self.verify_key, keys.PublicKey(bytes.fromhex(self.sealing_key)))
 
 
-@dataclass(frozen=True)
-class Roster:
+class Roster(msgspec.Struct, frozen=True):
     """A checked roster."""
 
     header: RosterHeader

@@ -5,8 +5,9 @@ address: the server keeps nothing between two screens, and any of several hub pr
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from datetime import date
+
+import msgspec
 
 from kiosk import crockford, errors
 from kiosk.errors import Problem
@@ -19,8 +20,7 @@ from kiosk.web.forms import read_form, read_id
 _NAMES = tuple(field.name for field in complaints.FIELDS)
 
 
-@dataclass(frozen=True)
-class Posted:
+class Posted(msgspec.Struct, frozen=True):
     """The form as a screen sent it, or as the next screen will show it."""
 
     fact_id: str
@@ -29,7 +29,7 @@ class Posted:
     step: int  # the screen to show, from 1
     go: str  # "next" or "back": the button touched
     values: Mapping[str, str]
-    faults: Mapping[str, str] = field(default_factory=dict)
+    faults: Mapping[str, str] = msgspec.field(default_factory=dict)
 
     @property
     def is_complete(self) -> bool:
@@ -41,17 +41,17 @@ class Posted:
         After the last screen everything is checked again: hidden fields come from outside too.
         """
         if self.go == "back":
-            return replace(self, step=max(1, self.step - 1))
+            return msgspec.structs.replace(self, step=max(1, self.step - 1))
         faults = complaints.faults(self.values, STEPS[self.step - 1], today)
         if faults:
-            return replace(self, faults=faults)
+            return msgspec.structs.replace(self, faults=faults)
         if self.step < len(STEPS):
-            return replace(self, step=self.step + 1)
+            return msgspec.structs.replace(self, step=self.step + 1)
         for number, fields in enumerate(STEPS, 1):
             faults = complaints.faults(self.values, fields, today)
             if faults:
-                return replace(self, step=number, faults=faults)
-        return replace(self, step=len(STEPS) + 1)
+                return msgspec.structs.replace(self, step=number, faults=faults)
+        return msgspec.structs.replace(self, step=len(STEPS) + 1)
 
     def as_fields(self) -> dict[str, str]:
         """The fields of the screen, as `read` reads them."""
@@ -94,8 +94,7 @@ def read(*more: str, with_code: bool) -> Posted:
     return Posted(fact_id, form["case"], form.get("code", ""), int(form["step"]), form["go"], values)
 
 
-@dataclass(frozen=True)
-class FormPage:
+class FormPage(msgspec.Struct, frozen=True):
     """What `templates/complaints/form.html` shows."""
 
     step: int
@@ -138,8 +137,7 @@ class FormPage:
         )
 
 
-@dataclass(frozen=True)
-class ReceiptPage:
+class ReceiptPage(msgspec.Struct, frozen=True):
     """What `templates/complaints/receipt.html` shows."""
 
     case: str

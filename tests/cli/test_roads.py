@@ -142,12 +142,12 @@ def test_what_is_missing_before_a_bundle_is_said(runner, booth_folder, hub_folde
 
 
 def test_on_a_full_stick_nothing_half_written_is_left(booth_folder, stick):
-    """The kernel refuses, as a full stick would: this process may write files of 8 KB and no larger."""
+    """The kernel refuses, as a full stick would: this process may write files of 40 KB and no larger."""
     journal = Journal(booth_folder / "booth.db", SystemClock())
-    journal.append(*[Draft(an_id(n), a_headcount(), "li") for n in range(1, 100)])
+    journal.append(*[Draft(an_id(n), a_headcount(), "li") for n in range(1, 2_000)])
     journal.close()
     code = (
-        "import resource; from kiosk.cli import main; resource.setrlimit(resource.RLIMIT_FSIZE, (8192, 8192)); "
+        "import resource; from kiosk.cli import main; resource.setrlimit(resource.RLIMIT_FSIZE, (40960, 40960)); "
         f"main(['booth', 'export', {str(stick)!r}, '--data', {str(booth_folder)!r}])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
