@@ -167,7 +167,7 @@ def _uniform(first: int, columns: _Columns) -> Stretch:
 #: What differs from fact to fact and adds nothing: which play it was of, how long somebody took. Each has a literal
 #: beginning, by which the search is quick, and matches only what is good in its place.
 _PLAY, _ANY_PLAY = re.compile(rb'"session":"[0-9a-f]{32}"'), b'"session":"' + b"0" * 32 + b'"'
-_TIME, _ANY_TIME = re.compile(rb'"ms":(?:0|[1-9]\d{0,5})\}'), b'"ms":0}'
+_TIME, _ANY_TIME = re.compile(rb'"ms":(?:0|[1-9]\d{0,5})(?=[,}])'), b'"ms":0'
 
 
 def _plainly(bodies: Sequence[bytes]) -> list[bytes]:
