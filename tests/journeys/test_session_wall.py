@@ -161,7 +161,10 @@ def test_a_page_brought_back_from_the_browsers_memory_is_loaded_again(fair, a_vi
     visitor = a_visitor(fair).comes().opens_quiz()
     visitor.answers()
     with visitor.page.expect_request(lambda request: request.is_navigation_request()):
-        visitor.page.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))")
+        # Not at once: the page would be gone before it could answer, and Chromium may wait for that answer for ever.
+        visitor.page.evaluate(
+            "setTimeout(() => dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true })))"
+        )
     visitor.page.wait_for_load_state()
 
 
