@@ -22,3 +22,14 @@ Hex32 = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}\Z")]
 
 def is_id(text: str) -> bool:
     return len(text) == 32 and all(letter in "0123456789abcdef" for letter in text)
+
+
+def learn_structs(kind: type[msgspec.Struct] = msgspec.Struct) -> None:
+    """Before there are threads: let msgspec look at every struct of ours that is loaded.
+
+    It looks at one when it first reads it, and two threads that do so at the same time crash the process (0.22.0).
+    """
+    for one in kind.__subclasses__():
+        if one.__module__.startswith("kiosk."):
+            msgspec.json.Decoder(one)
+        learn_structs(one)

@@ -21,6 +21,7 @@ from kiosk.sync.courier import Pauses
 from kiosk.sync.http import HttpTransport
 from kiosk.sync.protocol import Hello, Receipt, Status
 from kiosk.sync.push import Answer, Client, Transport, push
+from kiosk.values import learn_structs
 
 #: What befalls how many requests. The rest arrive and are answered.
 FATES = {
@@ -58,6 +59,7 @@ def send_all(fleet: Fleet, url: str, clock: Clock, at_once: int, progress: Calla
     """
     hello = _meet(fleet, url)
     sent = Sent()
+    learn_structs()
     with ThreadPoolExecutor(at_once, thread_name_prefix="tablet") as tablets:
         errands = [
             tablets.submit(_send, fleet, number, url, hello, clock) for number in range(1, fleet.size.booths + 1)

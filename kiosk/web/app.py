@@ -9,6 +9,7 @@ from jinja2 import StrictUndefined
 from markupsafe import Markup
 
 from kiosk import PACKAGE, ROOT, qr
+from kiosk.values import learn_structs
 from kiosk.web import assets, layout, preferences, problems
 from kiosk.web.forms import refuse_foreign_origin, refuse_impossible_address
 from kiosk.web.requests import understand_htmx
@@ -30,6 +31,7 @@ _EVERY_RESPONSE = (*HEADERS.items(), ("Cache-Control", "no-store"))
 
 def make_app(name: str, side: str, hosts: Sequence[str]) -> Flask:
     """A Flask app with the manners of the house. `side` is "booth" or "hub"; `hosts` are its own names."""
+    learn_structs()
     app = Flask(name, static_folder=None, template_folder=str(ROOT / "templates"))
     app.config["TRUSTED_HOSTS"] = list(hosts) or None
     app.jinja_env.undefined = StrictUndefined
