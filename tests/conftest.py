@@ -5,9 +5,12 @@ import os
 import secrets
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from dataclasses import replace
+from functools import cache
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import psycopg
@@ -18,15 +21,19 @@ from flask.testing import FlaskClient
 from hypothesis import settings
 from jinja2.bccache import Bucket, BytecodeCache
 from nacl.pwhash import argon2id
+from werkzeug.routing import Rule
 
+from kiosk.booth import app as booth_app_module
 from kiosk.booth import storage
 from kiosk.booth.app import create_booth_app
 from kiosk.booth.context import Booth
 from kiosk.booth.journal import Journal
 from kiosk.config import BoothConfig, HubConfig
+from kiosk.hub import founding
 from kiosk.hub.app import create_hub_app, open_hub
 from kiosk.hub.context import Hub
 from kiosk.hub.store import LOSABLE
+from kiosk.packs.reader import BUILTIN, Pack
 from kiosk.sync import keys
 from tests.clocks import FakeClock
 from tests.makers import HUB_URL, Pair, a_hub, a_journal, a_pair, an_enrolled_booth
@@ -59,6 +66,37 @@ class CompiledOnce(BytecodeCache):
 
 
 Flask.jinja_options = {"bytecode_cache": CompiledOnce()}
+
+
+def _compiled_once(compile_rule: Callable[..., Any]) -> Callable[..., Any]:
+    """What Werkzeug makes of an address, too: the same functions for all apps. They are bound to a rule afterwards."""
+    known: dict[tuple[Any, ...], Any] = {}
+
+    def compiled(rule: Rule, append_unknown: bool = True) -> Any:
+        key = (rule.rule, rule.subdomain, rule.host, repr(rule.defaults), append_unknown)
+        if key not in known:
+            known[key] = compile_rule(rule, append_unknown)
+        return known[key]
+
+    return compiled
+
+
+def _read_once(read: Callable[..., Pack]) -> Callable[..., Pack]:
+    """The built-in pack is read once a worker, each app has a copy to itself; any other is read whenever one asks."""
+    builtin = cache(read)
+
+    def read_once(folder: Path = BUILTIN, day: str | None = None) -> Pack:
+        if folder != BUILTIN:
+            return read(folder, day)
+        pack = builtin(folder, day)
+        return replace(pack, questions=[*pack.questions], exhibits=[*pack.exhibits])
+
+    return read_once
+
+
+Rule._compile_builder = _compiled_once(Rule._compile_builder)
+for module in (booth_app_module, founding):
+    module.read_pack = _read_once(module.read_pack)
 
 
 @pytest.fixture
