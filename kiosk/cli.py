@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import click
 
@@ -24,6 +24,7 @@ from kiosk.errors import (
     FILES_NONE,
     FILES_REFUSED,
     HUB_UNSUPPORTED,
+    IMPORT_FORMAT,
     JOURNAL_FORKED,
     RECEIPTS_NONE,
     SYNC_INCOMPLETE,
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from kiosk.booth.carrying import Carrier
     from kiosk.hub.carrying import Import
     from kiosk.hub.context import Hub
+    from kiosk.packs.importing import Preview
     from kiosk.simulation.fleet import Fleet
     from kiosk.sync.keys import PrivateKey
 
@@ -46,6 +48,7 @@ hub_data = click.option("--data", type=_PATH, help="The hub's folder. Default: i
 hub_database = click.option("--database", help="Database URL. Default: SQLite in the folder, or DATABASE_URL.")
 relay_data = click.option("--data", type=_PATH, help="The relay's folder. Default: instance/ or KIOSK_RELAY_DATA.")
 port_help = "Port to listen on."
+_FORMATS = ("xlsx", "gift", "aiken")
 _DAY = click.DateTime(["%Y-%m-%d"])
 fair_option = click.option("--fair", help="The fair's id; may be left out where there is one.")
 
@@ -146,16 +149,16 @@ def _read_ticket(file: Path) -> tuple[str, str]:
 
 @booth.command("serve")
 @booth_data
-@click.option("--bind", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--bind", help="Address to listen on.  [default: 127.0.0.1; with phone_url: every address]")
 @click.option("--port", default=3150, show_default=True, type=click.IntRange(1, 65535), help=port_help)
-def booth_serve(data: Path | None, bind: str, port: int) -> None:
+def booth_serve(data: Path | None, bind: str | None, port: int) -> None:
     """Serve the booth's screens, and send what it holds to the hub every so often."""
     from kiosk.booth.app import serving
     from kiosk.serve import serve
 
     settings = config.booth_config(data)
     start, stop = serving(settings)
-    serve(start, f"{bind}:{port}", threads=16, on_exit=stop)
+    serve(start, f"{bind or settings.bind}:{port}", threads=16, on_exit=stop)
 
 
 @booth.command("sync")
@@ -299,6 +302,28 @@ def booth_close(as_json: bool, data: Path | None) -> None:
         click.echo(f"  {n:>8}  {name.zh} / {name.en}" if name else f"  {n:>8}  {kind}")
     click.echo(f"汇总端已签收 / the hub has signed for  {receipted} / {told.last}")
     _draw(slip.text)
+
+
+@booth.group("lots")
+def booth_lots() -> None:
+    """Draws of lots, from their sheets."""
+
+
+@booth_lots.command("check")
+@click.argument("file", type=click.File("r", encoding="utf-8", errors="replace"))
+def booth_lots_check(file: IO[str]) -> None:
+    """Work a draw out again from the FILE its page offers, on any machine, and say whether it was as the rule says."""
+    from kiosk.facts import lots
+
+    sheet = lots.read_sheet(file.read(4_000_001))
+    found = lots.faults(sheet)
+    for fault in found:
+        click.echo(fault)
+    if found:
+        sys.exit(1)
+    drawn = sheet.draw
+    click.echo(f"{len(drawn.tickets)} lots, {drawn.number:06d}: {' '.join(sheet.winners) or '-'}")
+    click.echo(f"compare with what was shown before: {drawn.commitment}")
 
 
 def _draw(text: str) -> None:
@@ -568,6 +593,36 @@ def hub_completeness(fair: str | None, as_json: bool, data: Path | None, databas
                 click.echo(f"{row.desk.id}\t{row.device[:8]}\t{row.held} / {row.known}\t{told}\t{lacks}")
     if not standing.is_whole:
         raise Problem(FAIR_INCOMPLETE, zh=sentence(standing, "zh"), en=sentence(standing, "en"))
+
+
+@hub.command("items")
+@fair_option
+@click.option("--venue", help="One venue alone; by its id.")
+@click.option("--pack", help="The version of the pack that was shown; default: this hub's own, or the most answered.")
+@click.option("--json", "as_json", is_flag=True, help="As JSON: every question and article with its figures.")
+@hub_data
+@hub_database
+def hub_items(
+    fair: str | None, venue: str | None, pack: str | None, as_json: bool, data: Path | None, database: str | None
+) -> None:
+    """What people do not know: questions by how often the first try was right, the least known first."""
+    with _hub(data, database) as here:
+        from kiosk.hub import fairs, items
+
+        with here.store.reading() as tx:
+            found = fairs.find_fair(tx, fair)
+        here.answers.fold(found)
+        with here.store.reading() as tx:
+            report = items.report(tx, found, here.pack, {"venue": venue or "", "pack": pack or ""})
+    if as_json:
+        click.echo(json.dumps(items.as_json(found, report), ensure_ascii=False, indent=1))
+        return
+    click.echo(report.sentence("zh"))
+    click.echo(report.sentence("en"))
+    for row in report.questions:
+        item, (low, high) = row.item, row.item.interval
+        rate = f"{item.rate:.1%}\t{low:.0%}-{high:.0%}" if item.is_ranked and item.rate is not None else "—\ttoo few"
+        click.echo(f"{item.id}\t{item.n}\t{rate}\t{row.question.text.zh if row.question else ''}")
 
 
 @hub.command("rebuild")
@@ -864,6 +919,110 @@ def pack_show(folder: Path | None, as_json: bool) -> None:
         click.echo(f"{question.id}\t{question.text.zh}\t{question.law}{question.article_cn}")
     for exhibit in found.exhibits:
         click.echo(f"{exhibit.id}\t{exhibit.title.zh}\t{exhibit.remember.zh}")
+
+
+@pack.command("template")
+@click.argument("file", type=_PATH)
+@click.option("--pack", "folder", type=_PATH, help="The pack with its topics and laws. Default: the built-in one.")
+def pack_template(file: Path, folder: Path | None) -> None:
+    """Write an empty .xlsx for questions, with drop-downs for kind, topic, difficulty, law and answer."""
+    from kiosk.files import written
+    from kiosk.packs import importing
+    from kiosk.packs.reader import BUILTIN, read_pack
+
+    data = importing.template(read_pack(folder or BUILTIN))
+    with written(file) as out:
+        out.write(data)
+    click.echo(f"template written to {file}")
+
+
+@pack.command("import")
+@click.argument("file", type=_PATH)
+@click.option("--into", type=_PATH, required=True, help="Folder of the pack the questions go into.")
+@click.option("--format", "form", type=click.Choice(_FORMATS), help="Default: told by what is in the file.")
+@click.option(
+    "--default",
+    "defaults",
+    multiple=True,
+    metavar="FIELD=WORDS",
+    help="For questions that have none: "
+    "topic, difficulty, law, article, key, explanation, valid_from, valid_until. May be repeated.",
+)
+@click.option("--only", is_flag=True, help="The questions that are in the pack go.")
+@click.option("--marked", type=_PATH, help="Also write the questions into a template, with what is to be mended.")
+@click.option("--save", "is_saved", is_flag=True, help="Save, if nothing is wrong or missing. Else this is a preview.")
+def pack_import(
+    file: Path, into: Path, form: Any, defaults: Sequence[str], only: bool, marked: Path | None, is_saved: bool
+) -> None:
+    """Read questions from an .xlsx, GIFT or Aiken file, list every fault with its place, and save all or none."""
+    from kiosk.files import opened, written
+    from kiosk.packs import importing
+    from kiosk.packs.reader import read_pack
+
+    given = _defaults(defaults)
+    with opened(file) as source:
+        data = source.read(importing.FILE_LIMIT + 1)
+    pack = read_pack(into)
+    found = importing.preview(data, pack, given, form, only=only)
+    _show_preview(found)
+    if marked:
+        with written(marked) as out:
+            out.write(importing.marked(found, pack))
+        click.echo(f"marked file written to {marked}")
+    importing.refuse_faults(found)
+    if is_saved:
+        found = importing.save(into, data, given, form, only=only)
+        click.echo(f"saved in {into}: {len(found.added)} added, {len(found.replaced)} replaced")
+    else:
+        click.echo("no faults; nothing was saved: add --save")
+
+
+def _defaults(given: Sequence[str]) -> dict[str, str]:
+    from kiosk.packs.drafts import DEFAULTS
+
+    found = {}
+    for one in given:
+        field, is_said, words = one.partition("=")
+        if not is_said or field not in DEFAULTS:
+            raise click.UsageError(f"--default takes FIELD=WORDS, with one of {', '.join(DEFAULTS)}")
+        found[field] = words.strip()
+    return found
+
+
+def _show_preview(found: "Preview") -> None:
+    click.echo(
+        f"{len(found.drafts)} questions read: {len(found.added)} new, {len(found.replaced)} replace those "
+        f"with their id, {len(found.unchanged)} are there already"
+    )
+    for question in found.questions[:5]:
+        click.echo(f"  {question.id}\t{question.text.zh}\t{question.law}{question.article_cn}")
+    if found.replaced:
+        click.echo(f"replaced: {' '.join(found.replaced)}")
+    if found.without_english:
+        click.echo(f"{found.without_english} without English: the Chinese is shown instead")
+    for note in found.notes:
+        click.echo(f"note: {note.line('zh')} {note.line('en')}")
+
+
+@pack.command("export")
+@click.argument("folder", type=_PATH)
+@click.argument("file", type=_PATH)
+def pack_export(folder: Path, file: Path) -> None:
+    """Write the questions of a pack into FILE: .xlsx (all of them), .gift, or .txt (Aiken)."""
+    from kiosk.files import written
+    from kiosk.packs import importing
+    from kiosk.packs.reader import read_pack
+
+    form = importing.FORMATS.get(file.suffix.lower())
+    if form is None:
+        raise Problem(IMPORT_FORMAT, file=file)
+    pack = read_pack(folder)
+    data, left = importing.export(pack.questions, pack, form)
+    with written(file) as out:
+        out.write(data)
+    click.echo(f"{len(pack.questions) - len(left)} questions written to {file}")
+    if left:
+        click.echo(f"left out {len(left)}, which this format cannot hold: {' '.join(left)}")
 
 
 @main.command()

@@ -26,6 +26,28 @@ class BoothConfig:
     pack: Path | None = None  # folder of a pack; None: the built-in one
     reserve_mb: int = 32  # room set aside on the disk, so that counting goes on when it is full; 0: none
     relay_url: str = ""  # where to leave things when the hub is out of reach; empty: nowhere
+    phone_url: str = ""  # where visitors' own phones reach this tablet; empty: they are not asked over
+    phone_wifi: str = ""  # name of the Wi-Fi they have to be in, for the screen
+
+    @property
+    def all_hosts(self) -> tuple[str, ...]:
+        """The names this tablet answers to, the one phones use among them. Raises `config.invalid`."""
+        if not self.phone_url:
+            return self.hosts
+        try:
+            parts = urlsplit(self.phone_url)
+            is_whole = parts.scheme in ("http", "https") and parts.port != 0 and not (parts.query or parts.fragment)
+            is_site = is_whole and parts.path in ("", "/") and "@" not in parts.netloc
+        except ValueError:
+            is_site = False
+        if not is_site or not parts.hostname:
+            raise Problem(CONFIG_INVALID, source="phone_url", reason="not an address such as http://192.168.31.5:3150")
+        return (*self.hosts, parts.hostname)
+
+    @property
+    def bind(self) -> str:
+        """The address to listen on: only this machine's own, unless phones are to come."""
+        return "0.0.0.0" if self.phone_url else "127.0.0.1"  # noqa: S104 (others are let in to /m/ alone)
 
     @property
     def database(self) -> Path:

@@ -19,6 +19,8 @@ from kiosk.config import BoothConfig, HubConfig
 from kiosk.hub import app as hub_app
 from kiosk.hub import devices, fairs, people
 from kiosk.hub.context import Hub
+from kiosk.packs.fairs import Fair, Prize
+from kiosk.packs.model import Text
 from kiosk.packs.reader import BUILTIN, read_fair
 from kiosk.sync.http import HttpTransport
 
@@ -26,6 +28,12 @@ from kiosk.sync.http import HttpTransport
 LOGIN, PASSWORD, PIN = "demo", "kiosk-315-demo", "380315"
 VOLUNTEERS = {"li": "李志愿", "wang": "王小明"}
 DESK = "d01"
+#: What the built-in fair leaves out, and whoever looks at the demo should see.
+PRIZES = (
+    Prize(id="bag", name=Text("环保购物袋", "Shopping bag"), earned_by="passed", quota=30, per_hour=15),
+    Prize(id="pen", name=Text("签字笔", "Pen"), earned_by="finished", quota=50),
+    Prize(id="kettle", name=Text("电热水壶", "Kettle"), earned_by="lot", quota=3),
+)
 _PATIENCE = 30  # seconds to wait for a server to answer
 
 
@@ -57,7 +65,7 @@ def run(demo: Demo) -> int:
     """Set up what is missing, start both sides, and stay until one stops or Ctrl-C."""
     clock = SystemClock()
     if not (demo.hub.data / hub_app.SIGNING_KEY).exists():
-        _make_hub(demo, clock)
+        _make_hub(demo, clock, demo_fair())
     for told_to_stop in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(told_to_stop, _as_interrupt)
     for port in (demo.hub_port, demo.booth_port):
@@ -97,9 +105,13 @@ def _refuse_taken(port: int) -> None:
             raise SystemExit(f"port {port} is taken; BOOTH_PORT and HUB_PORT choose others") from None
 
 
-def _make_hub(demo: Demo, clock: SystemClock) -> None:
+def demo_fair() -> Fair:
+    """The built-in fair with prizes and a leaderboard."""
+    return msgspec.structs.replace(read_fair(BUILTIN / "fair.json"), prizes=list(PRIZES), leaderboard=True)
+
+
+def _make_hub(demo: Demo, clock: SystemClock, fair: Fair) -> None:
     here, sealing_key = hub_app.create_hub(demo.hub, clock)
-    fair = read_fair(BUILTIN / "fair.json")
     with here.store.begin() as tx:
         fairs.add_fair(tx, fair)
         people.add_person(tx, LOGIN, PASSWORD, {"organiser", "caseworker"}, sealing_key)

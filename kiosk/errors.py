@@ -117,6 +117,12 @@ TOO_MANY_REQUESTS = _kind(
     "操作太频繁，请稍等一会儿再试。",
     "Too many attempts. Please wait a little and try again.",
 )
+REMOTE_REFUSED = _kind(
+    "request.remote",
+    403,
+    "这个页面只能在平板上打开。请用手机扫平板上的二维码。",
+    "This page opens on the tablet only. With a phone, scan the code on the tablet.",
+)
 INTERNAL = _kind(
     "internal",
     500,
@@ -311,11 +317,41 @@ STAFF_ONLY = _kind(
 
 # --- packs ----------------------------------------------------------------------------------------
 PACK_FAULTY = _kind("pack.faulty", 422, "内容包有 {count} 处错误：\n{faults}", "The pack has {count} faults:\n{faults}")
+IMPORT_FAULTY = _kind(
+    "import.faulty",
+    422,
+    "这个文件有 {count} 处要改，什么都没有保存：\n{faults}",
+    "The file has {count} things to mend; nothing was saved:\n{faults}",
+)
+IMPORT_FORMAT = _kind(
+    "import.format",
+    400,
+    "文件名要以 .xlsx、.gift 或 .txt 结尾：{file}。",
+    "The name has to end in .xlsx, .gift or .txt: {file}.",
+)
+IMPORT_NO_WORKBOOKS = _kind(
+    "import.no_workbooks",
+    501,
+    "这台机器没有装 openpyxl，不能读写 .xlsx。请在汇总端上做，或安装 kiosk315[hub]。",
+    "openpyxl is not installed here, so .xlsx cannot be read or written; do it at the hub, or install kiosk315[hub].",
+)
 PRIZE_NONE_LEFT = _kind(
     "prize.none_left",
     409,
     "奖品已经发完了，谢谢您来答题。",
     "The prizes have all been given out. Thank you for playing.",
+)
+PHONE_TAKEN = _kind(
+    "phone.taken",
+    409,
+    "另一部手机已经扫过这个码。请再扫一次平板上的码，另答一套题。",
+    "Another phone has used this code. Scan the tablet again for a quiz of your own.",
+)
+PHONE_EXPIRED = _kind(
+    "phone.expired",
+    410,
+    "这个码已经过期。请再扫一次平板上的码。",
+    "This code has run out. Please scan the one on the tablet again.",
 )
 PRIZE_PACE = _kind(
     "prize.pace",
@@ -338,8 +374,14 @@ PRIZE_UNKNOWN = _kind(
 PRIZE_ELSEWHERE = _kind(
     "prize.elsewhere",
     409,
-    "这张券是 {desk} 号服务台发的，请到那里的平板兑奖。",
-    "This voucher was issued at desk {desk}. Please redeem it at that tablet.",
+    "这张券是 {desk} 号服务台的另一台平板发的，请到那里兑奖。",
+    "This voucher was issued by another tablet, at desk {desk}. Please redeem it there.",
+)
+PRIZE_FORGED = _kind(
+    "prize.forged",
+    409,
+    "这个二维码不是这台平板签发的。请不要发奖，让对方出示原来的那一页。",
+    "This QR code was not signed by this tablet. Give nothing, and ask to see the page it was shown on.",
 )
 PRIZE_USED = _kind(
     "prize.used",
@@ -349,6 +391,38 @@ PRIZE_USED = _kind(
 )
 PRIZE_EXPIRED = _kind(
     "prize.expired", 409, "这张券是 {day} 的，只在当天有效。", "This voucher is of {day} and was good on that day only."
+)
+LOT_OPEN = _kind(
+    "lot.open",
+    409,
+    "上一轮抽奖还没有开奖，请先把它开完。",
+    "The draw before has not been drawn yet. Please finish it first.",
+)
+LOT_TOO_MANY = _kind(
+    "lot.too_many",
+    409,
+    "这种奖品还能抽出 {left} 份，请少抽几份。",
+    "There are {left} left of this prize. Please draw fewer.",
+)
+LOT_STATE = _kind(
+    "lot.state",
+    409,
+    "这轮抽奖还不到这一步，或已经过了。请回到抽奖页看看。",
+    "This draw is not at that step, or past it. Please go back to the page of draws.",
+)
+LOT_UNKNOWN = _kind("lot.unknown", 404, "没有这轮抽奖。", "There is no such draw.")
+LOT_SHEET = _kind(
+    "lot.sheet",
+    400,
+    "读不懂这份抽奖单：{reason}。请用抽奖页上“下载”的那个文件。",
+    "This is no sheet of a draw: {reason}. Take the file that the page of the draw offers.",
+)
+BOARD_OFF = _kind("board.off", 404, "这次活动没有光荣榜。", "This fair has no leaderboard.")
+BOARD_REFUSED = _kind(
+    "board.refused",
+    409,
+    "这一轮不能上榜。请看清题目再答一次。",
+    "This play cannot join the board. Please read the questions and play again.",
 )
 EXHIBIT_UNKNOWN = _kind("gallery.unknown", 404, "没有这件展品。", "There is no such exhibit.")
 

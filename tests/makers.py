@@ -94,9 +94,9 @@ def a_prize(**changes: Any) -> Prize:
     return msgspec.structs.replace(prize, **changes)
 
 
-def give_prizes(booth: Booth, *prizes: Prize) -> None:
+def give_prizes(booth: Booth, *prizes: Prize, leaderboard: bool = False) -> None:
     """As if the hub had said so in its notice, which is not read again."""
-    fair = msgspec.structs.replace(booth.enrolled.fair, prizes=list(prizes))
+    fair = msgspec.structs.replace(booth.enrolled.fair, prizes=list(prizes), leaderboard=leaderboard)
     booth._enrolment = msgspec.structs.replace(booth.enrolled, fair=fair)
     booth._read_at = 1 << 60
 

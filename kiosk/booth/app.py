@@ -10,7 +10,21 @@ from typing import Any
 from flask import Flask, Response, request
 
 from kiosk import __version__, config, web
-from kiosk.booth import closing, complaints, enrolment, galleries, prizes, quizzes, sequence, staff, tallies, visits
+from kiosk.booth import (
+    closing,
+    complaints,
+    enrolment,
+    galleries,
+    leaderboard,
+    lots,
+    phones,
+    prizes,
+    quizzes,
+    sequence,
+    staff,
+    tallies,
+    visits,
+)
 from kiosk.booth.context import Booth, booth
 from kiosk.booth.folder import ServeLock
 from kiosk.booth.journal import Journal
@@ -22,6 +36,7 @@ from kiosk.errors import BOOTH_MISSING, Problem
 from kiosk.packs.reader import BUILTIN, read_pack
 from kiosk.sync.courier import Courier, Pauses
 from kiosk.sync.push import Result
+from kiosk.web import preferences
 
 
 def create_booth_app(settings: BoothConfig, clock: Clock | None = None) -> Flask:
@@ -32,7 +47,7 @@ def create_booth_app(settings: BoothConfig, clock: Clock | None = None) -> Flask
     clock = clock or SystemClock()
     storage = Storage.of(settings)
     storage.start()
-    app = web.make_app("kiosk.booth", "booth", settings.hosts)
+    app = web.make_app("kiosk.booth", "booth", settings.all_hosts)
     app.extensions["booth"] = Booth(
         config=settings,
         journal=Journal(settings.database, clock, storage),
@@ -44,12 +59,24 @@ def create_booth_app(settings: BoothConfig, clock: Clock | None = None) -> Flask
     )
     with suppress(Problem):  # a full disk or a journal in trouble: there is a screen for that
         complaints.discard_old_drafts(app.extensions["booth"])
+    app.before_request(phones.keep_out)
     app.before_request(_stop_in_trouble)
     app.before_request(enrolment.refuse_if_revoked)
     for noun in (visits, enrolment, quizzes, galleries, complaints, staff, tallies, prizes, closing, sequence):
         app.register_blueprint(noun.views)
     app.register_blueprint(complaints.desk_views)
-    app.register_blueprint(quizzes.practice)
+    for more in (
+        leaderboard.views,
+        lots.views,
+        lots.public,
+        quizzes.tablet_views,
+        quizzes.practice,
+        phones.tablet_views,
+        phones.views,
+    ):
+        app.register_blueprint(more)
+    for shared in (quizzes.views, leaderboard.views, preferences.views):
+        app.register_blueprint(shared, name=f"phone_{shared.name}", url_prefix=visits.PHONE)
     app.add_url_rule("/healthz", view_func=healthz)
     app.context_processor(_context)
     return app
@@ -119,6 +146,7 @@ def _context() -> dict[str, Any]:
         "canary": enrolment.canary if enrolment else "none",
         "staff": {"id": session.volunteer, "name": session.name} if session else None,
         "storage": here.storage.level if is_staff_page else "ample",
+        "root": visits.root(),
         "is_forked": here.is_forked,
         "certificate_trouble": lambda: closing.certificate_trouble(here),
         "idle_seconds": here.config.staff_idle_seconds if session else here.config.idle_seconds,

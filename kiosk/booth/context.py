@@ -9,6 +9,7 @@ import msgspec
 from flask import current_app
 
 from kiosk.booth import carrying, outbox
+from kiosk.booth.handoff import Phones
 from kiosk.booth.journal import Journal
 from kiosk.booth.sessions import StaffSessions, Visits
 from kiosk.booth.storage import Storage
@@ -66,6 +67,7 @@ class Booth:
         self.pack = pack
         self.clock = clock
         self.visits = visits
+        self.phones = Phones(clock, config.phone_url, config.phone_wifi, visits)
         self.staff = staff
         self.storage = storage
         self.road: Callable[[str], Transport] = HttpTransport  # to the hub at an address

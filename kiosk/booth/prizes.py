@@ -2,6 +2,10 @@
 
 How many a tablet may issue stands in the fair as the hub signed it for this desk; a volunteer may lower it to what
 lies there. A voucher is a fact, and so is its end: both ids follow from the play, so neither can happen twice.
+
+Its QR code is signed by the tablet. Its short code is a number of 35 bits: of a thousand open vouchers one in 30
+million guesses hits one, each guess needs a volunteer's PIN, and who has that PIN needs no voucher. So wrong codes
+cost nothing: a limit would stop only the volunteer with a queue of bad handwriting.
 """
 
 import sqlite3
@@ -10,15 +14,14 @@ import msgspec
 from flask import Blueprint, Response, request
 
 from kiosk import web
-from kiosk.booth import staff
+from kiosk.booth import outbox, staff
 from kiosk.booth.context import Booth, booth, new_id
-from kiosk.booth.journal import Draft
+from kiosk.booth.journal import Draft, Journal
 from kiosk.booth.sessions import Play, Visit, Voucher
 from kiosk.clock import BEIJING
 from kiosk.errors import (
     FACT_CONFLICT,
     FIELD_INVALID,
-    PRIZE_ELSEWHERE,
     PRIZE_EXPIRED,
     PRIZE_HASTY,
     PRIZE_NONE_LEFT,
@@ -40,13 +43,15 @@ from kiosk.facts.prizes import (
 )
 from kiosk.packs.fairs import Prize
 from kiosk.packs.model import Text
+from kiosk.sync import vouchers
+from kiosk.sync.protocol import Certificate
 
 views = Blueprint("prizes", __name__)
 views.before_request(staff.ask_for_pin)
 
 #: Milliseconds an answer takes at least, on average, of somebody who reads the question.
 READING = 2_000
-_QR = "K315V1"
+_QR = "K315V"  # of any release; this one reads its own
 
 
 class Account(msgspec.Struct, frozen=True):
@@ -71,6 +76,7 @@ class AccountView(msgspec.Struct, frozen=True):
 
 class LedgerPage(msgspec.Struct, frozen=True):
     accounts: list[AccountView]
+    has_lots: bool  # some are given by lot
     problem: str | None
 
 
@@ -89,34 +95,45 @@ class VoucherPage(msgspec.Struct, frozen=True):
 def award(here: Booth, visit: Visit, play: Play) -> None:
     """Issue what a finished play has earned: one voucher a visitor. Why there is none is kept for the result."""
     visit.no_prize = None
-    earned = [one for one in here.enrolled.fair.prizes if play.has_passed or one.earned_by == "finished"]
+    earned = [one for one in here.enrolled.fair.prizes if _earns(play, one)]
     if not earned or visit.voucher is not None:
         return
     try:
-        if play.took < READING * len(play.questions):
+        if is_hasty(play):
             raise Problem(PRIZE_HASTY)
         fact = here.journal.append_made(lambda connection: _issue(here, connection, play.session, earned))
     except Problem as problem:
         visit.no_prize = problem
         return
-    code, desk, fair = fact.body["code"], here.enrolled.desk.id, here.enrolled.fair.id
-    visit.voucher = Voucher(code, _prize(here, fact.body["prize"]), desk, f"{_QR}/{fair}/{desk}/{code}")
+    certificate, code = here.enrolled.certificate, fact.body["code"]
+    text = vouchers.write(outbox.load_key(here.config.data), certificate, code)
+    visit.voucher = Voucher(code, name_of(here, fact.body["prize"]), certificate.desk, text)
+
+
+def _earns(play: Play, prize: Prize) -> bool:
+    return prize.earned_by == "finished" or (prize.earned_by == "passed" and play.has_passed)
+
+
+def is_hasty(play: Play) -> bool:
+    """Faster than one can read: such a play wins nothing, by lot or otherwise, and joins no board."""
+    return play.took < READING * len(play.questions)
 
 
 def _issue(here: Booth, connection: sqlite3.Connection, session: str, earned: list[Prize]) -> Draft:
     """A voucher for the first class that is left, counted in the transaction that issues it."""
     day, hour = day_and_hour(here.clock.now())
-    found = [(prize, _account(connection, prize)) for prize in earned]
-    if all(account.left <= 0 for _, account in found):
+    found = [(prize, account(connection, prize)) for prize in earned]
+    if all(so_far.left <= 0 for _, so_far in found):
         raise Problem(PRIZE_NONE_LEFT)
     voucher = voucher_id(session)
-    for prize, account in found:
-        if account.left > 0 and (prize.per_hour is None or _issued_in(connection, prize, day, hour) < prize.per_hour):
+    for prize, so_far in found:
+        if so_far.left > 0 and (prize.per_hour is None or _issued_in(connection, prize, day, hour) < prize.per_hour):
             return Draft(voucher, PrizeIssued(prize=prize.id, session=session, code=code_of(voucher)), "visitor")
     raise Problem(PRIZE_PACE)
 
 
-def _account(connection: sqlite3.Connection, prize: Prize) -> Account:
+def account(connection: sqlite3.Connection, prize: Prize) -> Account:
+    """What became of one class so far."""
     query = "SELECT metric, sum(n) FROM totals WHERE metric IN (?, ?, ?, ?) GROUP BY metric"
     metrics = [f"prize.{what}.{prize.id}" for what in ("stocked", "issued", "redeemed", "expired")]
     sums = dict(connection.execute(query, metrics).fetchall())
@@ -144,7 +161,10 @@ def find() -> Response:
     """A code typed, or the text of a QR code: on to its voucher, or why there is none."""
     form = web.read_form("code", limit=200)
     try:
-        fact = _find(booth(), form["code"])
+        fact = _find(form["code"])
+        end = booth().journal.fact(end_id(fact.id))
+        if end is not None:
+            raise ended(end, fact)
     except Problem as problem:
         return _ledger(problem)
     return web.see_other("prizes.voucher", code=fact.body["code"])
@@ -153,11 +173,11 @@ def find() -> Response:
 @views.get("/staff/prizes/<code>")
 def voucher(code: str) -> Response:
     here = booth()
-    fact = _find(here, code)
+    fact = _find(code)
     end = here.journal.fact(end_id(fact.id))
     given = request.args.get("given", "")
     if end is not None and not (given and end.body.get("hand") == given):
-        raise _ended(end, fact)
+        raise ended(end, fact)
     return _voucher(here, fact, is_given=end is not None)
 
 
@@ -172,14 +192,7 @@ def redeem() -> Response:
     if bucket_of(fact)[0] != day_and_hour(here.clock.now())[0]:
         expire(here)
         raise Problem(PRIZE_EXPIRED, day=bucket_of(fact)[0])
-    body = PrizeRedeemed(prize=fact.body["prize"], voucher=fact.id, hand=web.read_id(form, "hand"))
-    try:
-        here.journal.append(Draft(end_id(fact.id), body, volunteer.volunteer))
-    except Problem as problem:
-        end = here.journal.fact(end_id(fact.id))
-        if problem.kind is not FACT_CONFLICT or end is None:
-            raise
-        raise _ended(end, fact) from None
+    hand_over(here.journal, fact, web.read_id(form, "hand"), volunteer.volunteer)
     return web.see_other("prizes.voucher", code=fact.body["code"], given=form["hand"])
 
 
@@ -193,6 +206,18 @@ def stock() -> Response:
     body = PrizeStocked(prize=form["prize"], n=_amount(form["n"]))
     here.journal.append(Draft(web.read_id(form, "id"), body, volunteer.volunteer))
     return web.see_other("prizes.ledger")
+
+
+def hand_over(journal: Journal, issued: Fact, hand: str, by: str) -> None:
+    """Redeem a voucher. Raises `prize.used` or `prize.expired` where another hand or the clock was quicker."""
+    body = PrizeRedeemed(prize=issued.body["prize"], voucher=issued.id, hand=hand)
+    try:
+        journal.append(Draft(end_id(issued.id), body, by))
+    except Problem as problem:
+        end = journal.fact(end_id(issued.id))
+        if problem.kind is not FACT_CONFLICT or end is None:
+            raise
+        raise ended(end, issued) from None
 
 
 def expire(here: Booth) -> None:
@@ -210,22 +235,26 @@ def expire(here: Booth) -> None:
         here.journal.append_new(*overdue)  # what was redeemed since we looked has its end
 
 
-def _find(here: Booth, typed: str) -> Fact:
-    if typed.startswith(f"{_QR}/"):
-        parts = typed.split("/")
-        if len(parts) != 4:
-            raise Problem(PRIZE_UNKNOWN)
-        if (parts[1], parts[2]) != (here.enrolled.fair.id, here.enrolled.desk.id):
-            raise Problem(PRIZE_ELSEWHERE, desk=parts[2][:40])
-        typed = parts[3]
-    code = normal_code(typed)
-    for fact in here.journal.of_kind("prize.issued"):
+def find_issued(journal: Journal, certificate: Certificate, typed: str) -> Fact:
+    """The fact of a voucher, by its short code or the text of its QR code.
+
+    Raises `prize.unknown`; for the text of a QR code `prize.elsewhere` or `prize.forged` as well.
+    """
+    is_scanned = typed.strip().upper().startswith(_QR)
+    code = vouchers.check(typed, certificate) if is_scanned else normal_code(typed)
+    for fact in journal.of_kind("prize.issued"):
         if fact.body["code"] == code:
             return fact
     raise Problem(PRIZE_UNKNOWN)
 
 
-def _ended(end: Fact, voucher: Fact) -> Problem:
+def _find(typed: str) -> Fact:
+    here = booth()
+    return find_issued(here.journal, here.enrolled.certificate, typed)
+
+
+def ended(end: Fact, voucher: Fact) -> Problem:
+    """Why a voucher is good no more: when and where it was used, or whose day it was."""
     if end.kind == "prize.expired":
         return Problem(PRIZE_EXPIRED, day=bucket_of(voucher)[0])
     at = end.moment.astimezone(BEIJING).strftime("%m-%d %H:%M:%S")
@@ -236,19 +265,20 @@ def _ledger(problem: Problem | None) -> Response:
     here = booth()
     expire(here)
     with here.journal.reading() as connection:
-        accounts = [AccountView(_account(connection, prize), new_id()) for prize in here.enrolled.fair.prizes]
+        accounts = [AccountView(account(connection, prize), new_id()) for prize in here.enrolled.fair.prizes]
     sentence = problem.sentence(web.language()) if problem else None
-    page = LedgerPage(accounts, sentence)
+    has_lots = any(view.account.prize.earned_by == "lot" for view in accounts)
+    page = LedgerPage(accounts, has_lots, sentence)
     return web.with_camera(web.page("booth/prizes/ledger.html", problem.status if problem else 200, page=page))
 
 
 def _voucher(here: Booth, fact: Fact, *, is_given: bool) -> Response:
     at = fact.moment.astimezone(BEIJING).strftime("%H:%M")
-    page = VoucherPage(fact.body["code"], fact.id, _prize(here, fact.body["prize"]), at, new_id(), is_given)
+    page = VoucherPage(fact.body["code"], fact.id, name_of(here, fact.body["prize"]), at, new_id(), is_given)
     return web.page("booth/prizes/voucher.html", page=page)
 
 
-def _prize(here: Booth, prize_id: str) -> Text:
+def name_of(here: Booth, prize_id: str) -> Text:
     """Its name; its id, where the fair names it no longer."""
     names = {one.id: one.name for one in here.enrolled.fair.prizes}
     return names.get(prize_id, Text(prize_id, prize_id))

@@ -1,20 +1,26 @@
-"""The rights quiz on the tablet. Which option is right stays at the server until it was chosen."""
+"""The rights quiz, on the tablet and on phones. Which option is right stays at the server until it was chosen."""
+
+from typing import Literal
 
 import msgspec
 from flask import Blueprint, Response
 
 from kiosk import web
-from kiosk.booth import days, prizes, staff, visits
+from kiosk.booth import days, handoff, leaderboard, lots, prizes, staff, visits
 from kiosk.booth.context import booth, new_id
+from kiosk.booth.handoff import Code
 from kiosk.booth.journal import Draft
 from kiosk.booth.sessions import Play, Visit, Voucher
-from kiosk.errors import FIELD_INVALID, PAGE_NOT_FOUND, Problem
+from kiosk.errors import FACT_CONFLICT, FIELD_INVALID, PAGE_NOT_FOUND, Problem
 from kiosk.facts.quizzes import QuizAnswered, QuizFinished
 from kiosk.packs import quizzes
 from kiosk.packs.model import Text
 from kiosk.packs.quizzes import MODES, STANDARD, Mode, Option, Question
 
+#: Registered twice: at the tablet, and for phones below `/m`.
 views = Blueprint("quizzes", __name__)
+#: For the tablet alone.
+tablet_views = Blueprint("helping", __name__)
 practice = Blueprint("practice", __name__)
 practice.before_request(staff.ask_for_pin)
 
@@ -46,6 +52,8 @@ class QuestionPage(msgspec.Struct, frozen=True):
     is_last: bool
     is_helped: bool
     is_practice: bool
+    door: Code | None  # for those who wait: to a play on their own phone
+    can_move: bool  # to the visitor's own phone
 
 
 class Learned(msgspec.Struct, frozen=True):
@@ -66,11 +74,18 @@ class ResultPage(msgspec.Struct, frozen=True):
     no_prize: str | None  # why there is none, where there might have been one
 
 
+@views.before_request
+def ask_phones_to_come_by_the_tablet() -> Response | None:
+    """A phone has no visit unless it read a code; on the tablet whoever touches the screen is a visitor."""
+    return web.see_other("phones.outside") if visits.is_phone() and visits.found() is None else None
+
+
 @views.get("/quiz")
 def quiz() -> Response:
     """The screen a visitor is at: a question, its explanation, or the result. Starts a play if there is none."""
     visit = visits.current()
     with visit.lock:
+        handoff.withdraw(visit)
         play = visit.play or start(visit, STANDARD)
         response = _result(visit, play) if play.is_over else _question(visit, play)
     return visits.with_cookie(response, visit)
@@ -136,7 +151,7 @@ def next_question() -> Response:
     return _to_the_quiz(visit)
 
 
-@views.post("/quiz/helped")
+@tablet_views.post("/quiz/helped")
 def helped() -> Response:
     """A volunteer touches the screen for the visitor, or does so no longer."""
     form = web.read_form("on")
@@ -157,7 +172,7 @@ def begin_practice() -> Response:
 
 
 def _to_the_quiz(visit: Visit) -> Response:
-    return visits.with_cookie(web.see_other("quizzes.quiz"), visit)
+    return visits.with_cookie(web.to(f"{visits.root()}/quiz"), visit)
 
 
 def start(visit: Visit, mode: Mode) -> Play:
@@ -205,14 +220,28 @@ def record_answer(visit: Visit, play: Play, fact_id: str, chosen: list[str]) -> 
     if not question.is_possible(chosen):
         raise Problem(FIELD_INVALID, field="option")
     if not visit.is_practice:
-        booth().journal.append(*_drafts(play, question, chosen))
+        chosen = _record(play, question, chosen, visit.on)
     play.took += booth().clock.monotonic() - play.shown_at
     play.chosen.append(chosen)
     if len(play.chosen) == len(play.questions) and not visit.is_practice:
         prizes.award(booth(), visit, play)
+        lots.enter(booth(), visit, play)
 
 
-def _drafts(play: Play, question: Question, chosen: list[str]) -> list[Draft]:
+def _record(play: Play, question: Question, chosen: list[str], on: Literal["tablet", "phone"]) -> list[str]:
+    """What was chosen, once it is on the disk: now, or before, when the disk failed to say that it had it."""
+    journal = booth().journal
+    try:
+        journal.append(*_drafts(play, question, chosen, on))
+    except Problem as problem:
+        kept = journal.fact(play.fact_ids[play.at]) if problem.kind is FACT_CONFLICT else None
+        if kept is None:
+            raise
+        return list(kept.body["chosen"])
+    return chosen
+
+
+def _drafts(play: Play, question: Question, chosen: list[str], on: Literal["tablet", "phone"]) -> list[Draft]:
     here = booth()
     right = question.is_right(chosen)
     body = QuizAnswered(
@@ -224,7 +253,7 @@ def _drafts(play: Play, question: Question, chosen: list[str]) -> list[Draft]:
         pack=here.pack.version,
         mode=play.mode.id,
         lang="en" if web.language() == "en" else "zh",
-        on="tablet",
+        on=on,
         helped=play.is_helped,
     )
     drafts = [Draft(play.fact_ids[play.at], body, "visitor")]
@@ -275,6 +304,8 @@ def _question(visit: Visit, play: Play) -> Response:
         is_last=play.at == len(play.questions) - 1,
         is_helped=play.is_helped,
         is_practice=visit.is_practice,
+        door=here.phones.door() if visit.on == "tablet" and chosen is None else None,
+        can_move=visit.on == "tablet" and bool(here.phones.url) and chosen is None,
     )
     return web.page("booth/quizzes/question.html", page=page)
 
@@ -306,4 +337,5 @@ def _result(visit: Visit, play: Play) -> Response:
         voucher=visit.voucher,
         no_prize=visit.no_prize.sentence(web.language()) if visit.no_prize else None,
     )
-    return web.page("booth/quizzes/result.html", page=page)
+    board = leaderboard.offer(visit, play)
+    return web.page("booth/quizzes/result.html", page=page, ticket=visit.ticket, board=board)

@@ -1,4 +1,4 @@
-"""Who is at the tablet now: visitors and volunteers, in memory only.
+"""Who is at the tablet now, or came from it on a phone of their own: visitors and volunteers, in memory only.
 
 A visit is thrown away at home, at the end, or when idle; nothing of it is on disk. The staff screens
 lock when the program restarts.
@@ -8,6 +8,7 @@ import random
 import secrets
 import threading
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
@@ -15,6 +16,9 @@ from kiosk.clock import Clock
 from kiosk.errors import Problem
 from kiosk.packs.model import Text
 from kiosk.packs.quizzes import Mode, Option, Question
+
+if TYPE_CHECKING:
+    from kiosk.booth.handoff import Offer
 
 #: Seconds after the idle limit in which the page asks "still there?" before the visit is over.
 GRACE = 15
@@ -87,9 +91,12 @@ class Visit:
     token: str
     session: str
     seen_at: int
+    on: Literal["tablet", "phone"] = "tablet"  # whose screen
     play: Play | None = None
+    offer: "Offer | None" = None  # of the play, to a phone
     voucher: Voucher | None = None  # that this visitor earned
     no_prize: Problem | None = None  # why the last play earned none
+    ticket: str = ""  # the code by which this visitor is called when lots are drawn
     is_practice: bool = False  # a volunteer tries the quiz out: nothing of it is recorded
     asked: set[str] = field(default_factory=set)  # questions already put to this visitor
     looks: dict[str, Look] = field(default_factory=dict)
@@ -99,8 +106,9 @@ class Visit:
 class Visits:
     """The visits going on now."""
 
-    def __init__(self, clock: Clock, idle_seconds: int) -> None:
+    def __init__(self, clock: Clock, idle_seconds: int, on: Literal["tablet", "phone"] = "tablet") -> None:
         self._clock = clock
+        self._on = on
         self._limit = (idle_seconds + GRACE) * 1000
         self._visits: dict[str, Visit] = {}
         self._lock = threading.Lock()
@@ -121,13 +129,22 @@ class Visits:
 
     def start(self) -> Visit:
         now = self._clock.monotonic()
-        visit = Visit(secrets.token_urlsafe(16), secrets.token_hex(16), now)
+        visit = Visit(secrets.token_urlsafe(16), secrets.token_hex(16), now, self._on)
         with self._lock:
-            self._visits = {t: v for t, v in self._visits.items() if now - v.seen_at <= self._limit}
+            self._drop_idle(now)
             while len(self._visits) >= _MOST_VISITS:
                 self._visits.pop(next(iter(self._visits)))
             self._visits[visit.token] = visit
         return visit
+
+    def is_full(self) -> bool:
+        """Whether another visit would push out the oldest."""
+        with self._lock:
+            self._drop_idle(self._clock.monotonic())
+            return len(self._visits) >= _MOST_VISITS
+
+    def _drop_idle(self, now: int) -> None:
+        self._visits = {t: v for t, v in self._visits.items() if now - v.seen_at <= self._limit}
 
     def end(self, token: str | None) -> None:
         with self._lock:

@@ -5,11 +5,14 @@ from flask import Blueprint, Response, request
 
 from kiosk import web
 from kiosk.booth.context import booth
-from kiosk.booth.sessions import Visit
+from kiosk.booth.handoff import Code, is_here
+from kiosk.booth.sessions import Visit, Visits
 from kiosk.packs.model import Text
 from kiosk.packs.quizzes import STANDARD
 
 COOKIE = "visit"
+PHONE_COOKIE = "phone"
+PHONE = "/m"  # below it lies all that a visitor's own phone may ask for
 STAFF_COOKIE = "staff"
 
 views = Blueprint("visits", __name__)
@@ -20,6 +23,7 @@ class AttractPage(msgspec.Struct, frozen=True):
     questions: int
     pass_mark: int
     exhibits: int
+    door: Code | None  # to a play on one's own phone
 
 
 @views.get("/")
@@ -30,7 +34,13 @@ def attract() -> Response:
     here.staff.close(request.cookies.get(STAFF_COOKIE))  # whoever leaves the staff screens for here has left them
     if here.enrolment is None:
         return web.see_other("enrolment.enrol")
-    page = AttractPage(list(here.pack.slogans), STANDARD.questions, STANDARD.pass_mark, len(here.pack.exhibits))
+    page = AttractPage(
+        slogans=list(here.pack.slogans),
+        questions=STANDARD.questions,
+        pass_mark=STANDARD.pass_mark,
+        exhibits=len(here.pack.exhibits),
+        door=here.phones.door(),
+    )
     response = web.page("booth/visits/attract.html", page=page)
     response.delete_cookie(COOKIE, samesite="Strict", httponly=True)
     return response
@@ -47,14 +57,43 @@ def leave() -> Response:
     return response
 
 
+def is_phone() -> bool:
+    """Whether this request came by the phone's way in."""
+    return request.path.startswith(f"{PHONE}/")
+
+
+def root() -> str:
+    """What stands before the addresses of this request's screen: nothing on the tablet.
+
+    Who is not at the tablet and asked for what is only there finds the way to a phone's pages.
+    """
+    return PHONE if is_phone() or not is_here(request.remote_addr or "") else ""
+
+
+def found() -> Visit | None:
+    """The visit of this request, if there is one."""
+    return _visits().find(request.cookies.get(_cookie()))
+
+
 def current() -> Visit:
     """The visit of this request, a new one if there is none."""
-    visits = booth().visits
-    return visits.find(request.cookies.get(COOKIE)) or visits.start()
+    return found() or _visits().start()
 
 
 def with_cookie(response: Response, visit: Visit) -> Response:
     """Hand the visit's token to the browser until it closes."""
-    if request.cookies.get(COOKIE) != visit.token:
+    if request.cookies.get(_cookie()) == visit.token:
+        return response
+    if is_phone():  # Lax: the way back to it may lead through another app
+        response.set_cookie(PHONE_COOKIE, visit.token, path=PHONE, httponly=True, samesite="Lax")
+    else:
         response.set_cookie(COOKIE, visit.token, httponly=True, samesite="Strict")
     return response
+
+
+def _visits() -> Visits:
+    return booth().phones.visits if is_phone() else booth().visits
+
+
+def _cookie() -> str:
+    return PHONE_COOKIE if is_phone() else COOKIE

@@ -9,7 +9,7 @@ from kiosk import crockford
 from kiosk.facts.kinds import Body, kind
 from kiosk.values import Id, Slug
 
-_Code = Annotated[str, msgspec.Meta(pattern=r"^[0-9A-HJKMNP-TV-Z]{4}-[0-9A-HJKMNP-TV-Z]{4}\Z")]
+VoucherCode = Annotated[str, msgspec.Meta(pattern=r"^[0-9A-HJKMNP-TV-Z]{4}-[0-9A-HJKMNP-TV-Z]{4}\Z")]
 
 
 @kind("prize.stocked")
@@ -26,7 +26,7 @@ class PrizeIssued(Body, frozen=True):
 
     prize: Slug
     session: Id  # the play that earned it
-    code: _Code
+    code: VoucherCode
 
 
 @kind("prize.redeemed")

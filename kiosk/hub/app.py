@@ -20,6 +20,9 @@ from kiosk.hub import (
     fairs,
     forks,
     health,
+    items,
+    leaderboard,
+    packs,
     quarantine,
     sequence,
     signin,
@@ -45,6 +48,9 @@ def create_hub_app(here: Hub) -> Flask:
         completeness,
         fairs,
         forks,
+        items,
+        leaderboard,
+        packs,
         quarantine,
         sequence,
         signin,
@@ -82,6 +88,10 @@ def _check_csrf() -> None:
     here = session()
     if here is None or request.path in ("/login", "/preferences"):
         return
+    if request.endpoint == packs.UPLOAD and here.person.may("organiser"):
+        # Before the form is read, here for the first time. What is bound by the second is what werkzeug holds at
+        # once while it looks for the file's end: a chunk of as much as other forms may have, and what was left over.
+        request.max_content_length = request.max_form_memory_size = packs.UPLOAD_LIMIT
     if not secrets.compare_digest(request.form.get("csrf", "").encode(), here.csrf.encode()):
         raise Problem(FORM_STALE)
 

@@ -20,8 +20,9 @@ from kiosk.facts.clocks import Clocks
 from kiosk.facts.complaints import ComplaintFiled
 from kiosk.facts.envelope import Fact
 from kiosk.facts.kinds import Body
+from kiosk.facts.leaderboard import BoardJoined
 from kiosk.facts.vocabulary import REGISTRY
-from kiosk.hub import branches, decisions, judging, retention, totals
+from kiosk.hub import answers, branches, decisions, judging, retention, totals
 from kiosk.hub.context import Hub
 from kiosk.hub.fairs import all_fairs
 from kiosk.hub.journal import own_journal, own_journals
@@ -35,7 +36,9 @@ from kiosk.hub.tables import (
     facts,
     forks,
     identity,
+    item_folds,
     journals,
+    leaderboard,
     openings,
 )
 from kiosk.hub.tables import decisions as verdicts
@@ -55,6 +58,7 @@ def faults(here: Hub, progress: Progress = lambda _done, _of: None) -> Iterator[
     """Every fault there is, one sentence each, while the search goes on. `progress` is told facts done and in all."""
     with here.store.reading() as tx:
         names = list(tx.execute(select(journals.c.journal).order_by(journals.c.journal)).scalars())
+        fairs = [fair.id for fair in all_fairs(tx)]
         of = int(tx.execute(select(func.coalesce(func.sum(journals.c.seq), 0))).scalar_one())
         found = [*_identity_faults(tx, here), *_orphans(tx), *totals.desk_faults(tx)]
     yield from found
@@ -65,6 +69,8 @@ def faults(here: Hub, progress: Progress = lambda _done, _of: None) -> Iterator[
             yield from audit.faults()
         done += audit.held.seq
         progress(min(done, of), of)
+    for fair in fairs:
+        yield from answers.faults(here.store, fair)
     yield from _blob_faults(here)
     with here.store.reading() as tx:
         found = [*_missing_faults(tx, here), *_erasure_faults(tx)]
@@ -85,7 +91,9 @@ def _identity_faults(tx: Connection, here: Hub) -> Iterator[str]:
         yield "the hub's own certificate is for another hub"
 
 
-_OF_JOURNALS = (facts, forks, totals_table, desk_totals, complaints, openings, devices, verdicts, choices)
+_OF_JOURNALS = (
+    facts, forks, totals_table, desk_totals, item_folds, complaints, openings, leaderboard, devices, verdicts, choices,
+)  # fmt: skip
 
 
 def _orphans(tx: Connection) -> Iterator[str]:
@@ -239,13 +247,19 @@ class _Audit:
 
     def _model_faults(self, some: Sequence[Fact], after: int, last: int | None) -> Iterator[str]:
         """Rows of the read models between two places, against the facts between them; all after `after` for None."""
-        bodies = [(fact, _body(fact)) for fact in some if fact.kind in ("complaint.filed", "case.opened")]
+        kinds = ("complaint.filed", "case.opened", "board.joined")
+        bodies = [(fact, _body(fact)) for fact in some if fact.kind in kinds]
         filed = [_complaint(fact, body, self.held.fair) for fact, body in bodies if isinstance(body, ComplaintFiled)]
         opened = [(fact.seq, body.case, fact.at, fact.by) for fact, body in bodies if isinstance(body, CaseOpened)]
-        for table, expected in ((complaints, filed), (openings, opened)):
+        joined = [self._joined(fact, body) for fact, body in bodies if isinstance(body, BoardJoined)]
+        for table, expected in ((complaints, filed), (openings, opened), (leaderboard, joined)):
             stored = self._model(table, after, last)
             for row in sorted({*expected} ^ stored):
                 yield f"fact {row[0]}: its row among the {table.name} is not what it says, or not there"
+
+    def _joined(self, fact: Fact, body: BoardJoined) -> tuple[Any, ...]:
+        day = self._clocks.day_and_hour(fact.boot, fact.at, fact.mono)[0]
+        return fact.seq, self.held.fair, *totals.board_row(body, fact.desk, day).values()
 
     def _model(self, table: Table, after: int, last: int | None) -> set[tuple[Any, ...]]:
         columns = [column for column in table.columns if column.name != "journal"]

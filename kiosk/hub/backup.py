@@ -38,7 +38,16 @@ from kiosk.hub import schema
 from kiosk.hub.context import Hub
 from kiosk.hub.founding import founding
 from kiosk.hub.store import append_facts
-from kiosk.hub.tables import facts, metadata, schema_version, sessions, throttles
+from kiosk.hub.tables import (
+    facts,
+    item_folds,
+    item_sums,
+    item_wrongs,
+    metadata,
+    schema_version,
+    sessions,
+    throttles,
+)
 from kiosk.sync import keys
 from kiosk.values import Hex32, Id, Moment
 
@@ -54,8 +63,8 @@ _END_LENGTH = 15 + 64 + 1 + 128 + 1
 _READ = 1024 * 1024
 _CHUNK = 2_000  # rows held in memory at a time …
 _BLOBS = 8  # … of tables with sealed content
-#: Of the moment, not of the hub: nobody is signed in after a restore.
-_PASSING = (sessions, throttles)
+#: Of the moment, not of the hub: nobody is signed in after a restore, and answers are folded again from their facts.
+_PASSING = (sessions, throttles, item_folds, item_sums, item_wrongs)
 _TABLES = tuple(table for table in metadata.sorted_tables if table not in (*_PASSING, schema_version))
 
 

@@ -81,6 +81,7 @@ def board(fair_id: str) -> Response:
     now = here.clock.now()
     with reading() as tx:
         fair = find_fair(tx, fair_id)
+    here.answers.keep_near(fair)
 
     def added_up() -> BoardPage:
         with here.store.reading() as tx:

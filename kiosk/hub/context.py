@@ -13,6 +13,7 @@ from kiosk.clock import Clock
 from kiosk.config import HubConfig
 from kiosk.errors import HUB_BUSY, LOGIN_NEEDED, ROLE_NEEDED, Problem
 from kiosk.hub import people
+from kiosk.hub.answers import Folder
 from kiosk.hub.lookouts import Lookout
 from kiosk.hub.people import Session
 from kiosk.hub.store import Store
@@ -49,6 +50,7 @@ class Hub:
         self.sealing_key = keys.PublicKey(bytes.fromhex(sealing))
         self.queue = BoundedSemaphore(QUEUE)
         self.lookout: Lookout[Any] = Lookout(clock)
+        self.answers = Folder(store, clock)
 
     @property
     def fingerprint(self) -> bytes:
@@ -62,6 +64,7 @@ class Hub:
         return protocol.sign_document(message, self.key)
 
     def close(self) -> None:
+        self.answers.close()
         self.store.close()
 
 

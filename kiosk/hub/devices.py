@@ -46,9 +46,9 @@ CERTIFICATE_DAYS = 400
 REASON_LIMIT = 200  # characters
 #: What a booth may record.
 BOOTH_KINDS = (
-    "clock.compared", "complaint.filed", "day.closed", "exhibit.judged", "prize.expired", "prize.issued",
-    "prize.redeemed", "prize.stocked", "quiz.answered", "quiz.finished", "shift.entered", "shift.refused",
-    "tally.counted", "tally.undone",
+    "board.joined", "clock.compared", "complaint.filed", "day.closed", "exhibit.judged", "lot.closed", "lot.committed",
+    "lot.drawn", "lot.entered", "lot.passed", "prize.expired", "prize.issued", "prize.redeemed", "prize.stocked",
+    "quiz.answered", "quiz.finished", "shift.entered", "shift.refused", "tally.counted", "tally.undone",
 )  # fmt: skip
 #: When a code expired that somebody declared void.
 _VOID = 0.0

@@ -2,7 +2,7 @@
 
 from sqlalchemy import select, update
 
-from kiosk.hub import audit, branches, decisions, judging, totals
+from kiosk.hub import answers, audit, branches, decisions, judging, totals
 from kiosk.hub.context import Hub
 from kiosk.hub.journal import own_journals
 from kiosk.hub.tables import journals
@@ -13,8 +13,10 @@ def rebuild(here: Hub) -> int:
 
     The hub's own journals go first: what persons decided about facts of the others stands there. Facts that a former
     release could not read are judged anew. One journal at a time, each in its own transaction, so that intake goes on
-    beside it.
+    beside it. What the answers come to is only forgotten: that is folded when somebody looks.
     """
+    with here.store.begin() as tx:
+        answers.begin_all_anew(tx)
     with here.store.reading() as tx:
         names, own = (
             tx.execute(select(journals.c.journal).order_by(journals.c.journal)).scalars().all(),

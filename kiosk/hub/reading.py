@@ -28,12 +28,13 @@ from kiosk.facts.clocks import ClockCompared
 from kiosk.facts.complaints import ComplaintFiled
 from kiosk.facts.envelope import Fact
 from kiosk.facts.kinds import Body
+from kiosk.facts.leaderboard import BoardJoined
 from kiosk.facts.vocabulary import REGISTRY
 from kiosk.reports.amounts import amounts
 
 Adds = tuple[tuple[str, int], ...]  # metric and what is added to it
 #: Kinds that are more than numbers: whoever counts them wants the body.
-_WANTED = frozenset({CaseOpened, ClockCompared, ComplaintFiled})
+_WANTED = frozenset({BoardJoined, CaseOpened, ClockCompared, ComplaintFiled})
 #: What a person may overrule: the fact can be read, but was not to be recorded by this tablet, or not any more.
 RELEASABLE = frozenset({DEVICE_EXPIRED.code, DEVICE_REVOKED.code, FACT_NOT_ALLOWED.code})
 _REMEMBERED = 20_000

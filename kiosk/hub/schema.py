@@ -67,6 +67,11 @@ def _settled_runs(tx: Connection) -> None:
             refold(tx, row.journal)
 
 
+def _items(tx: Connection) -> None:
+    """What answers to each question come to. They are folded outside of this, when somebody looks."""
+    _add_what_is_new(tx)
+
+
 #: In order; the place in the list is the version it leads to. A released step is never changed.
 STEPS: tuple[Callable[[Connection], None], ...] = (
     _first,
@@ -74,6 +79,7 @@ STEPS: tuple[Callable[[Connection], None], ...] = (
     _desk_totals,
     _own_journals,
     _settled_runs,
+    _items,
 )
 
 

@@ -15,6 +15,8 @@ from sqlalchemy import (
     false,
 )
 
+from kiosk.reports.items import SUMS
+
 metadata = MetaData()
 
 # One row: who this hub is. Its signing key is a file; its sealing key exists only wrapped, in `people`.
@@ -231,6 +233,44 @@ desk_totals = Table(
     Index("desk_totals_by_fair", "fair", "metric", "desk", "n"),
 )
 
+# How far each tablet's answers are folded into `item_sums`: outside intake, and never kept in a backup.
+item_folds = Table(
+    "item_folds",
+    metadata,
+    Column("journal", Text, primary_key=True),
+    Column("fair", Text, nullable=False),
+    Column("venue", Text, nullable=False),
+    Column("generation", BigInteger, nullable=False),  # how often its counted run was changed other than at its end
+    Column("folded", BigInteger, nullable=False),  # the generation that was folded
+    Column("seq", BigInteger, nullable=False),  # up to this fact
+    Column("plays", LargeBinary, nullable=False),  # begun and not yet finished there
+    Index("item_folds_by_fair", "fair", "venue"),
+)
+
+# What the answers to a question come to: at a venue, and under an empty name at all of them.
+item_sums = Table(
+    "item_sums",
+    metadata,
+    Column("fair", Text, primary_key=True),
+    Column("venue", Text, primary_key=True),
+    Column("pack", Text, primary_key=True),
+    Column("question", Text, primary_key=True),
+    Column("lang", Text, primary_key=True),
+    Column("mode", Text, primary_key=True),
+    *(Column(name, BigInteger, nullable=False) for name in SUMS),
+    Index("item_sums_by_venue", "fair", "pack", "venue", "question", "n", "correct"),
+    sqlite_with_rowid=False,
+)
+
+# How often which wrong answer was given: option ids as touched, with spaces between.
+item_wrongs = Table(
+    "item_wrongs",
+    metadata,
+    *(Column(name, Text, primary_key=True) for name in ("fair", "venue", "pack", "question", "lang", "mode", "chosen")),
+    Column("n", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
 complaints = Table(
     "complaints",
     metadata,
@@ -255,6 +295,22 @@ openings = Table(
     Column("case", Text, nullable=False, index=True),
     Column("at", Text, nullable=False),
     Column("person", Text, nullable=False),
+)
+
+# Plays under made-up names: what a public page shows of a day.
+leaderboard = Table(
+    "leaderboard",
+    metadata,
+    Column("journal", Text, primary_key=True),
+    Column("seq", BigInteger, primary_key=True),
+    Column("fair", Text, nullable=False),
+    Column("desk", Text, nullable=False),
+    Column("day", Text, nullable=False),
+    Column("nickname", Text, nullable=False),
+    Column("right", Integer, nullable=False),
+    Column("questions", Integer, nullable=False),
+    Column("ms", BigInteger, nullable=False),
+    Index("leaderboard_by_desk", "fair", "day", "desk"),
 )
 
 blobs = Table(

@@ -1,7 +1,7 @@
 """Totals and read models at the hub: folded in the transaction that takes facts in, and folded again by rebuild."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -12,9 +12,11 @@ from kiosk.facts.cases import CaseOpened
 from kiosk.facts.clocks import ClockCompared, Clocks
 from kiosk.facts.complaints import ComplaintFiled
 from kiosk.facts.envelope import Fact
+from kiosk.facts.leaderboard import BoardJoined
+from kiosk.facts.vocabulary import REGISTRY
 from kiosk.hub.reading import Meaning, Stretch, read_again
 from kiosk.hub.store import add_up, insert_once
-from kiosk.hub.tables import complaints, desk_totals, facts, journals, openings, totals
+from kiosk.hub.tables import complaints, desk_totals, facts, item_folds, journals, leaderboard, openings, totals
 from kiosk.reports.amounts import Bucket
 
 _CHUNK = 5_000  # facts held in memory at a time
@@ -30,7 +32,7 @@ def join(tx: Connection, held: "Row[Any] | _Unread", stretches: Stretches) -> No
     for stretch in stretches():
         learn(dates, stretch)
     if _says_otherwise(dates, before):
-        forget(tx, held.journal)
+        _empty(tx, held.journal)
         for stretch in stored(tx, held.journal, 1, held.seq):
             count(tx, held.journal, held.fair, stretch, dates)
     for stretch in stretches():
@@ -83,11 +85,28 @@ def count(tx: Connection, journal: str, fair: str, stretch: Stretch, dates: Cloc
         for seq, meaning in enumerate(stretch.meanings, stretch.first)
         if meaning is not None and meaning.body is not None
     ]
+    boards = [seq for seq, body in wanted if isinstance(body, BoardJoined)]
+    if boards:
+        insert_once(tx, leaderboard, _board_rows(tx, journal, fair, stretch, hours, boards))
     for seq, body in wanted:
         if isinstance(body, ComplaintFiled):
             insert_once(tx, complaints, [_complaint_row(journal, fair, _whole(tx, journal, seq), body)])
         elif isinstance(body, CaseOpened):
             insert_once(tx, openings, [_opening_row(journal, _whole(tx, journal, seq), body)])
+
+
+def _board_rows(
+    tx: Connection, journal: str, fair: str, stretch: Stretch, hours: Sequence[bytes], seqs: Sequence[int]
+) -> list[dict[str, object]]:
+    """Rows of the leaderboard. Their bodies are read from the stored lines: a shared meaning says no time."""
+    of_them = (facts.c.journal == journal) & facts.c.seq.in_(seqs)
+    rows = []
+    for seq, line in tx.execute(select(facts.c.seq, facts.c.line).where(of_them).order_by(facts.c.seq)):
+        body, place = REGISTRY.read(envelope.decode(bytes(line))), seq - stretch.first
+        assert isinstance(body, BoardJoined)
+        row = board_row(body, stretch.desk[place].decode(), hours[place][:10].decode())
+        rows.append({"journal": journal, "seq": seq, "fair": fair, **row})
+    return rows
 
 
 def _buckets(tally: Mapping[tuple[bytes, bytes, Meaning | None], int]) -> Counter[Bucket]:
@@ -155,13 +174,25 @@ def _complaint_row(journal: str, fair: str, fact: Fact, body: ComplaintFiled) ->
     }
 
 
+def board_row(body: BoardJoined, desk: str, day: str) -> dict[str, object]:
+    """What the leaderboard keeps of an entry, beside whose it is."""
+    told = {"nickname": body.nickname, "right": body.right, "questions": body.questions, "ms": body.ms}
+    return {"desk": desk, "day": day, **told}
+
+
 def _opening_row(journal: str, fact: Fact, body: CaseOpened) -> dict[str, object]:
     return {"journal": journal, "seq": fact.seq, "case": body.case, "at": fact.at, "person": fact.by}
 
 
 def forget(tx: Connection, journal: str) -> None:
-    """Delete what was folded from a journal; its facts stay."""
-    for table in (totals, desk_totals, complaints, openings):
+    """Delete what was folded from a journal; its facts stay. Its answers are folded again later, by `answers`."""
+    _empty(tx, journal)
+    of_journal = item_folds.c.journal == journal
+    tx.execute(update(item_folds).where(of_journal).values(generation=item_folds.c.generation + 1))
+
+
+def _empty(tx: Connection, journal: str) -> None:
+    for table in (totals, desk_totals, complaints, openings, leaderboard):
         tx.execute(delete(table).where(table.c.journal == journal))
 
 

@@ -44,7 +44,7 @@ class Prize(Item, frozen=True, kw_only=True):
 
     id: _WareId
     name: Text
-    earned_by: Literal["passed", "finished"]
+    earned_by: Literal["passed", "finished", "lot"]  # by lot: among all who finished
     quota: Annotated[int, msgspec.Meta(ge=1, le=10_000)]  # vouchers a tablet may issue in all
     per_hour: Annotated[int, msgspec.Meta(ge=1, le=1_000)] | None = None  # and in one hour of the clock
 
@@ -61,6 +61,7 @@ class Fair(Item, frozen=True, kw_only=True):
     leaflets: Annotated[list[Leaflet], msgspec.Meta(min_length=1, max_length=30)]
     # The first that is left of what a play earns is given.
     prizes: Annotated[list[Prize], msgspec.Meta(max_length=10)] = msgspec.field(default_factory=list)
+    leaderboard: bool = False  # whether the best plays are shown, under made-up names
     retention_months: Annotated[int, msgspec.Meta(ge=1, le=120)] = 6  # complaints are deleted this long after closing
 
     def desk(self, desk_id: str) -> Desk:

@@ -4,6 +4,8 @@ from typing import Annotated
 
 import msgspec
 
+from kiosk.values import Slug
+
 #: Of a drawing that lies in the pack.
 FileName = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9-]{1,60}\.svg\Z")]
 
@@ -20,6 +22,22 @@ class Text(Item, frozen=True):
 
     def in_(self, language: str) -> str:
         return self.en if language.startswith("en") else self.zh
+
+
+#: Names a visitor is offered for the leaderboard at a time; a pack has at least so many.
+OFFERED = 6
+
+
+class Nickname(Item, frozen=True):
+    """A made-up name for the leaderboard: short, friendly, nobody's."""
+
+    id: Slug
+    zh: Annotated[str, msgspec.Meta(min_length=2, max_length=8)]
+    en: Annotated[str, msgspec.Meta(min_length=2, max_length=24)]
+
+    @property
+    def text(self) -> Text:
+        return Text(self.zh, self.en)
 
 
 def is_in_force(valid_from: str, valid_until: str | None, day: str) -> bool:

@@ -14,7 +14,7 @@ from kiosk.errors import PACK_FAULTY, Problem
 from kiosk.packs.fairs import Fair
 from kiosk.packs.galleries import Exhibit
 from kiosk.packs.laws import Law
-from kiosk.packs.model import Item, Text, is_in_force
+from kiosk.packs.model import OFFERED, Item, Nickname, Text, is_in_force
 from kiosk.packs.quizzes import CHALLENGE, STANDARD, Bank, Question
 
 BUILTIN = Path(__file__).parent / "builtin"
@@ -34,6 +34,7 @@ class Pack:
     laws: Sequence[Law]
     topics: dict[str, Text]
     categories: dict[str, Text]
+    nicknames: Sequence[Nickname]  # for the leaderboard
 
     @cached_property
     def question_by_id(self) -> dict[str, Question]:
@@ -64,6 +65,10 @@ class Pack:
     def law_by_name(self) -> dict[str, Law]:
         return {law.name: law for law in self.laws}
 
+    @cached_property
+    def nickname_by_id(self) -> dict[str, Nickname]:
+        return {one.id: one for one in self.nicknames}
+
     @property
     def drawings(self) -> Path:
         return self.folder / "exhibits"
@@ -81,6 +86,7 @@ class Pack:
             "laws": msgspec.to_builtins(list(self.laws)),
             "topics": msgspec.to_builtins(self.topics),
             "categories": msgspec.to_builtins(self.categories),
+            "nicknames": msgspec.to_builtins(list(self.nicknames)),
             "surveys": [],
             "slogans": msgspec.to_builtins(list(self.slogans)),
         }
@@ -101,8 +107,9 @@ def read_pack(folder: Path = BUILTIN, day: str | None = None) -> Pack:
         laws=_items(folder / "laws.json", Law, faults),
         topics=_texts(folder / "topics.json", faults),
         categories=_texts(folder / "categories.json", faults),
+        nicknames=_items(folder / "nicknames.json", Nickname, faults),
     )
-    faults += _pack_faults(pack, day)
+    faults += pack_faults(pack, day)
     _raise(faults)
     return pack
 
@@ -167,7 +174,8 @@ def _texts(file: Path, faults: list[str]) -> dict[str, Text]:
     return found
 
 
-def _pack_faults(pack: Pack, day: str | None) -> Iterable[str]:
+def pack_faults(pack: Pack, day: str | None) -> Iterable[str]:
+    """What `kiosk pack check` finds in a pack whose files could be read."""
     yield from _item_faults("questions.json", pack.questions, pack.topics, "topic", day)
     yield from _item_faults("exhibits.json", pack.exhibits, pack.categories, "category", day)
     if len(pack.questions) < CHALLENGE.questions:
@@ -176,10 +184,19 @@ def _pack_faults(pack: Pack, day: str | None) -> Iterable[str]:
         yield from (f"questions.json {question.id}: {fault}" for fault in _citation_faults(question, pack, day))
         if question.picture is not None and not (pack.pictures / question.picture).is_file():
             yield f"questions.json {question.id}: there is no drawing {question.picture}"
+    yield from _nickname_faults(pack.nicknames)
     for exhibit in pack.exhibits:
         for name in (exhibit.genuine, exhibit.fake):
             if not (pack.drawings / name).is_file():
                 yield f"exhibits.json {exhibit.id}: there is no drawing {name}"
+
+
+def _nickname_faults(nicknames: Sequence[Nickname]) -> Iterable[str]:
+    if len(nicknames) < OFFERED:
+        yield f"nicknames.json: there have to be at least {OFFERED}"
+    for what in ("id", "zh", "en"):
+        said = [getattr(one, what) for one in nicknames]
+        yield from (f"nicknames.json: {one} stands twice" for one in sorted({x for x in said if said.count(x) > 1}))
 
 
 def _citation_faults(question: Question, pack: Pack, day: str | None) -> Iterable[str]:

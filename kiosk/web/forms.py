@@ -12,16 +12,24 @@ FIELD_LIMIT = 4_000
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
-def read_form(*required: str, optional: Sequence[str] = (), limit: int = FIELD_LIMIT) -> dict[str, str]:
-    """The posted fields: exactly those named, each once, of at most `limit` characters. Raises `field.*` problems."""
+def read_form(
+    *required: str, optional: Sequence[str] = (), limit: int = FIELD_LIMIT, files: Sequence[str] = ()
+) -> dict[str, str]:
+    """The posted fields: exactly those named, each once, of at most `limit` characters. Raises `field.*` problems.
+
+    `files`: names of files that may come with them, for `read_file`.
+    """
     allowed = {*required, *optional, "csrf"}
     for name in request.form:
         if name not in allowed:
             raise Problem(errors.FIELD_UNKNOWN, field=str(name)[:40])
         if len(request.form.getlist(name)) > 1:
             raise Problem(errors.FIELD_REPEATED, field=name)
-    if request.files:
-        raise Problem(errors.FIELD_UNKNOWN, field=str(next(iter(request.files)))[:40])
+    for name in request.files:
+        if name not in files:
+            raise Problem(errors.FIELD_UNKNOWN, field=str(name)[:40])
+        if len(request.files.getlist(name)) > 1:
+            raise Problem(errors.FIELD_REPEATED, field=name)
     for name in required:
         if name not in request.form:
             raise Problem(errors.FIELD_MISSING, field=name)
@@ -32,6 +40,14 @@ def read_form(*required: str, optional: Sequence[str] = (), limit: int = FIELD_L
         if any(letter == "\x00" or "\ud800" <= letter <= "\udfff" for letter in value):
             raise Problem(errors.FIELD_INVALID, field=name)
     return values
+
+
+def read_file(name: str) -> tuple[str, bytes]:
+    """(what the person calls it, content) of a file that came with a form. Raises `field.missing`."""
+    file = request.files.get(name)
+    if file is None or not file.filename:
+        raise Problem(errors.FIELD_MISSING, field=name)
+    return file.filename[:80], file.read()
 
 
 def read_id(form: Mapping[str, str], name: str) -> str:

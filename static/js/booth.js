@@ -3,9 +3,12 @@
 import "./shell.js";
 
 const SLOGAN_SECONDS = 7;
+const GONE_SECONDS = 4;
 
 /** Load only what the page on the screen has a use for; the attract page must be up at once. */
 function look() {
+  const gone = document.querySelector("[data-go]");
+  if (gone) setTimeout(() => location.replace(gone.dataset.go), GONE_SECONDS * 1000);
   if (document.querySelector("#still")) import("./idle.js");
   if (document.querySelector("[data-tap]")) import("./taps.js");
   if (document.querySelector("[data-speak]")) import("./speak.js").then((speak) => speak.look());

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from kiosk import ROOT
 from kiosk.sync import protocol
-from tests.bench import hubs, load, sides
+from tests.bench import crowd, hubs, load, sides
 from tests.bench.browser import chromium, first_load
 from tests.bench.rows import Row
 from tests.bench.servers import postgres
@@ -78,6 +78,29 @@ def pages(booth: Running, floor: Running) -> Iterator[Row]:
         yield Row(f"{name}, c=1", "/s", _rates((booth, ours), (floor, page)), 0.6, is_least=True)
 
 
+def answers(booth: Running, floor: Running) -> Iterator[Row]:
+    player, tap = crowd.Player(booth.side.port), floor.tap()
+    ours, least = (lambda: player.answers(SECONDS)), (lambda: crowd.taps_with_page(floor.side.port, tap, SECONDS))
+    yield Row("quiz answer and its page, c=1", "/s", alternating(SLICES, ours, least), 0.5, is_least=True)
+
+
+def phones(booth: Running) -> Iterator[Row]:
+    """Sixty of them, in the same moment, five times a round."""
+
+    def play() -> float:
+        there = crowd.gather(booth.side.port, 60)
+        for _ in range(5):
+            crowd.answer_at_once(there)
+            for phone in there:
+                phone.goes_on()
+        for phone in there:
+            phone.hangs_up()
+        return _p99([wait for phone in there for wait in phone.milliseconds])
+
+    rounds = alternating(ROUNDS, play, lambda: 1.0)
+    yield Row("60 phones answer at once, p99", "ms", rounds, 500, is_ratio=False)
+
+
 def _rates(*sides_: tuple[Running, load.Request], clients: int = 1) -> list[tuple[float, ...]]:
     def measure(running: Running, request: load.Request) -> Callable[[], float]:
         return lambda: load.rate(running.side.port, request, clients, SECONDS)
@@ -120,8 +143,12 @@ def booth_rows(folder: Path) -> Iterator[Row]:
     with booth.running() as ours, floor.running() as least:
         yield from taps(ours, least)
         yield from pages(ours, least)
+        yield from answers(ours, least)
         yield from screens(ours, least)
     yield from patience(booth, floor, folder)
+    (folder / "fair" / "booth" / "booth.toml").write_text(f'phone_url = "http://127.0.0.1:{booth.port}"\n', "utf-8")
+    with booth.running() as ours:
+        yield from phones(ours)
 
 
 def main() -> int:

@@ -16,6 +16,7 @@ from urllib.parse import urlencode
 from kiosk import ROOT, demo
 from kiosk.booth.setup import init_booth
 from kiosk.clock import SystemClock
+from kiosk.packs.reader import BUILTIN, read_fair
 from tests.bench import load
 
 VOLUNTEER = next(iter(demo.VOLUNTEERS))
@@ -82,7 +83,7 @@ def make_booth(folder: Path) -> Side:
     """A booth that joined a fair with a one-time code, as any tablet does. The hub runs only for that."""
     here = demo.Demo(folder / "fair", free_port(), free_port())
     clock = SystemClock()
-    demo._make_hub(here, clock)
+    demo._make_hub(here, clock, read_fair(BUILTIN / "fair.json"))
     command = [*_kiosk("hub"), "--data", str(here.hub.data), "--port", str(here.hub_port)]
     process = subprocess.Popen(command, cwd=ROOT, env=_environment(), start_new_session=True)
     try:

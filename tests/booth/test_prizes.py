@@ -1,5 +1,6 @@
 """Vouchers: issued within what there is, redeemed once and here, and an account in which nothing goes missing."""
 
+import random
 import re
 import threading
 
@@ -8,18 +9,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kiosk.booth import outbox
 from kiosk.booth.context import Booth
 from kiosk.booth.journal import Draft
 from kiosk.booth.prizes import _issue, expire
-from kiosk.crockford import ALPHABET
+from kiosk.crockford import ALPHABET, read
 from kiosk.errors import Problem
 from kiosk.facts.envelope import Fact
 from kiosk.facts.prizes import PrizeRedeemed, code_of, end_id, normal_code
 from kiosk.packs.fairs import Prize
 from kiosk.packs.model import Text
+from kiosk.qr import svg
+from kiosk.sync import vouchers as signed
 from tests.booth.test_quizzes import answer
 from tests.clocks import FakeClock
-from tests.makers import VOLUNTEER, Browser, Page, a_prize, an_id, facts_of, give_prizes
+from tests.makers import VOLUNTEER, Browser, Page, a_key, a_prize, an_id, facts_of, give_prizes
 
 BAG = a_prize()
 PEN = a_prize(id="pen", name=Text("签字笔", "Pen"), earned_by="finished", quota=3)
@@ -68,6 +72,12 @@ def finds(desk: Browser, typed: str) -> Page:
 
 def gives(desk: Browser, code: str) -> Page:
     return desk.send(finds(desk, code).form("/staff/prizes/redeem"))
+
+
+def qr_text(booth: Booth) -> str:
+    """What stands in the QR code of the first voucher."""
+    code = vouchers(booth)[0].body["code"]
+    return signed.write(outbox.load_key(booth.config.data), booth.enrolled.certificate, code)
 
 
 def account(desk: Browser, prize: str = "bag") -> dict[str, int]:
@@ -210,13 +220,45 @@ def test_a_second_use_is_refused_with_time_and_desk_of_the_first(
 
 def test_its_qr_code_says_where_it_is_good(visitor: Browser, desk: Browser, at_fair: Booth, clock: FakeClock):
     wins(visitor, at_fair, clock)
-    code, fair = vouchers(at_fair)[0].body["code"], at_fair.enrolled.fair.id
-    assert "还没用过" in finds(desk, f"K315V1/{fair}/d01/{code}")
-    assert "d02 号服务台发的" in finds(desk, f"K315V1/{fair}/d02/{code}")
-    assert "没有发过这个券号" in finds(desk, "K315V1/x")
+    text = qr_text(at_fair)
+    assert "还没用过" in finds(desk, text)
+    assert "d02 号服务台的另一台平板" in finds(desk, text.replace(":D01:", ":D02:"))
+    assert "没有发过这个券号" in finds(desk, "K315V2:X")
 
 
-@pytest.mark.parametrize("typed", ["0000-0000", "abc", "", "7KQ2-M0ZR", "' OR 1=1", "K315V1////"])
+def test_a_qr_code_somebody_made_up_is_refused_though_its_short_code_is_a_real_one(
+    visitor: Browser, desk: Browser, at_fair: Booth, clock: FakeClock
+):
+    wins(visitor, at_fair, clock)
+    forged = signed.write(a_key(5), at_fair.enrolled.certificate, vouchers(at_fair)[0].body["code"])
+    page = finds(desk, forged)
+    assert page.status == 409
+    assert "不是这台平板签发的" in page
+    assert facts_of(at_fair.journal, "prize.redeemed") == []
+
+
+def test_what_a_copy_of_this_tablet_signed_and_this_one_never_issued_is_unknown(desk: Browser, at_fair: Booth):
+    key = outbox.load_key(at_fair.config.data)
+    text = signed.write(key, at_fair.enrolled.certificate, code_of(an_id(99)))
+    assert "没有发过这个券号" in finds(desk, text)
+
+
+def test_the_page_shows_the_signed_text_and_it_is_the_same_after_a_restart(
+    visitor: Browser, at_fair: Booth, clock: FakeClock
+):
+    page = wins(visitor, at_fair, clock)
+    assert svg(qr_text(at_fair)) in page
+
+
+def test_of_a_thousand_open_vouchers_a_million_guesses_hit_none():
+    """Seven symbols are 35 bits, and whoever guesses knows how the eighth follows from them. Expected: 0.03 hits."""
+    issued = {read(code_of(f"{n:032x}")[:8], 7) for n in range(1000)}
+    assert len(issued - {None}) == 1000
+    dice = random.Random(315)
+    assert sum(dice.getrandbits(35) in issued for _ in range(1_000_000)) == 0
+
+
+@pytest.mark.parametrize("typed", ["0000-0000", "abc", "", "7KQ2-M0ZR", "' OR 1=1", "K315V2:::::"])
 def test_a_code_that_was_not_issued_is_refused(desk: Browser, typed: str):
     page = finds(desk, typed)
     assert page.status in (404, 409)

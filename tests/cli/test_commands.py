@@ -290,3 +290,53 @@ def test_a_caseworker_made_on_the_command_line_holds_the_key(runner, hub_folder)
     assert proven.opened is not None
     assert bytes(keys.PrivateKey(proven.opened).public_key) == bytes(here.sealing_key)
     here.close()
+
+
+# --- questions out of files -------------------------------------------------------------------------
+
+
+@pytest.fixture
+def run(runner):
+    return lambda *words: runner.invoke(main, [str(word) for word in words], env=CLEAN)
+
+
+def test_a_pack_goes_out_into_a_file_and_comes_back_as_it_was(tmp_path, run):
+    folder = a_pack(tmp_path / "pack")
+    before = (folder / "questions.json").read_bytes()
+    for name in ("q.xlsx", "q.gift"):
+        assert run("pack", "export", folder, tmp_path / name).exit_code == 0
+        assert run("pack", "import", tmp_path / name, "--into", folder, "--save").exit_code == 0
+        assert (folder / "questions.json").read_bytes() == before
+
+
+def test_a_file_with_faults_is_refused_with_all_of_them_and_saves_nothing(tmp_path, run):
+    folder = a_pack(tmp_path / "pack")
+    before = (folder / "questions.json").read_bytes()
+    (tmp_path / "q.txt").write_text("谁出运费？\nA. 商家\nB. 买家\nANSWER: C\n", "utf-8")
+    said = run("pack", "import", tmp_path / "q.txt", "--into", folder, "--save", "--marked", tmp_path / "m.xlsx")
+    assert said.exit_code == 1
+    assert said.stderr.startswith("import.faulty: The file has 7 things to mend; nothing was saved:")
+    assert "line 4: the answer “C” names an option that is not there" in said.stderr
+    assert "第 4 行：答案“C”指的选项没有写" in said.stderr
+    assert (tmp_path / "m.xlsx").is_file()
+    assert (folder / "questions.json").read_bytes() == before
+
+
+def test_without_save_an_import_is_a_preview(tmp_path, run):
+    folder = a_pack(tmp_path / "pack")
+    before = (folder / "questions.json").read_bytes()
+    (tmp_path / "q.txt").write_text("谁出运费？\nA. 商家\nB. 买家\nANSWER: A\n", "utf-8")
+    given = ["topic=退货", "difficulty=easy", "law=消费者权益保护法", "article=24", "key=运输", "explanation=商家。"]
+    command = ["pack", "import", tmp_path / "q.txt", "--into", folder, *(f"--default={one}" for one in given)]
+    said = run(*command)
+    assert (said.exit_code, "1 new" in said.stdout) == (0, True)
+    assert (folder / "questions.json").read_bytes() == before
+    assert "1 added" in run(*command, "--save").stdout
+    assert run("pack", "check", folder).exit_code == 0
+
+
+def test_a_template_is_written_and_an_unknown_ending_refused(tmp_path, run):
+    assert run("pack", "template", tmp_path / "t.xlsx").exit_code == 0
+    assert (tmp_path / "t.xlsx").read_bytes().startswith(b"PK")
+    assert "import.format" in run("pack", "export", BUILTIN, tmp_path / "t.docx").stderr
+    assert run("pack", "import", tmp_path / "t.xlsx", "--into", BUILTIN, "--default", "id=x").exit_code == 2

@@ -34,7 +34,7 @@ from tests.makers import CASEWORKER, HUB_URL, VOLUNTEER, Pair, a_draft, a_headco
 from tests.proof import figure, share
 
 PASSWORD = "a-made-up-password"
-PASSING = ("sessions", "throttles", "schema_version")
+PASSING = ("sessions", "throttles", "schema_version", "item_folds", "item_sums", "item_wrongs")
 
 
 Places = Callable[[], Any]

@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, Page, Playwright, expect, sync_playwrig
 from tests.journeys.cameras import Camera
 from tests.journeys.fair import Fair
 from tests.journeys.people import Organiser, Visitor, Volunteer
-from tests.journeys.screens import LYING, OFFICE, Screens, Watch, chromium
+from tests.journeys.screens import LYING, OFFICE, PHONE, Screens, Watch, chromium
 
 expect.set_options(timeout=15_000)
 
@@ -76,6 +76,21 @@ def a_visitor(screens: Screens) -> Callable[..., Visitor]:
         return Visitor(screens.open(size, **options), fair.booth.url, hand)
 
     return come
+
+
+@pytest.fixture
+def a_phone(screens: Screens) -> Callable[..., Visitor]:
+    """A visitor's own phone that opens what its camera read off the tablet's screen."""
+
+    def scan(fair: Fair, address: str, **options) -> Visitor:
+        assert address.startswith(f"{fair.phone_url}/m/quiz/")
+        screens.watch.hosts.add(fair.phone_url.partition("//")[2])
+        screens.watch.allow("Cross-Origin-Opener-Policy header has been ignored")  # as over any plain HTTP
+        phone = Visitor(screens.open(PHONE, **options), fair.phone_url)
+        phone.page.goto(address)
+        return phone
+
+    return scan
 
 
 @pytest.fixture

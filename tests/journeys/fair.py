@@ -21,7 +21,10 @@ from kiosk.clock import SystemClock
 from kiosk.config import HubConfig
 from kiosk.facts.complaints import ComplaintFiled
 from kiosk.hub.app import open_hub
+from kiosk.packs.fairs import Fair as PackFair
+from kiosk.packs.reader import BUILTIN, read_fair
 from kiosk.sync import sequence
+from kiosk.sync.protocol import Certificate
 from tests.hub.tablets import a_tablet, deliver
 from tests.makers import a_fact, a_headcount
 
@@ -38,6 +41,7 @@ class Server:
         self.port = _free_port()
         self.settings = settings
         self.at = ""  # a moment, for a server and commands that live at another time
+        self.later = 0  # seconds that went by for it since, without anybody waiting
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -99,8 +103,18 @@ class Server:
         assert done.returncode == 0, f"kiosk {self.side} {' '.join(words)}: {done.stderr}"
         return done.stdout.strip()
 
+    def lets_pass(self, seconds: int) -> None:
+        """For a server that lives at another time, so much more of it goes by."""
+        assert self.at, "only a server at another time can be told how much of it went by"
+        self.later += seconds
+        self._hands.write_text(str(self.later))
+
+    @property
+    def _hands(self) -> Path:
+        return self.data.with_suffix(".later")
+
     def _kiosk(self, *words: str) -> list[str]:
-        program = ["tests.journeys.at", self.at] if self.at else ["kiosk.cli"]
+        program = ["tests.journeys.at", self.at, str(self._hands)] if self.at else ["kiosk.cli"]
         return [sys.executable, "-m", *program, *words]
 
     def _answers(self) -> bool:
@@ -123,14 +137,20 @@ class Fair:
         self.hub = Server("hub", folder / "hub", self.settings)
         self.booth = Server("booth", folder / "booth", self.settings)
         self.settings["KIOSK_HUB_PUBLIC_URL"] = self.hub.url
+        self.settings["KIOSK_BOOTH_PHONE_URL"] = self.phone_url
         self.badge: list[Any] = []  # the cookie of the organiser who signed in
         self._more: list[Server] = []
 
-    def open(self) -> "Fair":
-        """Made, enrolled and started as `kiosk demo` does it."""
+    @property
+    def phone_url(self) -> str:
+        """Where phones find the tablet; `screens` sends them there."""
+        return f"http://tablet.test:{self.booth.port}"
+
+    def open(self, what: PackFair | None = None) -> "Fair":
+        """Made, enrolled and started as `kiosk demo` does it, but without prizes: a play is its own facts alone."""
         here = demo.Demo(self.folder, self.booth.port, self.hub.port)
         clock = SystemClock()
-        demo._make_hub(here, clock)
+        demo._make_hub(here, clock, what or read_fair(BUILTIN / "fair.json"))
         self.hub.start()
         init_booth(here.booth, clock).close()
         demo._enrol(here, clock)
@@ -189,6 +209,18 @@ class Fair:
         """Value of each figure, by key."""
         answer = json.loads(self.hub.ask("figures", "--json"))
         return {figure["key"]: figure["value"] for figure in answer["figures"]}
+
+    def certificate(self) -> Certificate:
+        """Of the tablet: anybody may know it."""
+        with closing(Journal(self.booth.data / "booth.db", SystemClock())) as journal:
+            found = journal.identity().certificate
+        assert found is not None
+        return found
+
+    def booth_figure(self, metric: str) -> int:
+        """What the tablet itself has counted of it, on all days."""
+        with closing(Journal(self.booth.data / "booth.db", SystemClock())) as journal:
+            return sum(n for (*_, name), n in journal.totals().items() if name == metric)
 
     def labels(self) -> dict[str, str]:
         """What each figure is called on a Chinese page, by key."""

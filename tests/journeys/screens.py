@@ -25,6 +25,7 @@ ARGUMENTS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    "--host-resolver-rules=MAP tablet.test 127.0.0.1",  # the tablet as phones know it: no localhost, no HTTPS
 ]
 
 

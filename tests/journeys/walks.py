@@ -25,6 +25,9 @@ def public_screens(visitor: Visitor) -> Iterator[str]:
     yield "attract"
     visitor.opens_quiz()
     yield "question"
+    visitor.goes_to("/quiz/phone").sees("#moving .qr svg")
+    yield "over to a phone"
+    visitor.goes_to("/quiz").sees(".ask .option")
     visitor.answers(right=True)
     yield "answered right"
     visitor.goes_on_in_quiz()

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from kiosk.facts.complaints import draw_case_number
 from kiosk.hub.sequence import TEXT_LIMIT
 from kiosk.hub.tables import blobs, devices
+from kiosk.packs.drafts import DEFAULTS
 from kiosk.web.forms import is_local_path
 from tests.hub.phones import device_of, file_by_phone
 from tests.hub.tablets import rows
@@ -43,6 +44,20 @@ FORMS: dict[str, dict[str, Form]] = {
         "/quiz/next": Form({"question": "q"}),
         "/quiz/pick": Form({"question": "q", "option": "a", "on": "1"}),
         "/quiz/start": Form({"mode": "quick"}),
+        "/board/join": Form({"session": an_id(), "nickname": "panda"}),
+        "/m/board/join": Form({"session": an_id(), "nickname": "panda"}),
+        "/staff/lots/commit": Form({"id": an_id(0xF7), "prize": "kettle", "winners": "1"}),
+        "/staff/lots/close": Form({"draw": an_id(0xF8)}),
+        "/staff/lots/draw": Form({"draw": an_id(0xF8), "number": "315042"}),
+        "/staff/lots/pass": Form({"draw": an_id(0xF8), "code": "7KQ2-M0ZR"}),
+        "/staff/lots/hand": Form({"draw": an_id(0xF8), "code": "7KQ2-M0ZR", "hand": an_id()}),
+        "/m/leave": Form(),
+        "/m/preferences": Form({"next": "/m/"}, ("lang", "large")),
+        "/m/quiz/answer": Form({"id": an_id(), "question": "q"}, ("option",)),
+        "/m/quiz/next": Form({"question": "q"}),
+        "/m/quiz/pick": Form({"question": "q", "option": "a", "on": "1"}),
+        "/m/quiz/start": Form({"mode": "quick"}),
+        "/m/take": Form({"word": "a" * 22, "phone": an_id()}, limit=100),
         "/gallery/<exhibit_id>/judge": Form({"id": an_id(), "side": "left"}),
         "/staff/enter": Form({"volunteer": "li", "pin": "380315", "next": "/staff"}),
         "/staff/lock": Form(),
@@ -73,6 +88,7 @@ FORMS: dict[str, dict[str, Form]] = {
         "/fairs/<fair_id>/devices/<device_id>/revoke": Form({"reason": "丢失"}, ("cutoff",)),
         "/fairs/<fair_id>/devices/<device_id>/replace": Form({"reason": "坏了"}),
         "/fairs/<fair_id>/devices/<device_id>/reinstate": Form(),
+        "/fairs/<fair_id>/packs/import": Form({"what": "look"}, (*DEFAULTS, "only")),
         "/fairs/<fair_id>/quarantine/judge": Form(),
         "/fairs/<fair_id>/quarantine/facts/<journal>/<why>/release": Form(_GROUP),
         "/fairs/<fair_id>/quarantine/facts/<journal>/<why>/dismiss": Form(_GROUP),
