@@ -128,6 +128,12 @@ def hub_screens(organiser: Organiser, case: str, fair: Fair) -> Iterator[str]:
     yield "venues"
     organiser.opens("completeness").sees(".arrivals")
     yield "completeness"
+    organiser.opens("items").sees(".measured")
+    yield "items"
+    organiser.opens("items/venues").sees(".by-venue")
+    yield "items by venue"
+    organiser.opens("packs/import").sees("#file")
+    yield "import"
     organiser.opens("slips").sees(".typing")
     yield "slips"
     sends(organiser, ".typing .go", "#outcome", desk="d01", seq="1", code="0000-0000")
