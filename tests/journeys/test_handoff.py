@@ -44,7 +44,7 @@ def test_a_play_goes_on_on_the_phone_and_is_counted_once(fair, a_visitor, a_phon
     assert added(before, fair.figures()) == {"answers": 5, "answers_right": 5, "quiz_finished": 1, "quiz_passed": 1}
 
 
-@pytest.mark.parametrize("length", [3, 5, 10])
+@pytest.mark.parametrize("length", share([3, 5, 10], [10]))
 def test_who_waits_plays_on_the_phone_while_somebody_else_is_at_the_tablet(fair, a_visitor, a_phone, length):
     before = fair.figures()
     at_the_tablet = a_visitor(fair).comes()

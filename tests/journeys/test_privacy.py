@@ -5,6 +5,7 @@ import pytest
 from tests.journeys import leaks
 from tests.journeys.people import COMPLAINT, Complaining, Visitor, Volunteer
 from tests.journeys.screens import ARGUMENTS, LYING, PHONE, looks, program
+from tests.proof import share
 
 SECRETS = [COMPLAINT[4][name] for name in ("name", "phone", "address")] + [COMPLAINT[2]["facts"].split("\n")[0]]
 
@@ -19,7 +20,9 @@ def test_the_search_finds_what_is_planted_in_every_writing(tmp_path):
     assert leaks.hits([tmp_path], SECRETS) == []
 
 
-@pytest.mark.parametrize("javascript", [True, False], ids=["with javascript", "without"])
+@pytest.mark.parametrize(
+    "javascript", share([True, False], [True]), ids=lambda is_on: "with javascript" if is_on else "without"
+)
 def test_no_disk_knows_who_complained(own_fair, tmp_path, playwright, watch, javascript):
     fair = own_fair
     profiles = {name: tmp_path / name for name in ("tablet", "phone")}
