@@ -45,7 +45,7 @@ test: $(STAMPS)/project $(STAMPS)/test ## everything that must pass, in a real b
 
 test-long: $(STAMPS)/project $(STAMPS)/test ## the proofs at full length, for their figures (docs/proof.md)
 	@$(PY) tests/provision.py
-	@KIOSK_PROOF_FULL=1 $(PY) -m pytest $(PYTEST) --timeout=7200 tests/faults tests/facts/test_clocks.py tests/relay/test_kill.py tests/hub/test_backup.py tests/hub/test_carrying.py tests/booth/test_serving.py tests/sync/test_bundles.py tests/simulation/test_import.py tests/web/test_forms.py tests/hub/test_decisions.py tests/journeys
+	@KIOSK_PROOF_FULL=1 $(PY) -m pytest $(PYTEST) --timeout=7200 tests/faults tests/facts/test_clocks.py tests/relay/test_kill.py tests/hub/test_backup.py tests/hub/test_carrying.py tests/booth/test_serving.py tests/sync/test_bundles.py tests/simulation/test_import.py tests/web/test_forms.py tests/hub/test_decisions.py tests/hub/test_audit.py tests/hub/test_items.py tests/booth/test_vouchers.py tests/booth/test_crowds.py tests/journeys
 
 sabotage: $(STAMPS)/project $(STAMPS)/test ## break the code on purpose, one way after another: the tests must notice each
 	@$(PY) -m pytest -q -s -k noticed tests/faults/test_planted.py

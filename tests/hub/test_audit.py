@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Update, delete, insert, select, update
 
@@ -37,6 +37,7 @@ from tests.hub.phones import file_by_phone
 from tests.hub.tablets import Tablet, a_tablet, deliver, deliveries, entries, folded, law, rows
 from tests.hub.test_ledger import spoil, three_facts
 from tests.makers import HUB_URL, Pair, a_headcount, a_pair, fill_complaint
+from tests.proof import share
 
 __all__ = ["on_both"]  # a fixture
 
@@ -73,7 +74,7 @@ def of(table: Any, tablet: Tablet) -> Update:
 # --- a sound hub ----------------------------------------------------------------------------------
 
 
-@law
+@settings(law, max_examples=share(60, 12))
 @given(st.lists(entries, min_size=1, max_size=8).flatmap(lambda told: st.tuples(st.just(told), deliveries(len(told)))))
 def test_whatever_arrived_in_whatever_order_a_hub_is_sound_and_folding_again_changes_nothing(
     on_both: Hub, told_and_parts

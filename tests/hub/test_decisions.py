@@ -418,7 +418,7 @@ def parting(tablet: Tablet, seq: int, n: int = 1_000, length: int = 1) -> Tablet
     return thief
 
 
-@settings(law, max_examples=share(200, 15))
+@settings(law, max_examples=share(200, 10))
 @given(data=st.data())
 def test_whatever_is_signed_later_takes_out_nothing_that_counted_when_the_tablet_was_withdrawn(hub, data):
     tablet = a_tablet(hub)
