@@ -153,12 +153,12 @@ def _read_ticket(file: Path) -> tuple[str, str]:
 @click.option("--port", default=3150, show_default=True, type=click.IntRange(1, 65535), help=port_help)
 def booth_serve(data: Path | None, bind: str | None, port: int) -> None:
     """Serve the booth's screens, and send what it holds to the hub every so often."""
-    from kiosk.booth.app import serving
-    from kiosk.serve import serve
+    from kiosk.booth.app import THREADS, serving
+    from kiosk.serve import CROWD, serve
 
     settings = config.booth_config(data)
     start, stop = serving(settings)
-    serve(start, f"{bind or settings.bind}:{port}", threads=16, on_exit=stop)
+    serve(start, f"{bind or settings.bind}:{port}", threads=THREADS, on_exit=stop, worker=CROWD)
 
 
 @booth.command("sync")
@@ -876,11 +876,11 @@ def relay_init(hub_url: str, fingerprint: str, data: Path | None) -> None:
 @click.option("--port", default=3152, show_default=True, type=click.IntRange(1, 65535), help=port_help)
 def relay_serve(data: Path | None, bind: str, port: int) -> None:
     """Take bundles from tablets on this network, and bring them to the hub every so often."""
-    from kiosk.relay.app import THREADS, WORKER, serving
-    from kiosk.serve import serve
+    from kiosk.relay.app import THREADS, serving
+    from kiosk.serve import CROWD, serve
 
     start, stop = serving(config.relay_config(data))
-    serve(start, f"{bind}:{port}", threads=THREADS, on_exit=stop, worker=WORKER)
+    serve(start, f"{bind}:{port}", threads=THREADS, on_exit=stop, worker=CROWD)
 
 
 # --- packs ----------------------------------------------------------------------------------------

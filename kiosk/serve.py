@@ -8,6 +8,7 @@ from flask import Flask
 
 from kiosk.errors import Problem
 
+QUIET, CROWD = "kiosk.worker.QuietWorker", "kiosk.worker.CrowdWorker"
 _APP_LOAD_ERROR = 4  # gunicorn's word for: do not try again
 
 
@@ -16,11 +17,11 @@ def serve(
     bind: str,
     threads: int,
     on_exit: Callable[[], None] = lambda: None,
-    worker: str = "gthread",
+    worker: str = QUIET,
 ) -> None:
     """Serve one process until it is told to stop. `make_app` is called in the process that serves.
 
-    `worker`: gunicorn's class of worker, with threads.
+    `worker`: `CROWD` where anybody near may connect, with no proxy before it.
 
     Threads, because browsers hold idle sockets open and a synchronous worker would stand still for each.
     """

@@ -11,7 +11,7 @@ wsgi_app = "kiosk.hub.app:from_environment()"
 bind = os.environ.get("HUB_BIND", "127.0.0.1:3151")
 forwarded_allow_ips = "127.0.0.1"
 
-worker_class = "gthread"
+worker_class = "kiosk.worker.QuietWorker"
 workers = int(os.environ.get("HUB_WORKERS", "2"))
 threads = 32
 worker_tmp_dir = "/dev/shm"  # noqa: S108  (the heartbeat of a worker must not wait for a busy disk)

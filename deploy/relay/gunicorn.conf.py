@@ -11,7 +11,7 @@ wsgi_app = "kiosk.relay.app:from_environment()"
 # The hall's own network: tablets reach it by its address there.
 bind = os.environ.get("RELAY_BIND", "0.0.0.0:3152")
 
-worker_class = "kiosk.relay.worker.RelayWorker"
+worker_class = "kiosk.worker.CrowdWorker"
 workers = 1
 threads = 128
 worker_tmp_dir = "/dev/shm"  # noqa: S108  (the heartbeat; on flash it would wear, and stall with the disk)

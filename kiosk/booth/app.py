@@ -38,6 +38,8 @@ from kiosk.sync.courier import Courier, Pauses
 from kiosk.sync.push import Result
 from kiosk.web import preferences
 
+THREADS = 16  # of the one process, because browsers hold idle sockets open
+
 
 def create_booth_app(settings: BoothConfig, clock: Clock | None = None) -> Flask:
     """The app over one booth's data folder. Raises `booth.missing`, `journal.unsafe`, `journal.locked`, `pack.faulty`.

@@ -13,6 +13,7 @@ from kiosk.values import Hex32, Id
 
 HEAD = "head.json"
 LOCK = "serve.lock"
+PATIENCE = 5.0  # seconds for another program to finish what it writes here
 
 
 def make_folder(folder: Path) -> None:
@@ -74,7 +75,7 @@ def read_mark(folder: Path) -> Mark | None:
 
 def keep_mark(folder: Path, mark: Mark) -> None:
     """Move the mark on, at once and durably; never back, whatever other programs do meanwhile. Raises `OSError`."""
-    with files.alone(folder):  # nobody else moves it between our looking and our writing
+    with files.alone(folder, PATIENCE):  # nobody else moves it between our looking and our writing
         known = read_mark(folder)
         if known is not None and known.journal == mark.journal and known.seq >= mark.seq:
             return

@@ -28,6 +28,8 @@ LIFE = 300
 IDLE = 900
 #: Visits one address may begin while a word is good. Phones behind one router may share an address.
 STARTS = 40
+#: Visits one address may have going on: as many as it may begin until the first are forgotten, a quarter of all.
+LIVING = STARTS * IDLE // LIFE
 _WINDOWS = 2  # the booth's word changes so often in the life of one
 _MOST_OFFERS = 100
 _MOST_ARRIVALS = 1_000
@@ -108,28 +110,36 @@ class Phones:
             raise Problem(PHONE_EXPIRED)
         return offer
 
-    def take(self, word: str, phone: str, address: str) -> Visit:
-        """The visit that a phone comes to by a word.
+    def take(self, word: str, phone: str, address: str, own: Visit | None = None) -> Visit:
+        """The visit that a phone comes to by a word: its own where it has one, for one phone is one visitor.
 
         `phone` is an id drawn for the page the word was shown on: the same touch again, after a lost reply, comes to
-        the same visit. `address` is the socket's. Raises `phone.taken`, `phone.expired`, `request.too_many`.
+        the same visit while that goes on. `address` is the socket's.
+        Raises `phone.taken`, `phone.expired`, `request.too_many`.
         """
-        arrived = self._arrivals.get(phone)
-        if arrived is not None and self.visits.find(arrived.visit.token) is not None:
-            return arrived.visit
+        arrived = self._arrived(phone)
+        if arrived is not None:
+            return arrived
         offer = self._offers.get(word)
         if offer is None:
             self.look(word)
-            return self._begin(phone, address)
+            return self._begin(phone, address, own)
         with offer.visit.lock:
-            if offer.taken_by == phone:  # two touches at once
-                return self._arrivals[phone].visit
+            arrived = self._arrived(phone) if offer.taken_by == phone else None
+            if arrived is not None:  # two touches at once
+                return arrived
             self._refuse_past(offer)
-            visit = self._begin(phone, address)
+            visit = self._begin(phone, address, own)
             offer.taken_by = phone
-            _move(offer, visit)
+            with visit.lock:  # a phone's, always after a tablet's
+                _move(offer, visit)
         self._tablet.end(offer.visit.token)
         return visit
+
+    def _arrived(self, phone: str) -> Visit | None:
+        """The visit that a page's touch has come to before, while it goes on."""
+        arrival = self._arrivals.get(phone)
+        return self.visits.find(arrival.visit.token) if arrival is not None else None
 
     def _refuse_past(self, offer: Offer) -> None:
         if offer.taken_by:
@@ -137,14 +147,13 @@ class Phones:
         if offer.is_withdrawn or self._clock.monotonic() >= offer.until or offer.visit.play is not offer.play:
             raise Problem(PHONE_EXPIRED)
 
-    def _begin(self, phone: str, address: str) -> Visit:
+    def _begin(self, phone: str, address: str, own: Visit | None) -> Visit:
         now = self._clock.monotonic()
         with self._lock:
-            arrived = self._arrivals.get(phone)
-            if arrived is not None:
-                return arrived.visit
-            self._refuse_crowd(address, now)
-            visit = self.visits.start()
+            visit = self._arrived(phone) or own
+            if visit is None:
+                self._refuse_crowd(address, now)
+                visit = self.visits.start("" if is_here(address) else _network(address))
             self._arrivals = {one: at for one, at in self._arrivals.items() if now - at.at < LIFE * 1000}
             _make_room(self._arrivals, _MOST_ARRIVALS)
             self._arrivals[phone] = _Arrival(visit, now)
@@ -157,6 +166,8 @@ class Phones:
         if is_here(address):
             return
         place = _network(address)
+        if self.visits.count_of(place) >= LIVING:
+            raise Problem(TOO_MANY_REQUESTS)
         starts = self._starts.pop(place, deque())
         while starts and now - starts[0] >= LIFE * 1000:
             starts.popleft()
@@ -201,13 +212,18 @@ def is_here(address: str) -> bool:
 
 
 def _move(offer: Offer, to: Visit) -> None:
-    """The play leaves the tablet with all that belongs to it; from here on it is the phone's."""
+    """The play leaves the tablet with all that belongs to it; from here on it is the phone's.
+
+    What the phone's visitor has earned already stays theirs, and stays all they get.
+    """
     visit = offer.visit
-    to.play, to.voucher, to.no_prize, to.ticket = offer.play, visit.voucher, visit.no_prize, visit.ticket
-    to.asked, to.is_practice = visit.asked, visit.is_practice
+    to.play, to.no_prize, to.is_practice = offer.play, visit.no_prize, visit.is_practice
+    to.voucher = to.voucher or visit.voucher
+    to.tickets = visit.tickets | to.tickets
+    to.asked |= visit.asked
     offer.play.is_helped = False
     visit.play = visit.voucher = visit.no_prize = visit.offer = None
-    visit.ticket = ""
+    visit.tickets = {}
     visit.asked = set()
 
 

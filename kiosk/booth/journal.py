@@ -113,15 +113,27 @@ class Journal:
 
     @classmethod
     def create(cls, file: Path, clock: Clock, public_key: str) -> "Journal":
-        """Make a new journal. Its id belongs to the file: a copy of the file is a fork, and will be seen as one."""
+        """Make a new journal. Its id belongs to the file: a copy of the file is a fork, and will be seen as one.
+
+        Raises `storage.full`, `storage.failed` or `journal.locked`, and leaves no file then.
+        """
         fresh = file.with_name(f"{file.name}.new")
         folder.open_private(fresh).close()
-        with closing(schema.connect(fresh)) as connection:
-            schema.migrate(connection)
-            connection.execute(
-                "INSERT INTO identity (one, journal, public_key) VALUES (1, ?, ?)",
-                (secrets.token_hex(16), public_key),
-            )
+        try:
+            with closing(schema.connect(fresh)) as connection:
+                schema.migrate(connection)
+                connection.execute(
+                    "INSERT INTO identity (one, journal, public_key) VALUES (1, ?, ?)",
+                    (secrets.token_hex(16), public_key),
+                )
+                # Closing would do so too, and say nothing where it cannot; the log does not move with the file.
+                if not schema.empty_log(connection):
+                    raise TimeoutError
+        except (sqlite3.Error, TimeoutError) as error:
+            problem = as_problem(error, fresh)  # first: it asks the disk as it is
+            for left in file.parent.glob(f"{fresh.name}*"):
+                left.unlink()
+            raise problem from None
         fresh.replace(file)  # there with all that belongs to it, or not at all
         files.sync_folder(file.parent)
         return cls(file, clock)

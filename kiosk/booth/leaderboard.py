@@ -6,7 +6,7 @@ import msgspec
 from flask import Blueprint, Response
 
 from kiosk import web
-from kiosk.booth import prizes, visits
+from kiosk.booth import derived, prizes, visits
 from kiosk.booth.context import Booth, booth
 from kiosk.booth.journal import Draft
 from kiosk.booth.sessions import Play, Visit
@@ -44,7 +44,7 @@ def offer(visit: Visit, play: Play) -> Offer | None:
     here = booth()
     if not here.enrolled.fair.leaderboard or visit.is_practice or not play.is_over:
         return None
-    entry = here.journal.fact(join_id(play.session))
+    entry = derived.look(here.journal, join_id(play.session), "board.joined").fact
     if entry is not None:
         return Offer([], _name(here, entry.body["nickname"]), play.session)
     names = [] if prizes.is_hasty(play) else _names(here, play.session)
@@ -55,15 +55,18 @@ def offer(visit: Visit, play: Play) -> Offer | None:
 def join() -> Response:
     """The name a visitor picked for the play that just ended. Another one afterwards changes nothing."""
     form = web.read_form("session", "nickname")
-    here, visit = booth(), visits.current()
+    here = booth()
     _refuse_unless_on(here)
+    visit = visits.found()
+    if visit is None:
+        raise Problem(BOARD_REFUSED)
     with visit.lock:
         play = visit.play
         if play is None or not play.is_over or visit.is_practice or form["session"] != play.session:
             raise Problem(BOARD_REFUSED)
-        has_joined = here.journal.fact(join_id(play.session)) is not None
-        if not has_joined:
-            _join(here, play, form["nickname"])
+        at = derived.look(here.journal, join_id(play.session), "board.joined")
+        if at.fact is None:
+            _join(here, play, form["nickname"], at.id)
     return visits.with_cookie(web.to(f"{visits.root()}/board"), visit)
 
 
@@ -73,9 +76,9 @@ def board() -> Response:
     here = booth()
     _refuse_unless_on(here)
     visit = visits.found()
-    own = join_id(visit.play.session) if visit is not None and visit.play is not None else ""
+    own = visit.play.session if visit is not None and visit.play is not None else ""
     day, facts = day_and_hour(here.clock.now())[0], _today(here)
-    mine = next((_entry(fact) for fact in facts if fact.id == own), None)
+    mine = next((_entry(fact) for fact in facts if fact.body["session"] == own), None)
     rows = [
         Row(line, _name(here, line.nickname), f"{line.ms / 1000:.1f}", _is(line, mine))
         for line in ranked(map(_entry, facts))
@@ -83,7 +86,7 @@ def board() -> Response:
     return web.page("booth/leaderboard/board.html", page=BoardPage(day, rows))
 
 
-def _join(here: Booth, play: Play, nickname: str) -> None:
+def _join(here: Booth, play: Play, nickname: str, fact_id: str) -> None:
     if prizes.is_hasty(play) or nickname not in {one.id for one in _names(here, play.session)}:
         raise Problem(BOARD_REFUSED)
     body = BoardJoined(
@@ -95,7 +98,7 @@ def _join(here: Booth, play: Play, nickname: str) -> None:
         ms=min(play.took, _LONGEST),
     )
     try:
-        here.journal.append(Draft(join_id(play.session), body, "visitor"))
+        here.journal.append(Draft(fact_id, body, "visitor"))
     except Problem as problem:
         if problem.kind is not FACT_CONFLICT:  # two touches at once, on two names: the first one holds
             raise

@@ -14,8 +14,9 @@ import msgspec
 from flask import Blueprint, Response
 
 from kiosk import web
-from kiosk.booth import outbox, prizes, staff
+from kiosk.booth import derived, outbox, prizes, staff
 from kiosk.booth.context import Booth, booth, new_id
+from kiosk.booth.derived import Place
 from kiosk.booth.journal import Draft
 from kiosk.booth.sessions import Play, Visit
 from kiosk.errors import FACT_CONFLICT, FIELD_INVALID, LOT_OPEN, LOT_STATE, LOT_TOO_MANY, LOT_UNKNOWN, Problem
@@ -79,25 +80,32 @@ class SheetPage(msgspec.Struct, frozen=True):
 
 
 def enter(here: Booth, visit: Visit, play: Play) -> None:
-    """A ticket for a finished play, while a draw is open: one a visitor, none for who was faster than one can read."""
-    if visit.ticket or not has_classes(here) or prizes.is_hasty(play):
+    """A ticket for a finished play, while a draw is open: one a visitor and draw, none for who was too fast to read."""
+    if not has_classes(here) or prizes.is_hasty(play):
         return
     with suppress(Problem):  # closed in this very moment, or no room: the play is finished all the same
-        fact = here.journal.append_made(lambda connection: _ticket(connection, play.session))
-        visit.ticket = fact.body["code"]
+        fact = here.journal.append_made(lambda connection: _ticket(connection, visit, play.session))
+        visit.tickets[fact.body["draw"]] = fact.body["code"]
+
+
+def ticket_of(here: Booth, visit: Visit) -> str:
+    """The code by which a visitor is called in the newest draw; empty where they take no part in it."""
+    newest = here.journal.newest("lot.committed") if visit.tickets else None
+    return visit.tickets.get(newest.id, "") if newest is not None else ""
 
 
 def has_classes(here: Booth) -> bool:
     return any(prize.earned_by == "lot" for prize in here.enrolled.fair.prizes)
 
 
-def _ticket(connection: sqlite3.Connection, session: str) -> Draft:
+def _ticket(connection: sqlite3.Connection, visit: Visit, session: str) -> Draft:
     """The code is the one a voucher of this play has or would have: a visitor keeps one in mind, not two."""
     row = connection.execute("SELECT id FROM facts WHERE kind = 'lot.committed' ORDER BY seq DESC LIMIT 1").fetchone()
-    if row is None or _is_there(connection, lots.close_id(row[0])):
+    if row is None or row[0] in visit.tickets or derived.place(connection, lots.close_id(row[0]), "lot.closed").fact:
         raise Problem(LOT_STATE)
-    body = LotEntered(draw=row[0], session=session, code=code_of(voucher_id(session)))
-    return Draft(lots.ticket_id(session), body, "visitor")
+    voucher = derived.place(connection, voucher_id(session), "prize.issued").id
+    at = derived.place(connection, lots.ticket_id(session), "lot.entered")
+    return Draft(at.id, LotEntered(draw=row[0], session=session, code=code_of(voucher)), "visitor")
 
 
 def _is_there(connection: sqlite3.Connection, fact_id: str) -> bool:
@@ -121,7 +129,8 @@ def commit() -> Response:
     if prize is None:
         raise Problem(FIELD_INVALID, field="prize")
     draw, winners = web.read_id(form, "id"), _number(form, "winners", 1, lots.MOST_WINNERS)
-    body = LotCommitted(prize=prize.id, winners=winners, commitment=lots.commitment_of(draw, _seed(here, draw)))
+    bound = lots.commitment_of(draw, prize.id, winners, _seed(here, draw))
+    body = LotCommitted(prize=prize.id, winners=winners, commitment=bound)
 
     def make(connection: sqlite3.Connection) -> Draft:
         if not _is_there(connection, draw):
@@ -149,10 +158,11 @@ def close() -> Response:
 
     def make(connection: sqlite3.Connection) -> Draft | Fact:
         draw = _draw(connection, draw_id)
-        if draw.state != "open":
-            return _fact(connection, lots.close_id(draw_id))  # the same touch again
+        at = derived.place(connection, lots.close_id(draw_id), "lot.closed")
+        if at.fact is not None:
+            return at.fact  # the same touch again
         body = LotClosed(draw=draw_id, tickets=len(draw.tickets), digest=lots.digest_of(draw.tickets))
-        return Draft(lots.close_id(draw_id), body, volunteer.volunteer)
+        return Draft(at.id, body, volunteer.volunteer)
 
     return _after(lambda: here.journal.append_made(make))
 
@@ -168,12 +178,13 @@ def draw_now() -> Response:
         draw = _draw(connection, draw_id)
         if draw.state == "open":
             raise Problem(LOT_STATE)
-        if draw.state == "drawn":
-            return _fact(connection, lots.drawn_id(draw_id))
+        at = derived.place(connection, lots.drawn_id(draw_id), "lot.drawn")
+        if at.fact is not None:
+            return at.fact
         number, seed = _number(form, "number", 0, lots.NUMBERS - 1), _seed(here, draw_id)
         winners = lots.in_order(seed, number, draw.tickets)[: draw.wanted]
         body = LotDrawn(draw=draw_id, seed=seed, number=number, winners=winners)
-        return Draft(lots.drawn_id(draw_id), body, volunteer.volunteer)
+        return Draft(at.id, body, volunteer.volunteer)
 
     return _after(lambda: here.journal.append_made(make))
 
@@ -186,12 +197,12 @@ def pass_over() -> Response:
 
     def make(connection: sqlite3.Connection) -> Draft | Fact:
         draw, ticket = _won(connection, form)
-        fact_id = lots.passed_id(ticket.id)
-        if _is_there(connection, fact_id):
-            return _fact(connection, fact_id)
-        if ticket.body["code"] not in draw.winners or _is_there(connection, lots.prize_id(ticket.id)):
+        at = derived.place(connection, lots.passed_id(ticket.id), "lot.passed")
+        if at.fact is not None:
+            return at.fact
+        if ticket.body["code"] not in draw.winners or _voucher(connection, ticket.id).fact is not None:
             raise Problem(LOT_STATE)
-        return Draft(fact_id, LotPassed(draw=draw.id, code=ticket.body["code"]), volunteer.volunteer)
+        return Draft(at.id, LotPassed(draw=draw.id, code=ticket.body["code"]), volunteer.volunteer)
 
     return _after(lambda: here.journal.append_made(make))
 
@@ -204,19 +215,20 @@ def hand_over() -> Response:
     hand = web.read_id(form, "hand")
     with here.journal.reading() as connection:
         draw, ticket = _won(connection, form)
+        voucher = _voucher(connection, ticket.id).id
+        end = derived.place(connection, end_id(voucher), *prizes.ENDS).id
     if draw.state != "drawn" or ticket.body["code"] not in draw.winners:
         raise Problem(LOT_STATE)
-    voucher = lots.prize_id(ticket.id)
     issued = PrizeIssued(prize=draw.prize, session=ticket.body["session"], code=code_of(voucher))
     redeemed = PrizeRedeemed(prize=draw.prize, voucher=voucher, hand=hand)
     by = volunteer.volunteer
     try:
-        here.journal.append(Draft(voucher, issued, "visitor"), Draft(end_id(voucher), redeemed, by))
+        here.journal.append(Draft(voucher, issued, "visitor"), Draft(end, redeemed, by))
     except Problem as problem:
-        before, end = here.journal.fact(voucher), here.journal.fact(end_id(voucher))
-        if problem.kind is not FACT_CONFLICT or before is None or end is None:
+        before, after = here.journal.fact(voucher), here.journal.fact(end)
+        if problem.kind is not FACT_CONFLICT or before is None or after is None or after.kind not in prizes.ENDS:
             raise
-        return _overview(prizes.ended(end, before))
+        return _overview(prizes.ended(after, before))
     return web.see_other("lots.overview")
 
 
@@ -280,8 +292,9 @@ def _won(connection: sqlite3.Connection, form: dict[str, str]) -> tuple[Draw, Fa
     raise Problem(FIELD_INVALID, field="code")
 
 
-def _fact(connection: sqlite3.Connection, fact_id: str) -> Fact:
-    return envelope.decode(connection.execute("SELECT line FROM facts WHERE id = ?", (fact_id,)).fetchone()[0])
+def _voucher(connection: sqlite3.Connection, ticket: str) -> Place:
+    """Where the voucher of what a ticket has won is, or belongs."""
+    return derived.place(connection, lots.prize_id(ticket), "prize.issued")
 
 
 def _left(connection: sqlite3.Connection, prize: Prize, draws: list[Draw]) -> int:
@@ -296,7 +309,7 @@ def _view(here: Booth, connection: sqlite3.Connection, draw: Draw) -> DrawView:
     if draw.state == "drawn":
         rows = connection.execute("SELECT line FROM facts WHERE kind = 'lot.entered' ORDER BY seq")
         tickets = {fact.body["code"]: fact.id for fact in (envelope.decode(line) for (line,) in rows)}
-    winners = [Winner(code, _is_there(connection, lots.prize_id(tickets[code]))) for code in draw.winners]
+    winners = [Winner(code, _voucher(connection, tickets[code]).fact is not None) for code in draw.winners]
     return DrawView(draw, prizes.name_of(here, draw.prize), winners, draw.passed)
 
 

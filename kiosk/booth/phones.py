@@ -91,7 +91,8 @@ def arrive(word: str) -> Response:
 def take() -> Response:
     """The touch on that page: the phone has a visit from here on."""
     form = web.read_form("word", "phone", limit=100)
-    visit = booth().phones.take(form["word"], web.read_id(form, "phone"), request.remote_addr or "")
+    phone, address = web.read_id(form, "phone"), request.remote_addr or ""
+    visit = booth().phones.take(form["word"], phone, address, visits.found())
     return visits.with_cookie(web.see_other("phone_quizzes.quiz"), visit)
 
 

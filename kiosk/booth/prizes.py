@@ -14,8 +14,9 @@ import msgspec
 from flask import Blueprint, Response, request
 
 from kiosk import web
-from kiosk.booth import outbox, staff
+from kiosk.booth import derived, outbox, staff
 from kiosk.booth.context import Booth, booth, new_id
+from kiosk.booth.derived import Place
 from kiosk.booth.journal import Draft, Journal
 from kiosk.booth.sessions import Play, Visit, Voucher
 from kiosk.clock import BEIJING
@@ -51,6 +52,8 @@ views.before_request(staff.ask_for_pin)
 
 #: Milliseconds an answer takes at least, on average, of somebody who reads the question.
 READING = 2_000
+#: Kinds of fact that end a voucher.
+ENDS = ("prize.redeemed", "prize.expired")
 _QR = "K315V"  # of any release; this one reads its own
 
 
@@ -125,7 +128,7 @@ def _issue(here: Booth, connection: sqlite3.Connection, session: str, earned: li
     found = [(prize, account(connection, prize)) for prize in earned]
     if all(so_far.left <= 0 for _, so_far in found):
         raise Problem(PRIZE_NONE_LEFT)
-    voucher = voucher_id(session)
+    voucher = derived.place(connection, voucher_id(session), "prize.issued").id
     for prize, so_far in found:
         if so_far.left > 0 and (prize.per_hour is None or _issued_in(connection, prize, day, hour) < prize.per_hour):
             return Draft(voucher, PrizeIssued(prize=prize.id, session=session, code=code_of(voucher)), "visitor")
@@ -162,7 +165,7 @@ def find() -> Response:
     form = web.read_form("code", limit=200)
     try:
         fact = _find(form["code"])
-        end = booth().journal.fact(end_id(fact.id))
+        end = end_of(booth().journal, fact).fact
         if end is not None:
             raise ended(end, fact)
     except Problem as problem:
@@ -174,7 +177,7 @@ def find() -> Response:
 def voucher(code: str) -> Response:
     here = booth()
     fact = _find(code)
-    end = here.journal.fact(end_id(fact.id))
+    end = end_of(here.journal, fact).fact
     given = request.args.get("given", "")
     if end is not None and not (given and end.body.get("hand") == given):
         raise ended(end, fact)
@@ -212,22 +215,25 @@ def hand_over(journal: Journal, issued: Fact, hand: str, by: str) -> None:
     """Redeem a voucher. Raises `prize.used` or `prize.expired` where another hand or the clock was quicker."""
     body = PrizeRedeemed(prize=issued.body["prize"], voucher=issued.id, hand=hand)
     try:
-        journal.append(Draft(end_id(issued.id), body, by))
+        journal.append(Draft(end_of(journal, issued).id, body, by))
     except Problem as problem:
-        end = journal.fact(end_id(issued.id))
+        end = end_of(journal, issued).fact
         if problem.kind is not FACT_CONFLICT or end is None:
             raise
         raise ended(end, issued) from None
 
 
+def end_of(journal: Journal, issued: Fact) -> Place:
+    """Where a voucher's end is, or belongs."""
+    return derived.look(journal, end_id(issued.id), *ENDS)
+
+
 def expire(here: Booth) -> None:
     """Vouchers of former days that nobody brought: what they stood for may be issued again."""
     today = day_and_hour(here.clock.now())[0]
-    ended = {
-        fact.body["voucher"] for kind in ("prize.redeemed", "prize.expired") for fact in here.journal.of_kind(kind)
-    }
+    ended = {fact.body["voucher"] for kind in ENDS for fact in here.journal.of_kind(kind)}
     overdue = [
-        Draft(end_id(fact.id), PrizeExpired(prize=fact.body["prize"], voucher=fact.id), "device")
+        Draft(end_of(here.journal, fact).id, PrizeExpired(prize=fact.body["prize"], voucher=fact.id), "device")
         for fact in here.journal.of_kind("prize.issued")
         if fact.id not in ended and bucket_of(fact)[0] < today
     ]

@@ -235,7 +235,7 @@ def _record(play: Play, question: Question, chosen: list[str], on: Literal["tabl
         journal.append(*_drafts(play, question, chosen, on))
     except Problem as problem:
         kept = journal.fact(play.fact_ids[play.at]) if problem.kind is FACT_CONFLICT else None
-        if kept is None:
+        if kept is None or kept.kind != "quiz.answered":
             raise
         return list(kept.body["chosen"])
     return chosen
@@ -338,4 +338,4 @@ def _result(visit: Visit, play: Play) -> Response:
         no_prize=visit.no_prize.sentence(web.language()) if visit.no_prize else None,
     )
     board = leaderboard.offer(visit, play)
-    return web.page("booth/quizzes/result.html", page=page, ticket=visit.ticket, board=board)
+    return web.page("booth/quizzes/result.html", page=page, ticket=lots.ticket_of(booth(), visit), board=board)

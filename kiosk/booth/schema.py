@@ -18,6 +18,7 @@ from pathlib import Path
 from sqlite_utils import Database, Migrations
 
 from kiosk import files
+from kiosk.booth.folder import PATIENCE
 from kiosk.booth.storage import ERRORS, as_problem, is_damage
 from kiosk.errors import JOURNAL_NEWER, JOURNAL_UNSAFE, Problem
 
@@ -92,12 +93,11 @@ PRAGMAS = (
     "recursive_triggers = ON",  # else REPLACE would slip past the delete trigger
     "secure_delete = ON",
 )
-_PATIENCE = 5.0  # seconds for another program to finish its commit
 
 
 def connect(file: Path) -> sqlite3.Connection:
     """Open the database safely. Transactions are ours to begin; one thread at a time is ours to see to."""
-    connection = sqlite3.connect(file, timeout=_PATIENCE, isolation_level=None, check_same_thread=False)
+    connection = sqlite3.connect(file, timeout=PATIENCE, isolation_level=None, check_same_thread=False)
     try:
         for pragma in PRAGMAS:
             connection.execute(f"PRAGMA {pragma}")
@@ -109,7 +109,12 @@ def connect(file: Path) -> sqlite3.Connection:
 
 def in_turn(file: Path) -> AbstractContextManager[None]:
     """Held around whatever may write to the database or checkpoint it. Raises `TimeoutError`."""
-    return files.alone(file.parent, _PATIENCE)
+    return files.alone(file.parent, PATIENCE)
+
+
+def empty_log(connection: sqlite3.Connection) -> bool:
+    """Move into the database what the log beside it holds, waiting for whoever reads. Whether it could be."""
+    return not connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
 
 
 class Damaged(Exception):

@@ -92,11 +92,12 @@ class Visit:
     session: str
     seen_at: int
     on: Literal["tablet", "phone"] = "tablet"  # whose screen
+    network: str = ""  # a phone's, as far as one counts as one
     play: Play | None = None
     offer: "Offer | None" = None  # of the play, to a phone
     voucher: Voucher | None = None  # that this visitor earned
     no_prize: Problem | None = None  # why the last play earned none
-    ticket: str = ""  # the code by which this visitor is called when lots are drawn
+    tickets: dict[str, str] = field(default_factory=dict)  # draw → the code by which this visitor is called
     is_practice: bool = False  # a volunteer tries the quiz out: nothing of it is recorded
     asked: set[str] = field(default_factory=set)  # questions already put to this visitor
     looks: dict[str, Look] = field(default_factory=dict)
@@ -127,9 +128,9 @@ class Visits:
             visit.seen_at = now
             return visit
 
-    def start(self) -> Visit:
+    def start(self, network: str = "") -> Visit:
         now = self._clock.monotonic()
-        visit = Visit(secrets.token_urlsafe(16), secrets.token_hex(16), now, self._on)
+        visit = Visit(secrets.token_urlsafe(16), secrets.token_hex(16), now, self._on, network)
         with self._lock:
             self._drop_idle(now)
             while len(self._visits) >= _MOST_VISITS:
@@ -142,6 +143,12 @@ class Visits:
         with self._lock:
             self._drop_idle(self._clock.monotonic())
             return len(self._visits) >= _MOST_VISITS
+
+    def count_of(self, network: str) -> int:
+        """Visits going on that one network began."""
+        with self._lock:
+            self._drop_idle(self._clock.monotonic())
+            return sum(visit.network == network for visit in self._visits.values())
 
     def _drop_idle(self, now: int) -> None:
         self._visits = {t: v for t, v in self._visits.items() if now - v.seen_at <= self._limit}

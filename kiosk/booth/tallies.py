@@ -6,7 +6,7 @@ import msgspec
 from flask import Blueprint, Response
 
 from kiosk import web
-from kiosk.booth import days, staff
+from kiosk.booth import days, derived, staff
 from kiosk.booth.context import Booth, booth, new_id
 from kiosk.booth.journal import Draft
 from kiosk.clock import BEIJING
@@ -94,12 +94,13 @@ def undo() -> Response:
     tap = here.journal.fact(web.read_id(form, "undoes"))
     if tap is None or tap.kind != "tally.counted":
         raise Problem(UNDO_NOTHING)
-    if here.journal.fact(undo_id(tap.id)) is None and not _is_fresh(here, tap):
+    at = derived.look(here.journal, undo_id(tap.id), "tally.undone")
+    if at.fact is None and not _is_fresh(here, tap):
         raise Problem(UNDO_TOO_LATE)
     counter = _counter(here, tap.body["counter"])
     body = TallyUndone(undoes=tap.id, counter=counter.id, n=tap.body["n"])
     today, _ = day_and_hour(here.clock.now())
-    total = here.journal.tally(Draft(undo_id(tap.id), body, volunteer.volunteer), f"tally.{counter.id}", today)
+    total = here.journal.tally(Draft(at.id, body, volunteer.volunteer), f"tally.{counter.id}", today)
     return _answer(here, counter, total, None)
 
 

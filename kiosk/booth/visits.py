@@ -7,6 +7,7 @@ from kiosk import web
 from kiosk.booth.context import booth
 from kiosk.booth.handoff import Code, is_here
 from kiosk.booth.sessions import Visit, Visits
+from kiosk.errors import PHONE_EXPIRED, Problem
 from kiosk.packs.model import Text
 from kiosk.packs.quizzes import STANDARD
 
@@ -76,8 +77,14 @@ def found() -> Visit | None:
 
 
 def current() -> Visit:
-    """The visit of this request, a new one if there is none."""
-    return found() or _visits().start()
+    """The visit of this request, a new one if there is none and this is the tablet: a phone comes by a code.
+
+    Raises `phone.expired`.
+    """
+    visit = found()
+    if visit is None and is_phone():
+        raise Problem(PHONE_EXPIRED)
+    return visit or booth().visits.start()
 
 
 def with_cookie(response: Response, visit: Visit) -> Response:

@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Generic, TypeVar, cast
 
-from kiosk.booth.schema import connect, in_turn
+from kiosk.booth.schema import connect, empty_log, in_turn
 from kiosk.booth.storage import Storage, as_problem, is_damage, is_lack_of_room
 
 _Result = TypeVar("_Result")
@@ -75,18 +75,23 @@ class Writer:
                 self._connection = None
 
     def _commit_waiting(self) -> None:
-        tickets = [self._waiting.popleft() for _ in range(min(len(self._waiting), _MOST_JOBS))]
+        tickets: list[_Ticket[Any]] = []
         try:
             with in_turn(self._file):
+                tickets = self._take(_MOST_JOBS)  # only now: who came while this waited is not to wait again
                 self._connection = self._connection or connect(self._file)
                 self._commit_somehow(self._connection, tickets)
         except BaseException as error:  # noqa: BLE001 (every waiting job must hear of it)
             if is_lack_of_room(error, self._file):
                 self._storage.found_none()
+            tickets = tickets or self._take(len(self._waiting))
             for ticket in tickets:
                 ticket.problem = error
         for ticket in tickets:
             ticket.is_done = True
+
+    def _take(self, most: int) -> list[_Ticket[Any]]:
+        return [self._waiting.popleft() for _ in range(min(len(self._waiting), most))]
 
     def _commit_somehow(self, connection: sqlite3.Connection, tickets: list[_Ticket[Any]]) -> None:
         before, ways_out = connection.total_changes, iter((partial(_empty_log, connection), self._storage.make_room))
@@ -100,7 +105,7 @@ class Writer:
         if connection.total_changes != before:
             self._storage.found_some()
         if not self._storage.is_reserved:  # else the log takes the room that it takes to empty it
-            _empty_log(connection)
+            _shorten_log(connection)
 
 
 def _commit(connection: sqlite3.Connection, tickets: list[_Ticket[Any]]) -> None:
@@ -119,9 +124,19 @@ def _commit(connection: sqlite3.Connection, tickets: list[_Ticket[Any]]) -> None
 def _empty_log(connection: sqlite3.Connection) -> bool:
     """Move into the database what the log beside it holds, which takes a fraction of the room. Whether it could be."""
     try:
-        return not connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+        return empty_log(connection)
     except sqlite3.Error:
         return False
+
+
+def _shorten_log(connection: sqlite3.Connection) -> None:
+    """As `_empty_log`, but nobody who reads is waited for: the whole tablet would wait. The next commit will do."""
+    patience = connection.execute("PRAGMA busy_timeout").fetchone()[0]
+    connection.execute("PRAGMA busy_timeout = 0")
+    try:
+        _empty_log(connection)
+    finally:
+        connection.execute(f"PRAGMA busy_timeout = {patience}")
 
 
 def _run_job(connection: sqlite3.Connection, job: Job) -> tuple[Any, BaseException | None]:

@@ -2,7 +2,7 @@
 
 Anybody can check a draw with the sheet that is printed of it; `faults` does, and so do two lines in a shell:
 
-    printf %s "kiosk/lot/1 DRAW SEED" | sha256sum                          is what was shown before
+    printf %s "kiosk/lot/2 DRAW PRIZE WINNERS SEED" | sha256sum            is what was shown before
     printf %s "NUMBER CODE" | openssl dgst -sha256 -hmac SEED              of every ticket; the lowest win
 """
 
@@ -29,7 +29,7 @@ _Count = Annotated[int, msgspec.Meta(ge=0, le=1_000_000)]
 
 @kind("lot.committed")
 class LotCommitted(Body, frozen=True):
-    """A draw begins: its seed is bound by a hash that is shown. This fact's id is the draw's."""
+    """A draw begins: its seed and what can be won are bound by a hash that is shown. This fact's id is the draw's."""
 
     prize: Slug
     winners: Annotated[int, msgspec.Meta(ge=1, le=MOST_WINNERS)]
@@ -75,9 +75,9 @@ class LotPassed(Body, frozen=True):
 # --- the rule ---------------------------------------------------------------------------------------
 
 
-def commitment_of(draw: str, seed: str) -> str:
-    """What is shown before: SHA-256 over `kiosk/lot/1 <draw> <seed>`."""
-    return hashlib.sha256(f"kiosk/lot/1 {draw} {seed}".encode()).hexdigest()
+def commitment_of(draw: str, prize: str, winners: int, seed: str) -> str:
+    """What is shown before: SHA-256 over `kiosk/lot/2 <draw> <prize> <winners> <seed>`."""
+    return hashlib.sha256(f"kiosk/lot/2 {draw} {prize} {winners} {seed}".encode()).hexdigest()
 
 
 def digest_of(codes: Iterable[str]) -> str:
@@ -256,8 +256,8 @@ def _is_number(text: str) -> bool:
 def faults(sheet: Sheet) -> list[str]:
     """What on a sheet does not follow from the rest of it; nothing where the draw was as the rule says."""
     draw, found = sheet.draw, []
-    if commitment_of(draw.id, draw.seed) != draw.commitment:
-        found.append("the seed is not the one that was bound before")
+    if commitment_of(draw.id, draw.prize, draw.wanted, draw.seed) != draw.commitment:
+        found.append("the seed, the prize or the number of winners is not the one that was bound before")
     if digest_of(draw.tickets) != draw.digest:
         found.append("the tickets are not those of the closed list")
     if len(set(draw.tickets)) != len(draw.tickets):

@@ -29,12 +29,14 @@ from kiosk.facts.vocabulary import REGISTRY
 from kiosk.hub.store import Store, add_up_all, insert_once
 from kiosk.hub.tables import devices, facts, item_folds, item_sums, item_wrongs, journals
 from kiosk.packs.fairs import Fair
+from kiosk.packs.quizzes import MODES
 from kiosk.reports.items import SUMS, TIMES, time_class
 
 log = logging.getLogger("kiosk.answers")
 CHUNK = 2_000  # facts a step: what is added at once keeps a writing tablet waiting
 MOST_OPEN = 200  # plays of a tablet that may be open at once
-_MOST_ANSWERS = 50  # of a play
+_MOST_ANSWERS = 50  # of a play; what is told beyond them counts nowhere
+OTHER_MODE = "other"  # all lengths of play that this release does not know
 _KINDS = ("quiz.answered", "quiz.finished")
 _NOW_AND_THEN = 20_000  # milliseconds
 _TURN = 3_150_006  # of the servers' lock: one folds at a time
@@ -70,14 +72,15 @@ class Sums:
                 self._score(play)
 
     def _answer(self, body: QuizAnswered, plays: Plays) -> None:
-        key = (body.pack, body.question, body.lang, body.mode)
-        row = self.rows[key]
         if body.session not in plays and len(plays) >= MOST_OPEN:
             del plays[next(iter(plays))]
         play = plays.setdefault(body.session, Play([]))
+        if len(play.answers) >= _MOST_ANSWERS or any(body.question == key[1] for key, _ in play.answers):
+            return  # no tablet tells so: a question counts once a play
+        key = (body.pack, body.question, body.lang, body.mode if body.mode in MODES else OTHER_MODE)
+        row = self.rows[key]
         play.helped |= body.helped
-        if len(play.answers) < _MOST_ANSWERS:
-            play.answers.append((key, body.right))
+        play.answers.append((key, body.right))
         if body.helped:
             row[_PLACE["helped"]] += 1
             row[_PLACE["helped_correct"]] += body.right
@@ -173,10 +176,14 @@ def pending(tx: Connection, fair: str) -> int:
 
 def step(store: Store, fair: Fair) -> bool:
     """One short piece of what is to be done; whether there may be more."""
-    with store.reading() as tx:
-        held = tx.execute(_left(fair.id)).all()
-        behind = [row for row in held if row.folded == row.generation is not None]
-        read = _read(tx, behind) if len(behind) == len(held) else []
+    try:
+        with store.reading() as tx:
+            held = tx.execute(_left(fair.id)).all()
+            behind = [row for row in held if row.folded == row.generation is not None]
+            read = _read(tx, behind) if len(behind) == len(held) else []
+    except _SpoiltError as spoilt:
+        _give_up(store, spoilt.held)
+        return True
     if not held:
         return False
     rows = _rows(fair.id, read)  # before anybody has to wait for us
@@ -199,6 +206,14 @@ class _Read(msgspec.Struct):
     last: int
     plays: Plays
     sums: Sums
+
+
+class _SpoiltError(Exception):
+    """What is kept of a journal's open plays cannot be read."""
+
+    def __init__(self, held: Row[Any]) -> None:
+        super().__init__(held.journal)
+        self.held = held
 
 
 class _OvertakenError(Exception):
@@ -228,7 +243,7 @@ def _read(tx: Connection, behind: Sequence[Row[Any]]) -> list[_Read]:
     found, left = [], CHUNK
     for held in behind:
         last = min(held.seq, held.from_seq + left)
-        one = _Read(held, last, msgspec.msgpack.decode(held.plays, type=Plays) if held.plays else {}, Sums())
+        one = _Read(held, last, _plays(held), Sums())
         for body in _bodies(tx, held.journal, held.from_seq, last):
             one.sums.add(body, one.plays)
         found.append(one)
@@ -236,6 +251,21 @@ def _read(tx: Connection, behind: Sequence[Row[Any]]) -> list[_Read]:
         if left <= 0:
             break
     return found
+
+
+def _plays(held: Row[Any]) -> Plays:
+    try:
+        return msgspec.msgpack.decode(held.plays, type=Plays) if held.plays else {}
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise _SpoiltError(held) from error
+
+
+def _give_up(store: Store, held: Row[Any]) -> None:
+    """Say that a journal is to be folded anew, with its venue; its facts are all there."""
+    log.warning("answers of journal %s: what was kept of them cannot be read; its venue is folded anew", held.journal)
+    is_as_read = and_(item_folds.c.journal == held.journal, item_folds.c.generation == held.generation)
+    with store.begin() as tx:
+        tx.execute(update(item_folds).where(is_as_read).values(generation=held.generation + 1))
 
 
 def _bodies(tx: Connection, journal: str, after: int, last: int) -> Iterator[Body]:

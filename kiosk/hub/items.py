@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 import sqlalchemy
 from flask import Blueprint, Response, request
-from sqlalchemy import Connection, func, select
+from sqlalchemy import BigInteger, ColumnElement, Connection, cast, func, literal, select
 
 from kiosk import web
 from kiosk.hub import answers
@@ -29,6 +29,9 @@ views = Blueprint("items", __name__)
 _PAGE = 50  # rows
 _VENUES = 20  # on a page
 _PATIENCE = 60  # milliseconds for what came since somebody looked last; the rest is folded behind the scenes
+_PACKS = 50  # versions to choose from: those with most answers
+_QUESTIONS = 6_000  # of a version this hub has not: those with most answers
+OTHER = "(other)"  # all other questions together; no id of a question looks so
 _LONGEST_NAME = 120  # characters of a question in a sentence
 
 
@@ -72,7 +75,7 @@ class Report(msgspec.Struct, frozen=True):
     packs: Packs  # most answers first
     modes: list[str]  # that were played
     all: Item
-    questions: list[Row]  # least known first, then those with too few answers
+    questions: list[Row]  # least known first, then those with too few answers; at the end what `OTHER` names
     articles: list[Row]
     languages: list[Group]
     lengths: list[Group]
@@ -80,7 +83,7 @@ class Report(msgspec.Struct, frozen=True):
 
     @property
     def least(self) -> list[Row]:
-        return [row for row in self.questions if row.item.is_ranked][:5]
+        return [row for row in self.questions if row.item.is_ranked and row.item.id != OTHER][:5]
 
     @property
     def is_known(self) -> bool:
@@ -90,7 +93,7 @@ class Report(msgspec.Struct, frozen=True):
     @property
     def unknown(self) -> int:
         """Questions of which this hub has only the id."""
-        return sum(row.question is None for row in self.questions)
+        return sum(row.question is None and row.item.id != OTHER for row in self.questions)
 
     def sentence(self, language: str) -> str:
         """What was measured, in one sentence for a summary."""
@@ -104,23 +107,21 @@ class Report(msgspec.Struct, frozen=True):
 
 def report(tx: Connection, fair: Fair, pack: Pack, wanted: Mapping[str, str]) -> Report:
     """What the answers come to. `wanted` may choose by pack, venue, lang and mode; what nobody has is passed over."""
-    packs = _packs(tx, fair.id)
+    packs = _packs(tx, fair.id, pack)
     choice = Choice(
         pack=_version(wanted, packs, pack),
         venue=_one_of(wanted.get("venue", ""), [venue.id for venue in fair.venues]),
         lang=_one_of(wanted.get("lang", ""), ("zh", "en")),
         mode=wanted.get("mode", ""),
     )
-    sums = item_sums.c
-    of_place = (sums.fair == fair.id, sums.venue == choice.venue, sums.pack == choice.pack)
-    rows = tx.execute(select(*_COLUMNS).where(*of_place)).all()
+    rows = _sums(tx, fair.id, choice, pack)
     modes = sorted({row.mode for row in rows}, key=lambda mode: (list(MODES).index(mode) if mode in MODES else 9, mode))
     choice = msgspec.structs.replace(choice, mode=_one_of(choice.mode, modes))
     fitting = [row for row in rows if choice.lang in ("", row.lang)]
     chosen = [row for row in fitting if choice.mode in ("", row.mode)]
     words = _Words(pack)
-    wrong = _wrong(tx, fair.id, choice, words)
-    questions = [words.row(one) for one in ranked(_items(chosen, wrong))]
+    wrong = _wrong(tx, fair.id, choice, words, _told(fair.id, choice.pack, pack, item_wrongs.c.question))
+    questions = [words.row(one) for one in sorted(ranked(_items(chosen, wrong)), key=lambda one: one.id == OTHER)]
     return Report(
         choice=choice,
         pack=pack.version,
@@ -142,17 +143,22 @@ def by_venue(tx: Connection, fair: Fair, pack: Pack, version: str, venues: Seque
     """Some venues of a fair, each with what is least known there."""
     sums, words = item_sums.c, _Words(pack)
     added = (func.sum(sums.n), func.sum(sums.correct))
-    query = select(sums.venue, sums.question, *added).where(
-        sums.fair == fair.id, sums.pack == version, sums.venue.in_([venue.id for venue in venues])
-    )
+    here = (sums.fair == fair.id, sums.pack == version, sums.venue.in_([venue.id for venue in venues]))
+    is_told = _told(fair.id, version, pack, sums.question)
+    told = select(sums.venue, sums.question, *added).where(*here, is_told).group_by(sums.venue, sums.question)
+    others = select(sums.venue, literal(OTHER), *added).where(*here, ~is_told).group_by(sums.venue)
     found: dict[str, list[Item]] = defaultdict(list)
-    for venue, question, n, correct in tx.execute(query.group_by(sums.venue, sums.question)):
+    for venue, question, n, correct in [*tx.execute(told), *tx.execute(others)]:
         found[venue].append(Item(question, n=int(n), correct=int(correct)))
     return [_venue(venue, found.get(venue.id, []), words) for venue in venues]
 
 
 def _venue(venue: Venue, items: Sequence[Item], words: "_Words") -> Group:
-    return Group(venue.id, venue.name, together("", items), [words.row(one) for one in least_known(items)])
+    return Group(venue.id, venue.name, together("", items), _least(items, words))
+
+
+def _least(items: Iterable[Item], words: "_Words") -> list[Row]:
+    return [words.row(one) for one in least_known(one for one in items if one.id != OTHER)]
 
 
 def _one_of(wanted: str, known: Collection[str]) -> str:
@@ -169,11 +175,37 @@ def _version(wanted: Mapping[str, str], packs: Packs, pack: Pack) -> str:
     return pack.version
 
 
-def _packs(tx: Connection, fair: str) -> Packs:
+def _packs(tx: Connection, fair: str, pack: Pack) -> Packs:
+    """Those with most answers, and this hub's own if it has any: a tablet may tell of as many as it likes."""
     sums = item_sums.c
-    query = select(sums.pack, func.sum(sums.n + sums.helped)).where(sums.fair == fair, sums.venue == "")
-    found = [(pack, int(n)) for pack, n in tx.execute(query.group_by(sums.pack))]
+    told = func.sum(sums.n + sums.helped)
+    query = select(sums.pack, told).where(sums.fair == fair, sums.venue == "").group_by(sums.pack)
+    most = query.order_by((sums.pack == pack.version).desc(), told.desc(), sums.pack).limit(_PACKS)
+    found = [(version, int(n)) for version, n in tx.execute(most)]
     return sorted(found, key=lambda one: (-one[1], one[0]))
+
+
+def _told(fair: str, version: str, pack: Pack, question: ColumnElement[str]) -> ColumnElement[bool]:
+    """Whether a question has a row of its own: one that this version has, or of another version a frequent one."""
+    if version == pack.version:
+        return question.in_(sorted(pack.question_by_id))
+    sums = item_sums.c
+    query = select(sums.question).where(sums.fair == fair, sums.venue == "", sums.pack == version)
+    most = query.group_by(sums.question).order_by(func.sum(sums.n + sums.helped).desc(), sums.question)
+    return question.in_(most.limit(_QUESTIONS))
+
+
+def _sums(tx: Connection, fair: str, choice: Choice, pack: Pack) -> list["_Sums"]:
+    """By question, language and length of play."""
+    sums = item_sums.c
+    here = (sums.fair == fair, sums.venue == choice.venue, sums.pack == choice.pack)
+    is_told = _told(fair, choice.pack, pack, sums.question)
+    added = (cast(func.sum(sums[name]), BigInteger).label(name) for name in SUMS)
+    others = select(literal(OTHER).label("question"), sums.lang, sums.mode, *added).where(*here, ~is_told)
+    return [
+        *tx.execute(select(*_COLUMNS).where(*here, is_told)),
+        *tx.execute(others.group_by(sums.lang, sums.mode)),
+    ]
 
 
 _COLUMNS = [item_sums.c[name] for name in ("question", "lang", "mode", *SUMS)]
@@ -213,14 +245,16 @@ def _group(key: str, rows: Iterable[_Sums], words: "_Words") -> Group:
         sums[0] += row.n
         sums[1] += row.correct
     items = [Item(question, n=n, correct=correct) for question, (n, correct) in found.items()]
-    return Group(key, None, together("", items), [words.row(one) for one in least_known(items)])
+    return Group(key, None, together("", items), _least(items, words))
 
 
-def _wrong(tx: Connection, fair: str, choice: Choice, words: "_Words") -> dict[str, Mapping[str, int]]:
+def _wrong(
+    tx: Connection, fair: str, choice: Choice, words: "_Words", is_told: ColumnElement[bool]
+) -> dict[str, Mapping[str, int]]:
     """Question → wrong answer → how often."""
     one = item_wrongs.c
     query = select(one.question, one.chosen, func.sum(one.n)).where(
-        one.fair == fair, one.venue == choice.venue, one.pack == choice.pack
+        one.fair == fair, one.venue == choice.venue, one.pack == choice.pack, is_told
     )
     for column, wanted in ((one.lang, choice.lang), (one.mode, choice.mode)):
         if wanted:
@@ -381,7 +415,7 @@ def venues(fair_id: str) -> Response:
     here = hub()
     fair = looked_at(here, fair_id)
     with here.store.reading() as tx:
-        version = _version(request.args, _packs(tx, fair.id), here.pack)
+        version = _version(request.args, _packs(tx, fair.id, here.pack), here.pack)
         pages = math.ceil(len(fair.venues) / _VENUES)
         at = _page_at(pages)
         groups = by_venue(tx, fair, here.pack, version, fair.venues[(at - 1) * _VENUES : at * _VENUES])

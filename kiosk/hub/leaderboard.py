@@ -1,10 +1,13 @@
-"""Pages: the best plays of a venue on a day, under made-up names. Public where the fair says so."""
+"""Pages: the best plays of a venue on a day, under made-up names. Public where the fair says so.
+
+Whatever a tablet may send, only names of this hub's pack are shown, and only plays that may have been.
+"""
 
 from collections.abc import Sequence
 
 import msgspec
 from flask import Blueprint, Response, request
-from sqlalchemy import Connection, select
+from sqlalchemy import ColumnElement, Connection, and_, exists, select
 
 from kiosk import web
 from kiosk.errors import PAGE_NOT_FOUND, Problem
@@ -14,8 +17,10 @@ from kiosk.hub.fairs import find_fair
 from kiosk.hub.tables import leaderboard as entries
 from kiosk.packs.fairs import Fair, Venue
 from kiosk.packs.model import Text
+from kiosk.packs.quizzes import MODES
 
 views = Blueprint("leaderboard", __name__)
+READING = 2_000  # milliseconds a question takes at least: no tablet lets a quicker play join
 
 
 class Row(msgspec.Struct, frozen=True):
@@ -58,7 +63,7 @@ def _public(tx: Connection, fair_id: str) -> Fair | None:
 
 def _page(tx: Connection, fair: Fair, venue: Venue, asked: str) -> BoardPage:
     desks = [desk.id for desk in fair.desks if desk.venue == venue.id]
-    here = (entries.c.fair == fair.id) & entries.c.desk.in_(desks)
+    here = and_(entries.c.fair == fair.id, entries.c.desk.in_(desks), *_may_be_shown())
     days = list(
         tx.execute(select(entries.c.day).where(here).distinct().order_by(entries.c.day.desc()).limit(30)).scalars()
     )
@@ -73,10 +78,18 @@ def _page(tx: Connection, fair: Fair, venue: Venue, asked: str) -> BoardPage:
     return BoardPage(fair, venue, day, days, _rows(ranked(rows)))
 
 
+def _may_be_shown() -> tuple[ColumnElement[bool], ...]:
+    """A name of the pack, for a play that may have been, the first time its tablet tells of it."""
+    one, before = entries.c, entries.alias().c
+    return (
+        one.nickname.in_(sorted(hub().pack.nickname_by_id)),
+        one.questions.in_(sorted({mode.questions for mode in MODES.values()})),
+        one.right <= one.questions,
+        one.ms >= READING * one.questions,
+        ~exists().where(before.journal == one.journal, before.session == one.session, before.seq < one.seq),
+    )
+
+
 def _rows(lines: Sequence[Line]) -> list[Row]:
     known = hub().pack.nickname_by_id
-    names = {line.nickname: known[line.nickname].text for line in lines if line.nickname in known}
-    return [
-        Row(line, names.get(line.nickname, Text(line.nickname, line.nickname)), f"{line.ms / 1000:.1f}")
-        for line in lines
-    ]
+    return [Row(line, known[line.nickname].text, f"{line.ms / 1000:.1f}") for line in lines]

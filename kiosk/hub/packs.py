@@ -54,6 +54,10 @@ class ImportPage(msgspec.Struct, frozen=True):
     def first(self) -> Sequence[Question]:
         return self.found.questions[:_QUESTIONS_SHOWN] if self.found else ()
 
+    def left_out(self, form: Format) -> int:
+        """How many of the pack's questions are of kinds that a format cannot say."""
+        return sum(question.kind not in importing.KINDS[form] for question in self.pack.questions)
+
     @property
     def missing(self) -> int:
         return sum(fault.is_missing for fault in self.found.faults) if self.found else 0
@@ -78,9 +82,9 @@ def take(fair_id: str) -> Response:
     with reading() as tx:
         fair = find_fair(tx, fair_id)
     pack, is_only = hub().pack, typed["only"] == "1"
-    defaults = {field: typed[field].strip() for field in DEFAULTS}
+    defaults = {field: typed[field] for field in DEFAULTS}
     found = importing.preview(data, pack, defaults, only=is_only)
-    if typed["what"] == "marked" and found.drafts:
+    if typed["what"] == "marked" and (found.drafts or found.refused):
         return _file(importing.marked(found, pack), _XLSX, "questions-marked.xlsx")
     if typed["what"] == "questions" and found.is_ready:
         questions = importing.merged(pack.questions, found.questions, only=is_only)
@@ -118,8 +122,10 @@ def _export(fair_id: str, kind: Format) -> Response:
     signed_in("organiser")
     with reading() as tx:
         find_fair(tx, fair_id)
-    data, _left = importing.export(hub().pack.questions, hub().pack, kind)
-    return _file(data, _TYPES[kind], f"questions{_ENDINGS[kind]}")
+    data, left = importing.export(hub().pack.questions, hub().pack, kind)
+    # Whoever opens the file later sees by its name that it is not the whole pack.
+    name = f"questions-without-{len(left)}" if left else "questions"
+    return _file(data, _TYPES[kind], f"{name}{_ENDINGS[kind]}")
 
 
 def _file(data: bytes, kind: str, name: str) -> Response:

@@ -306,11 +306,13 @@ leaderboard = Table(
     Column("fair", Text, nullable=False),
     Column("desk", Text, nullable=False),
     Column("day", Text, nullable=False),
+    Column("session", Text, nullable=False),
     Column("nickname", Text, nullable=False),
     Column("right", Integer, nullable=False),
     Column("questions", Integer, nullable=False),
     Column("ms", BigInteger, nullable=False),
     Index("leaderboard_by_desk", "fair", "day", "desk"),
+    Index("leaderboard_by_play", "journal", "session", "seq"),
 )
 
 blobs = Table(

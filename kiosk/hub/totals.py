@@ -177,7 +177,7 @@ def _complaint_row(journal: str, fair: str, fact: Fact, body: ComplaintFiled) ->
 def board_row(body: BoardJoined, desk: str, day: str) -> dict[str, object]:
     """What the leaderboard keeps of an entry, beside whose it is."""
     told = {"nickname": body.nickname, "right": body.right, "questions": body.questions, "ms": body.ms}
-    return {"desk": desk, "day": day, **told}
+    return {"desk": desk, "day": day, "session": body.session, **told}
 
 
 def _opening_row(journal: str, fact: Fact, body: CaseOpened) -> dict[str, object]:

@@ -4,7 +4,9 @@ Read as offices write it too: 答案：B, 解析：…, A、 and full-width lett
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+import msgspec
 
 from kiosk.packs.drafts import LETTERS, OPTIONS, Draft, Fault, Place, Reading, clean, narrow, numbered, split_options
 
@@ -13,6 +15,7 @@ KINDS = frozenset({"single", "truefalse"})
 _OPTION = re.compile(r"\s*([A-ZＡ-Ｚ])\s*[.．、)）:：]\s*(.*)", re.DOTALL)
 _ANSWER = re.compile(r"\s*(?:ANSWER|正确答案|参考答案|答案)\s*[:：]\s*(.*)", re.IGNORECASE)
 _EXPLANATION = re.compile(r"\s*(?:EXPLANATION|FEEDBACK|答案解析|解析)\s*[:：]\s*(.*)", re.IGNORECASE)
+_NUMBERED = re.compile(r"\s*[0-9]{1,4}\s*[.．、)）]")
 _BOTH = (frozenset({"对", "正确", "true", "是", "√"}), frozenset({"错", "错误", "不对", "false", "否", "×", "不正确"}))
 
 
@@ -23,8 +26,15 @@ def is_aiken(text: str) -> bool:
 def read_aiken(text: str) -> Reading:
     """The questions of an Aiken text. Never raises: what cannot be read is a fault with its line."""
     found = Reading()
-    for lines in _blocks(text):
-        found.drafts += _draft_of(lines, found.faults)
+    for block in _blocks(text):
+        faults: list[Fault] = []
+        made = _draft_of(block, faults)
+        found.drafts += made
+        if not made:
+            raw = "\n".join(line for _, line in block.lines)
+            found.refuse(raw, block.lines[0][0], block.lines[-1][0], faults[0])
+        if found.is_full():
+            break
     found.drafts = numbered(found.drafts)
     if not found.drafts and not found.faults:
         found.faults.append(
@@ -40,29 +50,65 @@ def read_aiken(text: str) -> Reading:
 _Line = tuple[int, str]
 
 
-def _blocks(text: str) -> Iterator[list[_Line]]:
-    """A question ends with its answer, and what explains it; a blank line ends nothing but what is no question."""
-    block: list[_Line] = []
-    is_over = False
-    for number, line in enumerate(text.split("\n"), 1):
+class _Block(msgspec.Struct):
+    """The lines of one question, those that are blank left out."""
+
+    lines: list[_Line]
+    is_unclear: bool = False  # whether its first lines may as well explain the question before
+
+
+def _blocks(text: str) -> Iterator[_Block]:
+    """A question ends with its answer, and what explains it; a blank line ends nothing but an explanation."""
+    block, is_over, explains = _Block([]), False, 0
+    lines = text.split("\n")
+    for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
-        if is_over and not _EXPLANATION.match(line):
+        is_explanation = is_over and _EXPLANATION.match(line) is not None
+        if is_over and not is_explanation and number > explains:
             yield block
-            block, is_over = [], False
-        block.append((number, line))
+            block, is_over = _Block([], is_unclear=explains < 0), False
+        block.lines.append((number, line))
         is_over = is_over or _ANSWER.match(line) is not None
-    if block:
+        if is_explanation:
+            explains = _explained_until(lines, number)
+        elif number > explains:
+            explains = 0
+    if block.lines:
         yield block
 
 
-def _draft_of(lines: list[_Line], faults: list[Fault]) -> list[Draft]:
+def _explained_until(lines: Sequence[str], number: int) -> int:
+    """The last line of an explanation that begins on line `number`; -1 where the next question may begin anywhere.
+
+    It goes on to a blank line. Where options come before one, the next question begins on a line with a number,
+    or is the only line there is.
+    """
+    last = number
+    while last < len(lines) and lines[last].strip():
+        option = _OPTION.match(lines[last])
+        if option and narrow(option[1]) == "a":
+            begins = max((n for n in range(number, last) if _NUMBERED.match(lines[n])), default=-1)
+            return begins if begins >= 0 else number if last - number <= 1 else -1
+        if _ANSWER.match(lines[last]) or _EXPLANATION.match(lines[last]):
+            break
+        last += 1
+    return last
+
+
+def _draft_of(block: _Block, faults: list[Fault]) -> list[Draft]:
     """One draft, or none and a fault."""
+    lines = block.lines
     asked: list[str] = []
     options: list[str] = []
     cells: dict[str, str] = {}
     at: dict[str, int] = {}
     first = lines[0][0]
+    if block.is_unclear:
+        zh = "分不清这一行是上一题的解析，还是这一题的题目。请在两道题之间空一行。"
+        en = "this line may explain the question before or belong to this one; leave a blank line between questions"
+        faults.append(Fault(Place(first), zh, en))
+        return []
     if [narrow(found[1]) for _, line in lines[:2] if (found := _OPTION.match(line))] == ["a", "b"]:
         zh, en = "这里没有题目。请在选项前写一行题目。", "there is no question here; write one before the options"
         faults.append(Fault(Place(first), zh, en))
@@ -72,7 +118,11 @@ def _draft_of(lines: list[_Line], faults: list[Fault]) -> list[Draft]:
         if answer:
             cells["answer"], at["answer"] = clean(answer[1]), number
         elif explanation and (options or "answer" in cells):
-            cells["explanation"], at["explanation"] = clean(explanation[1]), number
+            said = [cells.get("explanation", ""), clean(explanation[1])]
+            cells["explanation"] = "\n".join(one for one in said if one)
+            at.setdefault("explanation", number)
+        elif "answer" in cells:
+            cells["explanation"] = f"{cells['explanation']}\n{clean(line)}".strip()
         elif option and (asked or options):
             if not _take_options(line, option, options, number, at, faults):
                 return []
@@ -107,7 +157,7 @@ def _draft_of(lines: list[_Line], faults: list[Fault]) -> list[Draft]:
     cells["text"] = "\n".join(asked)
     cells |= {f"option{n}": words for n, words in enumerate(options, 1) if words}
     cells["kind"] = _kind(options, cells["answer"])
-    return [Draft(Place(first), cells, lines=at)]
+    return [Draft(Place(first), cells, lines=at, last=lines[-1][0])]
 
 
 def _take_options(

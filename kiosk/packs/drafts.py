@@ -19,6 +19,8 @@ from kiosk.values import Slug
 
 #: Most options of a question.
 OPTIONS = 6
+#: Most questions of a file, and most faults of reading a text: what has more is split.
+ROWS_LIMIT, FAULTS_LIMIT = 5_000, 2_000
 LETTERS = "ABCDEF"
 
 
@@ -108,6 +110,10 @@ _UNITS = {"十": 10, "百": 100, "千": 1000}
 # --- where, and what is wrong there ---------------------------------------------------------------
 
 
+#: Characters of a refused question that are given back: a cell takes no more.
+_RAW_LIMIT = 32_000
+
+
 class Place(msgspec.Struct, frozen=True):
     """Where something stands in the file a person has open: a cell of a sheet, or a line of a text."""
 
@@ -155,6 +161,7 @@ class Draft(msgspec.Struct, frozen=True):
     columns: Mapping[str, str] = {}  # field → letter of the column it stands in
     lines: Mapping[str, int] = {}  # field → line it stands on
     hints: Mapping[str, str] = {}  # field → words that are taken where they fit, and are no fault where they do not
+    last: int = 0  # line a question of a text ends on
 
     def at(self, field: str) -> Place:
         return Place(self.lines.get(field, self.place.row), self.place.sheet, self.columns.get(field, ""))
@@ -169,6 +176,28 @@ class Reading(msgspec.Struct):
     drafts: list[Draft] = []
     faults: list[Fault] = []
     notes: list[Fault] = []  # what was passed over, and is no fault
+    refused: list[Draft] = []  # questions of a text that could not be taken, as they stand there
+
+    def refuse(self, raw: str, first: int, last: int, fault: Fault) -> None:
+        """A question of a text that cannot be taken, with its lines; the fault stands on one of them."""
+        self.refused.append(Draft(Place(first), {"text": clean(raw[:_RAW_LIMIT])}, last=last))
+        self.faults.append(fault)
+
+    def is_full(self) -> bool:
+        """Whether a text holds more than is read; that is then its last fault."""
+        if len(self.drafts) <= ROWS_LIMIT and len(self.faults) < FAULTS_LIMIT:
+            return False
+        del self.drafts[ROWS_LIMIT:]
+        self.faults.append(
+            Fault(
+                Place(),
+                f"题目超过 {ROWS_LIMIT} 道，或错处超过 {FAULTS_LIMIT} 处，后面的没有读。"
+                "请先改好前面的，或分成几个文件。",
+                f"there are more than {ROWS_LIMIT} questions or {FAULTS_LIMIT} faults, and the rest was not read; "
+                "mend these first, or split the file",
+            )
+        )
+        return True
 
 
 def clean(text: str) -> str:
@@ -355,6 +384,7 @@ class _Reader:
     def options(self, kind: str) -> list[dict[str, str]]:
         fields = [f"option{n}" for n in range(1, OPTIONS + 1)]
         words = [self.said(field) for field in fields]
+        self.refuse_twins(fields, words)
         given = [bool(self.draft.cells.get(field)) for field in fields]
         if kind == "truefalse":
             return self.true_and_false(words)
@@ -364,6 +394,16 @@ class _Reader:
                 self.miss(field)
         ids = self.option_ids(last)
         return [self.option(n, ids[n], zh) for n, zh in enumerate(words[:last])]
+
+    def refuse_twins(self, fields: Sequence[str], words: Sequence[str]) -> None:
+        for n, one in enumerate(words):
+            first = words.index(one)
+            if one and first < n:
+                self.wrong(
+                    fields[n],
+                    f"选项{LETTERS[first]}和选项{LETTERS[n]}一样，分不清哪个对。请改正一个。",
+                    f"options {LETTERS[first]} and {LETTERS[n]} are the same; mend one of them",
+                )
 
     def option(self, n: int, one: str, zh: str) -> dict[str, str]:
         return {"id": one, "zh": zh, "en": self.said(f"option{n + 1}_en") or zh}
@@ -405,7 +445,15 @@ class _Reader:
         words = self.said("answer", needed=True)
         if not words or not kind:
             return []
-        places = _places(words, kind, [option["zh"] for option in options])
+        said = [option["zh"] for option in options]
+        places = _places(words, kind, said)
+        if kind != "truefalse" and _is_ambiguous(words, said):
+            self.wrong(
+                "answer",
+                f"选项里有数字，分不清“{words[:20]}”是第几个选项，还是选项里的字。请写字母，如 B。",
+                f"options are numbers, and “{words[:20]}” may be one of them or its place; write letters, such as B",
+            )
+            return []
         if places is None:
             self.wrong(
                 "answer",
@@ -564,14 +612,31 @@ def _places(words: str, kind: str, options: Sequence[str]) -> list[int] | None:
         return [1] if words == options[1] or plain in _FALSE else None
     if words in options and not re.fullmatch(r"[A-F]", words):
         return [options.index(words)]
-    marks = re.sub(r"[\s,，、;；/|.。和及→>-]+", "", plain).upper()
+    marks = _marks(words)
     if not marks or not all(mark in LETTERS or mark in "123456" for mark in marks):
         return None
     return [LETTERS.index(mark) if mark in LETTERS else int(mark) - 1 for mark in marks]
 
 
+def _marks(words: str) -> str:
+    """The letters or numbers of an answer, without what stands between them."""
+    return re.sub(r"[\s,，、;；/|.。和及→>-]+", "", narrow(words)).upper()
+
+
+def _is_ambiguous(words: str, options: Sequence[str]) -> bool:
+    """Whether an answer may be the places of options, or the words of one, and these are not the same."""
+    marks = _marks(words)
+    if not re.fullmatch(r"[A-F1-6]*[1-6][A-F1-6]*", marks):
+        return False
+    if not any(re.fullmatch(r"[0-9]+(?:\.[0-9]+)?", narrow(one)) for one in options):
+        return False
+    return not (marks == words and words in options and options.index(words) == int(words) - 1)
+
+
 def _cited(words: str) -> tuple[str, str]:
     """(law, article) of words such as 《消费者权益保护法》第二十四条; the article may be ""."""
+    if len(words) > FIELD["law"].limit:
+        return words, ""
     found = re.fullmatch(r"《?([^《》]{1,60}?)》?\s*(第[^第条]{1,10}条)?[^《》]{0,40}", words)
     return (found[1], found[2] or "") if found and found[2] else (words, "")
 

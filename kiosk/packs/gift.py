@@ -33,15 +33,20 @@ _FORMAT = re.compile(r"\[(html|moodle|plain|markdown)\]", re.IGNORECASE)
 _PIECE_LIMIT = 5_000  # characters of a question or an option, with its tags
 _LINES = 100  # of one question, where it has blank ones inside
 _WEIGHT = re.compile(r"%(-?[0-9]{1,3}(?:\.[0-9]{1,6})?)%")
+_BLOCK_LIMIT = 50_000  # characters of one question with all that belongs to it
+_CATEGORY_LIMIT = 200
+# What follows the name in a tag: a < b and c > d is none, however it is written.
+_REST = r"(?:\s+[a-z][a-z0-9:-]*\s*=\s*(?:\"[^\"<>]*\"|'[^'<>]*'|[^\s\"'<>=]+))*\s*/?>"
 _TAG = re.compile(
-    r"</?(?:p|br|b|i|u|em|strong|span|div|img|sub|sup|ul|ol|li|table|tr|td|a)\b[^<>]{0,2000}>", re.IGNORECASE
+    rf"</?(?:p|br|b|i|u|em|strong|span|div|img|sub|sup|ul|ol|li|table|tr|td|a){_REST}", re.IGNORECASE | re.ASCII
 )
+_NO_TAG = re.compile(rf"<(?!/?[a-z][a-z0-9]*{_REST}|!--)", re.IGNORECASE | re.ASCII)
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 _TRUE, _FALSE = ("t", "true"), ("f", "false")
 
 
 def is_gift(text: str) -> bool:
-    return re.search(r"(?<!\\)\{(?:\\.|[^\\{}])*(?<!\\)\}", text) is not None or text.lstrip().startswith(
+    return re.search(r"(?<!\\)\{(?:\\.|[^\\{}]++)*+(?<!\\)\}", text) is not None or text.lstrip().startswith(
         ("$CATEGORY", "::")
     )
 
@@ -56,6 +61,13 @@ class _Block(msgspec.Struct):
     lines: list[str]
     meta: str = ""
     category: str = ""
+    last: int = 0
+    open: int = 0  # braces that are not closed yet
+
+    def add(self, number: int, line: str) -> None:
+        bare = _ESCAPED.sub("", line)
+        self.lines.append(line)
+        self.last, self.open = number, self.open + bare.count("{") - bare.count("}")
 
     @property
     def text(self) -> str:
@@ -77,8 +89,11 @@ def read_gift(text: str) -> Reading:
         try:
             found.drafts.append(_draft_of(block))
         except _Refused as reason:
-            place = Place(block.line + block.text.count("\n", 0, reason.offset))
-            found.faults.append(Fault(place, reason.zh, reason.en))
+            raw = block.text
+            place = Place(min(block.line + raw.count("\n", 0, reason.offset), block.last))
+            found.refuse(raw, block.line, block.last, Fault(place, reason.zh, reason.en))
+        if found.is_full():
+            break
     found.drafts = numbered(found.drafts)
     if not found.drafts and not found.faults:
         found.faults.append(
@@ -103,14 +118,14 @@ def _blocks(text: str) -> Iterator[_Block]:
             if block.lines:
                 yield block
                 block = _Block(0, [])
-            category = said.removeprefix("$CATEGORY:").strip()
+            category = said.removeprefix("$CATEGORY:").strip()[-_CATEGORY_LIMIT:]
         elif not said and block.lines and not _goes_on(block, lines, number):
             yield block
             block = _Block(0, [])
         elif said or block.lines:
             if not block.lines:
                 block, meta = _Block(number, [], meta, category), ""
-            block.lines.append(line)
+            block.add(number, line)
     if block.lines:
         yield block
 
@@ -118,8 +133,7 @@ def _blocks(text: str) -> Iterator[_Block]:
 def _goes_on(block: _Block, lines: list[str], number: int) -> bool:
     if len(block.lines) > _LINES:
         return False
-    bare = _ESCAPED.sub("", block.text)
-    if bare.count("{") <= bare.count("}"):
+    if block.open <= 0:
         return False
     following = next((line.strip() for line in lines[number : number + 20] if line.strip()), "")
     return following[:1] in ("=", "~", "}", "#")
@@ -128,6 +142,12 @@ def _goes_on(block: _Block, lines: list[str], number: int) -> bool:
 def _draft_of(block: _Block) -> Draft:
     """Raises `_Refused`."""
     source = block.text
+    if len(source) > _BLOCK_LIMIT:
+        raise _Refused(
+            f"这道题太长，超过 {_BLOCK_LIMIT} 个字，没有读。请缩短，或在两道题之间空一行。",
+            f"this question has more than {_BLOCK_LIMIT} characters and was not read; shorten it, "
+            "or leave a blank line between questions",
+        )
     start = _bare(source, "{")
     if start is None:
         if _bare(source, "}") is not None:
@@ -154,13 +174,27 @@ def _draft_of(block: _Block) -> Draft:
     if rest:
         words = f"{words} ____ {rest}".strip()
     cells = _answers(source, start + 1, end) | {"text": words}
-    cells |= {field: one for field, one in _told(block.meta).items() if field not in cells or field == "kind"}
+    cells |= _fitting(_told(block.meta), cells)
     if cells.get("story"):
         cells["text"] = clean(cells["text"].removeprefix(cells["story"]))
     place = Place(block.line)
     lines = {field: block.line + source.count("\n", 0, start) for field in ("answer", "option1", "option2")}
     hints = {"topic": re.split(r"[/:]", block.category)[-1].strip()} if block.category else {}
-    return Draft(place, {field: one for field, one in cells.items() if one}, lines=lines, hints=hints)
+    said = {field: one for field, one in cells.items() if one}
+    return Draft(place, said, lines=lines, hints=hints, last=block.last)
+
+
+def _fitting(told: Mapping[str, str], cells: Mapping[str, str]) -> dict[str, str]:
+    """Of a comment, what GIFT has no word for: never what is asked, chosen from and right.
+
+    The two options of true and false are such: GIFT writes T and F.
+    """
+    fields = set(told) - set(cells) - {"text", "answer", *(f"option{n}" for n in range(1, OPTIONS + 1))}
+    if cells["kind"] == "truefalse":
+        fields |= {"option1", "option2"} & set(told)
+    elif cells["kind"] == "single" and kind_named(told.get("kind", "")) == "case":
+        fields.add("kind")
+    return {field: told[field] for field in fields}
 
 
 def _told(meta: str) -> dict[str, str]:
@@ -194,9 +228,8 @@ def _words(text: str, offset: int) -> str:
     mark = _FORMAT.match(text)
     if mark:
         text = text[mark.end() :]
-    is_html = bool(mark and mark[1].lower() == "html") or (not mark and _TAG.search(text) is not None)
     text = _ESCAPED.sub(lambda one: {"n": "\n"}.get(one[1], one[1] if one[1] in "~=#{}:\\" else one[0]), text)
-    if is_html:
+    if (mark and mark[1].lower() == "html") or (not mark and _TAG.search(text)):
         if re.search(r"<img\b", text, re.IGNORECASE):
             raise _Refused(
                 "题里嵌了图片，读不进来。请删去图片，或在内容包里做成看图题。",
@@ -221,6 +254,7 @@ class _Tagless(HTMLParser):
 
 
 def _without_tags(text: str) -> str:
+    text = _NO_TAG.sub("&lt;", text)
     parser = _Tagless()
     try:
         parser.feed(text)

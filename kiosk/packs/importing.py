@@ -3,6 +3,7 @@
 What is wrong comes back as a list, each fault with its place and how to mend it; no file raises anything.
 """
 
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +15,7 @@ import msgspec
 from kiosk import files
 from kiosk.errors import IMPORT_FAULTY, IMPORT_NO_WORKBOOKS, Problem
 from kiosk.packs import aiken, gift
-from kiosk.packs.drafts import DEFAULTS, Draft, Fault, Place, Reading, Rules, cells_of, question_of
+from kiosk.packs.drafts import DEFAULTS, Draft, Fault, Place, Reading, Rules, cells_of, clean, question_of
 from kiosk.packs.quizzes import Question
 from kiosk.packs.reader import Pack, pack_faults, read_pack
 
@@ -23,6 +24,8 @@ Format = Literal["xlsx", "gift", "aiken"]
 FORMATS: dict[str, Format] = {".xlsx": "xlsx", ".gift": "gift", ".txt": "aiken"}
 #: Bytes of a file that is read at all.
 FILE_LIMIT = 5 * 1024 * 1024
+#: Kinds of questions that a format can say; a workbook says all.
+KINDS: dict[Format, frozenset[str]] = {"gift": gift.KINDS, "aiken": aiken.KINDS}
 _TEXT_LIMIT = 2 * 1024 * 1024
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 
@@ -37,6 +40,7 @@ class Preview(msgspec.Struct, frozen=True):
     added: list[str]  # ids
     replaced: list[str]
     unchanged: list[str]
+    refused: list[Draft] = []  # questions of a text that could not be taken, as they stand there
 
     @property
     def is_ready(self) -> bool:
@@ -178,7 +182,8 @@ def preview(
     Raises `import.no_workbooks`.
     """
     reading, rules = read_questions(data, form), rules_of(pack)
-    filled = [_filled(draft, defaults or {}, rules) for draft in reading.drafts]
+    given = {field: clean(words) for field, words in (defaults or {}).items()}
+    filled = [_filled(draft, given, rules) for draft in reading.drafts]
     faults, questions, places = list(reading.faults), list[Question](), dict[str, Place]()
     taken = {(fault.place.sheet, fault.place.row, fault.place.column) for fault in faults}
     for draft in filled:
@@ -204,6 +209,7 @@ def preview(
         added=[one.id for one in questions if one.id not in known],
         replaced=[one.id for one in questions if one.id in known and one != known[one.id]],
         unchanged=[one.id for one in questions if one == known.get(one.id)],
+        refused=reading.refused,
     )
 
 
@@ -292,23 +298,31 @@ def template(pack: Pack) -> bytes:
 
 
 def marked(found: Preview, pack: Pack) -> bytes:
-    """The template with the drafts in it, and what is to be mended in each row, in colour and in words."""
+    """The template with the drafts in it, and what is to be mended in each row, in colour and in words.
+
+    What could not be taken out of a text stands there as it is; what belongs to no row, on a sheet of its own.
+    """
+    rows = found.drafts if not found.refused else sorted([*found.drafts, *found.refused], key=lambda one: one.place.row)
+    at = {(draft.place.sheet, draft.place.row): n for n, draft in enumerate(rows)}
+    starts = [draft.place.row for draft in rows if not draft.place.sheet]
     marks: dict[int, list[Fault]] = {}
-    rows = {(draft.place.sheet, draft.place.row): n for n, draft in enumerate(found.drafts)}
-    starts = sorted((draft.place.row, n) for n, draft in enumerate(found.drafts) if not draft.place.sheet)
+    others: list[Fault] = []
     for fault in found.faults:
-        row = rows.get((fault.place.sheet, fault.place.row))
-        if row is None and not fault.place.sheet:  # a later line of a question in a text
-            row = max(((start, n) for start, n in starts if start <= fault.place.row), default=(0, None))[1]
-        if row is not None:
+        row = at.get((fault.place.sheet, fault.place.row))
+        if row is None and not fault.place.sheet and starts:  # a later line of a question in a text
+            before = bisect_right(starts, fault.place.row) - 1
+            row = before if before >= 0 and fault.place.row <= rows[before].last else None
+        if row is None:
+            others.append(fault)
+        else:
             marks.setdefault(row, []).append(fault)
-    return bytes(_workbooks().write_workbook([draft.cells for draft in found.drafts], rules_of(pack), marks))
+    return bytes(_workbooks().write_workbook([draft.cells for draft in rows], rules_of(pack), marks, others))
 
 
 def export(questions: Sequence[Question], pack: Pack, form: Format) -> tuple[bytes, list[str]]:
     """(the file, ids of what this format cannot hold). What is in the file reads back as the same questions."""
     rules = rules_of(pack)
-    kinds = {"gift": gift.KINDS, "aiken": aiken.KINDS}.get(form)
+    kinds = KINDS.get(form)
     fitting = [one for one in questions if kinds is None or one.kind in kinds]
     written = _written(fitting, rules, form)
     lost = _changed(fitting, written, rules, form)

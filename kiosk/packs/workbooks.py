@@ -8,8 +8,9 @@ import re
 import warnings
 import zipfile
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from typing import Any
+from xml.parsers import expat
 
 import msgspec
 from openpyxl import Workbook, load_workbook
@@ -20,20 +21,36 @@ from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.worksheet import Worksheet
 
 from kiosk.packs import drafts
-from kiosk.packs.drafts import FIELD, FIELDS, Draft, Fault, Place, Reading, Rules, clean, narrow, split_options
+from kiosk.packs.drafts import (
+    FIELD,
+    FIELDS,
+    ROWS_LIMIT,
+    Draft,
+    Fault,
+    Place,
+    Reading,
+    Rules,
+    clean,
+    narrow,
+    split_options,
+)
 
 #: Bounds of a file, far above any question bank: a workbook is a zip, and a small one can unpack to anything.
 UNPACKED_LIMIT = 24 * 1024 * 1024
 _PARTS_LIMIT = 1_000
-#: Tags in all, and in a part that is neither a sheet nor the table of words: each becomes an object.
-_TAGS_LIMIT, _OTHER_TAGS_LIMIT = 1_000_000, 200_000
-ROWS_LIMIT = 5_000
+#: Tags that open, in all, and in a part that is neither a sheet nor the table of words: each becomes an object.
+TAGS_LIMIT, OTHER_TAGS_LIMIT = 300_000, 20_000
 _COLUMNS_LIMIT = 64
 _CHARACTERS_LIMIT = 6_000_000
+CELL_LIMIT = 32_767  # characters: Excel's own bound
 _HEADER_WITHIN = 20  # rows from the top
 _LAST_ROW = 1_048_576  # of any sheet
+#: Rows that are walked in all: a stray cell in the last row of a few sheets is common, in hundreds it is an attack.
+WALKED_LIMIT = 4 * _LAST_ROW
+#: Looks of a number that are as it was typed, and the columns in which looks make no difference.
+_PLAIN_LOOKS, _OF_ANY_LOOK = ("general", "0", "@"), ("answer", "article", "valid_from", "valid_until")
 
-SHEET, HELP, LISTS = "题目", "填写说明", "下拉列表"
+SHEET, HELP, LISTS, UNREAD = "题目", "填写说明", "下拉列表", "没读进来"
 MARKS = "要改的地方 to mend"
 _OPTIONS_FIELD = "options"  # a column that holds all options in one cell; what was found goes into option1 …
 _OPTIONS_NAMES = ("选项", "选项内容", "备选项", "备选答案", "options", "choices")
@@ -103,9 +120,9 @@ def _look_inside(data: bytes) -> None:
                 content = archive.read(part).replace(b"\0", b"")
                 if b"<!DOCTYPE" in content or b"<!ENTITY" in content:
                     raise _damaged("document type")
-                count = content.count(b"<")
+                count = content.count(b"<") - content.count(b"</")
                 tags += count
-                if tags > _TAGS_LIMIT or (count > _OTHER_TAGS_LIMIT and not _is_large_by_nature(part.filename)):
+                if tags > TAGS_LIMIT or (count > OTHER_TAGS_LIMIT and not _is_large_by_nature(part.filename)):
                     raise _too_large()
     except _Unreadable:
         raise
@@ -150,8 +167,18 @@ def _read(data: bytes) -> Reading:
     try:
         tables = 0
         for sheet in book.worksheets:
+            if sheet.sheet_state != "visible":
+                if sheet.title != LISTS:
+                    found.notes.append(
+                        Fault(
+                            Place(sheet=clean(str(sheet.title))),
+                            "这张工作表是隐藏的，没有读。",
+                            "this sheet is hidden and was not read",
+                        )
+                    )
+                continue
             sheet.reset_dimensions()  # what other programs write about their size is often wrong
-            tables += _read_sheet(sheet, _merged(data, sheet), budget, found)
+            tables += _read_sheet(sheet, _shape(data, sheet), budget, found)
     finally:
         book.close()
     if not tables:
@@ -174,11 +201,17 @@ class _Budget:
     """How much more may be read. Raises `_Unreadable`."""
 
     def __init__(self) -> None:
-        self.characters, self.rows = _CHARACTERS_LIMIT, ROWS_LIMIT
+        self.characters, self.rows, self.walked = _CHARACTERS_LIMIT, ROWS_LIMIT, WALKED_LIMIT
+
+    def walk(self, rows: int) -> None:
+        self.walked -= rows
+        if self.walked < 0:
+            raise _too_large()
 
     def take(self, words: str) -> None:
+        """Words as they stand in a cell, before anything is done with them."""
         self.characters -= len(words)
-        if self.characters < 0:
+        if self.characters < 0 or len(words) > CELL_LIMIT:
             raise _Unreadable(
                 "文件里的字太多，没有读。请分成几个文件。", "the file holds too much text and was not read; split it"
             )
@@ -192,17 +225,41 @@ class _Budget:
             )
 
 
-def _merged(data: bytes, sheet: Any) -> list[tuple[int, int, int, int]]:
-    """The merged ranges of a sheet, (column, row, column, row) from 1: reading row by row does not see them."""
+class _Shape(msgspec.Struct):
+    """What reading a sheet row by row does not tell: rows from 1, merged ranges (column, row, column, row) from 1."""
+
+    rows: set[int] = set()
+    hidden: set[int] = set()
+    merged: list[tuple[int, int, int, int]] = []
+    last: int = 0
+    stray: int = 0  # the first row that does not come after the one before it, which would be read as another
+
+    def open(self, tag: str, values: dict[str, str]) -> None:
+        name = tag.rpartition(":")[2]
+        if name == "row":
+            number = int(float(values.get("r", self.last + 1)))
+            if number <= self.last and not self.stray:
+                self.stray = number
+            self.last = max(number, self.last)
+            self.rows.add(number)
+            if values.get("hidden", "") in ("1", "true"):
+                self.hidden.add(number)
+        elif name == "mergeCell" and _RANGE.fullmatch(values.get("ref", "")):
+            left, top, right, bottom = range_boundaries(values["ref"])
+            self.merged.append((left or 1, top or 1, right or 1, bottom or 1))
+
+
+_RANGE = re.compile(r"[A-Z]{1,3}[0-9]{1,7}:[A-Z]{1,3}[0-9]{1,7}")
+
+
+def _shape(data: bytes, sheet: Any) -> _Shape:
     path = sheet._worksheet_path  # noqa: SLF001 (the part's name is told nowhere else)
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         xml = archive.read(path)
-    found = []
-    for ref in re.findall(
-        rb"<(?:\w+:)?mergeCell\b[^>]*?\bref=[\"']([A-Z]{1,3}[0-9]{1,7}:[A-Z]{1,3}[0-9]{1,7})[\"']", xml
-    ):
-        left, top, right, bottom = range_boundaries(ref.decode())
-        found.append((left or 1, top or 1, right or 1, bottom or 1))
+    found = _Shape()
+    parser = expat.ParserCreate()
+    parser.StartElementHandler = found.open
+    parser.Parse(xml, True)
     return found
 
 
@@ -221,20 +278,47 @@ class _Table(msgspec.Struct, frozen=True):
         return {field: get_column_letter(column + 1) for column, field in self.fields.items()}
 
 
-def _read_sheet(sheet: Any, merged: Sequence[tuple[int, int, int, int]], budget: _Budget, found: Reading) -> int:
+def _read_sheet(sheet: Any, shape: _Shape, budget: _Budget, found: Reading) -> int:
     """1 where the sheet has headings, else 0."""
     table: _Table | None = None
+    first = len(found.drafts)
     for number, cells in enumerate(sheet.iter_rows(max_row=_LAST_ROW, max_col=_COLUMNS_LIMIT), 1):
         if table is None:
             if number > _HEADER_WITHIN:
                 return 0
             table = _headings(str(sheet.title), number, cells, found)
-        else:
+            if table is not None:
+                budget.walk(min(shape.last, _LAST_ROW))
+        elif number in shape.rows:
             _read_row(table, number, cells, budget, found)
     if table is None:
         return 0
-    _refuse_merged(table, merged, found)
+    _refuse_merged(table, shape.merged, found)
+    _refuse_stray(table, shape.stray, found)
+    _note_hidden(table, [draft.place.row for draft in found.drafts[first:] if draft.place.row in shape.hidden], found)
     return 1
+
+
+def _refuse_stray(table: _Table, row: int, found: Reading) -> None:
+    if row:
+        found.faults.append(
+            Fault(
+                table.place(row),
+                "这张表的行号乱了，从这一行起可能少读了题。请用 Excel 或 WPS 打开，另存为 .xlsx，再导入。",
+                "the rows of this sheet are out of order, and questions may be lost; open it, save it as .xlsx again",
+            )
+        )
+
+
+def _note_hidden(table: _Table, rows: Sequence[int], found: Reading) -> None:
+    if rows:
+        found.notes.append(
+            Fault(
+                table.place(rows[0]),
+                f"从这一行起有 {len(rows)} 行是隐藏的，也读进来了。不要的请删去。",
+                f"from here on {len(rows)} rows are hidden, and were read; delete those you do not want",
+            )
+        )
 
 
 def _headings(title: str, number: int, cells: _Cells, found: Reading) -> _Table | None:
@@ -299,8 +383,19 @@ def _read_row(table: _Table, number: int, cells: _Cells, budget: _Budget, found:
                 )
             )
             continue
+        if _looks_otherwise(cell, field):
+            wrong.append(
+                Fault(
+                    place,
+                    "这一格是数字或日期，显示的和存的不一样。请把单元格格式设为“文本”，重新写一遍。",
+                    "this cell is a number or a day that looks otherwise than it is kept; "
+                    "set the cell to text and write it again",
+                    field,
+                )
+            )
+            continue
+        budget.take(str(cell.value))
         said = _words(cell.value, field)
-        budget.take(said)
         if said:
             words[field] = said
     if not words and not wrong:
@@ -311,6 +406,12 @@ def _read_row(table: _Table, number: int, cells: _Cells, budget: _Budget, found:
     if "kind" not in table.columns:
         words["kind"] = _likely_kind(words)
     found.drafts.append(Draft(Place(number, table.sheet), words, table.columns))
+
+
+def _looks_otherwise(cell: Any, field: str) -> bool:
+    """20%, ¥500 and 3月15日 are kept as 0.2, 500 and a day."""
+    is_number = isinstance(cell.value, (int, float, date, time, timedelta)) and not isinstance(cell.value, bool)
+    return is_number and field not in _OF_ANY_LOOK and str(cell.number_format).lower() not in _PLAIN_LOOKS
 
 
 def _words(value: Any, field: str) -> str:
@@ -391,9 +492,15 @@ _NEEDED = frozenset(
 
 
 def write_workbook(
-    rows: Sequence[Mapping[str, str]], rules: Rules, marks: Mapping[int, Sequence[Fault]] | None = None
+    rows: Sequence[Mapping[str, str]],
+    rules: Rules,
+    marks: Mapping[int, Sequence[Fault]] | None = None,
+    others: Sequence[Fault] = (),
 ) -> bytes:
-    """The template with rows of cells; `marks`: what has to be mended, by place in `rows` from 0."""
+    """The template with rows of cells; `marks`: what has to be mended, by place in `rows` from 0; `others`: elsewhere.
+
+    Those stand on a sheet of their own.
+    """
     book = Workbook()
     sheet = book.worksheets[0]
     sheet.title = SHEET
@@ -403,6 +510,8 @@ def write_workbook(
         _write_row(sheet, number + 2, cells, (marks or {}).get(number, ()))
     _write_choices(sheet, lists, len(rows) + 1_000)
     _write_help(book)
+    if others:
+        _write_unread(book, others)
     written = io.BytesIO()
     book.save(written)
     return written.getvalue()
@@ -534,6 +643,16 @@ _HELP = (
         "Story: cases only. Picture: picture questions only.",
     ),
 )
+
+
+def _write_unread(book: Workbook, faults: Sequence[Fault]) -> None:
+    """Where, and how to mend it: of what belongs to no row."""
+    sheet = book.create_sheet(UNREAD)
+    sheet.column_dimensions["A"].width, sheet.column_dimensions["B"].width = 40, 100
+    for row, fault in enumerate(faults, 1):
+        where = f"{fault.place.sentence('zh')} {fault.place.sentence('en')}"
+        for column, words in enumerate((where, f"{fault.zh} {fault.en}"), 1):
+            _say(sheet, row, column, clean(words)).alignment = Alignment(wrap_text=True, vertical="top")
 
 
 def _write_help(book: Workbook) -> None:

@@ -41,7 +41,6 @@ from kiosk.values import is_id
 _MEGABYTE = 2**20
 _FINGERPRINT_DIGITS = 16  # of 64: as many as an enrolment code holds
 
-WORKER = "kiosk.relay.worker.RelayWorker"
 THREADS = 128  # of the one process; they mostly wait for slow tablets
 UPLOADS = 64  # bundles that come in at once, so that threads are left for short questions
 _UPLOADS_EACH = 8  # of one address; a tablet brings one at a time

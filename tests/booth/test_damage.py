@@ -15,6 +15,7 @@ import pytest
 from click.testing import CliRunner
 from flask.testing import FlaskClient
 
+from kiosk import files
 from kiosk.booth import folder, schema
 from kiosk.booth.app import create_booth_app
 from kiosk.booth.context import Booth
@@ -485,6 +486,16 @@ def test_a_mark_never_goes_back(journal: Journal):
     folder.keep_mark(journal.file.parent, msgspec.structs.replace(ahead, seq=9, hash="00" * 32))
     journal.keep_mark()
     assert folder.read_mark(journal.file.parent).seq == 9
+
+
+def test_a_mark_does_not_wait_for_ever_for_the_folder(journal: Journal, monkeypatch: pytest.MonkeyPatch):
+    """A program that was stopped in its commit would keep the courier, and whoever closes, for as long."""
+    monkeypatch.setattr(folder, "PATIENCE", 0.1)
+    journal.append(a_draft())
+    with files.alone(journal.file.parent), pytest.raises(TimeoutError):
+        journal.keep_mark()
+    journal.keep_mark()
+    assert folder.read_mark(journal.file.parent).seq == 1
 
 
 def test_a_mark_does_not_go_back_when_two_programs_keep_it_at_once(journal: Journal, clock: FakeClock, monkeypatch):

@@ -3,7 +3,7 @@
 import pytest
 
 from kiosk.booth.context import Booth
-from kiosk.facts.leaderboard import ranked
+from kiosk.facts.leaderboard import join_id, ranked
 from kiosk.packs.model import OFFERED
 from tests.booth.test_prizes import wins
 from tests.clocks import FakeClock
@@ -51,6 +51,18 @@ def test_a_visitor_picks_one_of_a_few_names_and_stands_on_the_board(visitor: Bro
 def test_a_play_joins_once(visitor: Browser, at_fair: Booth, clock: FakeClock):
     form = joins(visitor, at_fair, clock)
     visitor.send(form, nickname=form.choices("nickname")[1])
+    assert [fact.body["nickname"] for fact in facts_of(at_fair.journal, "board.joined")] == form.choices("nickname")[:1]
+    assert "已上榜" in visitor.get("/quiz")
+
+
+def test_a_play_whose_entry_has_lost_its_id_to_another_fact_joins_once(
+    booth_app, visitor: Browser, at_fair: Booth, clock: FakeClock
+):
+    form = wins(visitor, at_fair, clock).form("/board/join")
+    desk = Browser(booth_app.test_client()).enter(*VOLUNTEER)
+    desk.post("/staff/tally", id=join_id(form.values["session"]), counter="headcount", n="1")
+    for nickname in form.choices("nickname")[:2]:
+        assert "这是您" in visitor.send(form, nickname=nickname)
     assert [fact.body["nickname"] for fact in facts_of(at_fair.journal, "board.joined")] == form.choices("nickname")[:1]
     assert "已上榜" in visitor.get("/quiz")
 

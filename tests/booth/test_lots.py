@@ -1,5 +1,6 @@
 """A draw: bound before the first ticket, closed before the seed is shown, and the same for whoever works it out."""
 
+import hashlib
 from pathlib import Path
 
 import msgspec
@@ -11,10 +12,11 @@ from kiosk.booth.sessions import Visits
 from kiosk.cli import main
 from kiosk.facts import lots
 from kiosk.facts.lots import Draw
-from kiosk.facts.prizes import code_of, voucher_id
+from kiosk.facts.prizes import code_of, end_id, voucher_id
 from kiosk.packs.fairs import Prize
 from kiosk.packs.model import Text
 from tests.booth.test_prizes import BAG, account, wins
+from tests.booth.test_quizzes import answer
 from tests.clocks import FakeClock
 from tests.makers import VOLUNTEER, Browser, Page, an_id, facts_of, give_prizes
 
@@ -98,6 +100,27 @@ def test_a_visitor_has_one_ticket_and_its_code_is_that_of_the_voucher(
     assert len(tickets(at_fair)) == 1
 
 
+def test_who_plays_on_has_a_ticket_in_the_next_draw_and_is_shown_that_one(
+    visitor: Browser, desk: Browser, at_fair: Booth, clock: FakeClock
+):
+    begins(desk)
+    wins(visitor, at_fair, clock)
+    closes(desk)
+    draws(desk)
+    assert f'id="ticket">{tickets(at_fair)[0]}<' in visitor.get("/quiz")  # it may have won
+    begins(desk)
+    assert 'id="ticket"' not in visitor.get("/quiz")
+    for _ in range(2):
+        visitor.post("/quiz/start", mode="standard")
+        for _ in range(5):
+            visitor.get("/quiz")
+            clock.tick(5)
+            page = visitor.send(answer(visitor, at_fair, rightly=True).form("/quiz/next"))
+    _, second = facts_of(at_fair.journal, "lot.entered")
+    assert second.body["draw"] == newest(at_fair).id
+    assert f'id="ticket">{second.body["code"]}<' in page
+
+
 def test_who_was_too_fast_and_who_practises_have_none(
     visitor: Browser, desk: Browser, at_fair: Booth, clock: FakeClock
 ):
@@ -127,7 +150,7 @@ def test_the_hash_is_on_the_square_s_screen_before_any_ticket_and_the_seed_is_no
     closes(desk)
     draws(desk)
     seed = newest(at_fair).seed
-    assert lots.commitment_of(committed.id, seed) == bound
+    assert lots.commitment_of(committed.id, "kettle", 1, seed) == bound
     assert seed not in screen
     assert seed in visitor.get("/lots")
 
@@ -146,6 +169,9 @@ def test_the_lowest_win_and_the_sheet_proves_it(
     sheet = desk.get(f"/staff/lots/{draw.id}")
     for word in (draw.seed, draw.commitment, draw.digest, "000007", *draw.tickets, "HMAC-SHA256", "fingerprint"):
         assert word in sheet
+    bound = f"kiosk/lot/2 {draw.id} kettle 2 {draw.seed}"
+    assert f'printf %s "{bound}" | sha256sum' in sheet
+    assert hashlib.sha256(bound.encode()).hexdigest() == draw.commitment
     file = tmp_path / "lots.txt"
     file.write_text(desk.get(f"/staff/lots/{draw.id}/file").text, "utf-8")
     told = CliRunner().invoke(main, ["booth", "lots", "check", str(file)])
@@ -284,6 +310,37 @@ def test_a_ticket_that_stands_behind_the_closing_is_none(drawn: Draw, at_fair: B
     late = next(fact for fact in facts if fact.kind == "lot.entered")
     late = msgspec.structs.replace(late, seq=len(facts) + 1, body={**late.body, "code": "7KQ2-M0ZR"})
     assert lots.read_draws([*facts, late])[-1].tickets == drawn.tickets
+
+
+def test_no_id_that_a_form_brings_stops_a_draw_or_undoes_it(
+    visitor: Browser, desk: Browser, at_fair: Booth, clock: FakeClock
+):
+    """A volunteer may send any id with a tally, those that steps of the draw ought to have among them."""
+
+    def takes(fact_id: str) -> None:
+        assert desk.post("/staff/tally", id=fact_id, counter="headcount", n="1").status == 200
+
+    begins(desk)
+    draw = newest(at_fair).id
+    for fact_id in (lots.close_id(draw), lots.drawn_id(draw)):
+        takes(fact_id)
+    play_some(visitor, at_fair, clock, 2)
+    for step in (closes, draws):
+        step(desk)
+    entered = facts_of(at_fair.journal, "lot.entered")
+    assert (len(entered), newest(at_fair).state) == (2, "drawn")
+    for ticket in entered:
+        takes(lots.passed_id(ticket.id))
+        takes(lots.prize_id(ticket.id))
+        takes(end_id(lots.prize_id(ticket.id)))
+    called = newest(at_fair).called
+    desk.send(desk.get("/staff/lots").form("/staff/lots/pass"))
+    assert newest(at_fair).winners == [called[1]]
+    hand = desk.get("/staff/lots").form("/staff/lots/hand")
+    for _ in range(2):
+        assert "已领" in desk.send(hand)
+    assert desk.send(hand, hand=an_id(3)).status == 409
+    assert len(facts_of(at_fair.journal, "prize.redeemed")) == 1
 
 
 def test_nobody_draws_without_a_pin(visitor: Browser, desk: Browser, at_fair: Booth):

@@ -9,7 +9,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from kiosk.booth import handoff
+from kiosk.booth import handoff, visits
 from kiosk.booth.app import create_booth_app
 from kiosk.booth.context import Booth
 from kiosk.config import BoothConfig
@@ -225,6 +225,32 @@ def test_a_touch_whose_reply_was_lost_comes_to_the_same_play(booth_app: Flask, b
     assert phone.send(form).form("/m/quiz/answer") == first
 
 
+@pytest.mark.parametrize("seconds", [0, handoff.LIFE + 10])
+def test_the_touch_that_took_a_play_is_refused_when_its_visit_is_over(
+    booth_app: Flask, booth: Booth, tablet: Browser, clock: FakeClock, seconds: int
+):
+    tablet.get("/quiz")
+    word = asks_over(tablet, booth)
+    phone = a_phone(booth_app)
+    form = phone.get(f"/m/quiz/{word}").form("/m/take")
+    phone.send(form)
+    phone.post("/m/leave")
+    clock.tick(seconds)
+    takes(a_phone(booth_app), shown_word(tablet.get("/"), booth))  # what is past is forgotten now
+    page = phone.send(form)
+    assert (page.status, "phone.taken" in page) == (409, True)
+
+
+def test_the_touch_for_a_play_of_ones_own_begins_another_when_the_visit_is_over(
+    booth_app: Flask, booth: Booth, tablet: Browser
+):
+    phone = a_phone(booth_app)
+    form = phone.get(f"/m/quiz/{shown_word(tablet.get('/'), booth)}").form("/m/take")
+    phone.send(form)
+    phone.post("/m/leave")
+    assert phone.send(form).path == "/m/quiz"
+
+
 def test_who_goes_on_at_the_tablet_keeps_the_play(booth_app: Flask, booth: Booth, tablet: Browser):
     tablet.get("/quiz")
     word = asks_over(tablet, booth)
@@ -333,6 +359,49 @@ def test_a_voucher_won_on_a_phone_is_shown_there_and_redeemed_at_the_desk(
     assert len(facts_of(booth.journal, "prize.redeemed")) == 1
 
 
+def wins_on(phone: Browser, booth: Booth, clock: FakeClock, *, at: str = "/m") -> Page:
+    for _ in range(STANDARD.questions):
+        phone.get(f"{at}/quiz")
+        clock.tick(3)
+        page = goes_on(phone, answers(phone, booth, at), at)
+    return page
+
+
+def test_one_phone_is_one_visitor_whatever_codes_it_reads(
+    booth_app: Flask, booth: Booth, tablet: Browser, clock: FakeClock
+):
+    kettle = a_prize(id="kettle", earned_by="lot")
+    give_prizes(booth, a_prize(), kettle)
+    desk = Browser(booth_app.test_client()).enter(*VOLUNTEER)
+    desk.send(desk.get("/staff/lots").form("/staff/lots/commit"), winners="1")
+    phone = a_phone(booth_app)
+    takes(phone, shown_word(tablet.get("/"), booth))
+    before = phone.client.get_cookie("phone", path="/m").value
+    wins_on(phone, booth, clock)
+    tablet.get("/quiz")
+    takes(phone, asks_over(tablet, booth))
+    page = wins_on(phone, booth, clock)
+    again = phone.post("/m/take", word=shown_word(tablet.get("/"), booth), phone=an_id())
+    assert (again.path, phone.client.get_cookie("phone", path="/m").value) == ("/m/quiz", before)
+    [issued], [entered] = (facts_of(booth.journal, kind) for kind in ("prize.issued", "lot.entered"))
+    assert issued.body["code"] in page
+    assert f'id="ticket">{entered.body["code"]}<' in page
+
+
+def test_a_play_that_moves_to_a_phone_brings_what_was_earned_at_the_tablet(
+    booth_app: Flask, booth: Booth, tablet: Browser, clock: FakeClock
+):
+    give_prizes(booth, a_prize())
+    phone = a_phone(booth_app)
+    takes(phone, shown_word(tablet.get("/"), booth))
+    wins_on(tablet, booth, clock, at="")
+    tablet.post("/quiz/start", mode="standard")
+    takes(phone, asks_over(tablet, booth))
+    [issued] = facts_of(booth.journal, "prize.issued")
+    assert issued.body["code"] in wins_on(phone, booth, clock)
+    assert len(facts_of(booth.journal, "prize.issued")) == 1
+
+
 def test_without_an_address_for_phones_no_code_is_shown(tablet: Browser, booth: Booth):
     booth.phones.url = ""
     for path in ("/", "/quiz"):
@@ -351,6 +420,21 @@ def test_a_phone_without_a_visit_is_asked_to_scan(booth_app: Flask):
         phone.post("/m/quiz/start", mode="quick"),
     ):
         assert (page.status, page.path, "扫一扫平板上的二维码" in page) == (200, "/m/", True)
+
+
+@pytest.mark.parametrize(("leaderboard", "status"), [(False, 404), (True, 409)])
+def test_a_phone_without_a_visit_begins_none_at_the_board(
+    booth_app: Flask, booth: Booth, leaderboard: bool, status: int
+):
+    give_prizes(booth, leaderboard=leaderboard)
+    assert a_phone(booth_app).post("/m/board/join", session="00" * 16, nickname="panda").status == status
+    assert booth.phones.visits.count_of("") == 0
+
+
+def test_no_page_of_a_phones_can_begin_a_visit(booth_app: Flask, booth: Booth):
+    with booth_app.test_request_context("/m/quiz"), pytest.raises(Problem, match=r"phone\.expired"):
+        visits.current()
+    assert booth.phones.visits.count_of("") == 0
 
 
 def test_a_phone_in_a_pocket_is_forgotten_after_a_while(
@@ -493,6 +577,28 @@ def test_one_address_cannot_begin_visits_without_end(booth_app: Flask, booth: Bo
     clock.tick(handoff.LIFE)
     word = shown_word(tablet.get("/"), booth)
     assert tries(1, ELSEWHERE) == [200]
+
+
+def test_one_address_cannot_keep_all_the_places(booth: Booth, clock: FakeClock):
+    held: list[str] = []
+
+    def begins(address: str) -> bool:
+        word = booth.phones.door().address.rpartition("/")[2]
+        try:
+            held.append(booth.phones.take(word, an_id(len(held)), address).token)
+        except Problem:
+            return False
+        return True
+
+    for _ in range(15):
+        while begins(ELSEWHERE):
+            pass
+        clock.tick(handoff.LIFE)
+        assert all(booth.phones.visits.find(token) for token in held)
+    assert len(held) == handoff.LIVING == 120
+    assert begins("192.168.31.99")
+    booth.phones.visits.end(held[0])
+    assert begins(ELSEWHERE)
 
 
 def test_a_crowd_of_phones_pushes_nobody_out(booth_app: Flask, booth: Booth, tablet: Browser):

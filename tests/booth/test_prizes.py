@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from kiosk.booth import outbox
 from kiosk.booth.context import Booth
 from kiosk.booth.journal import Draft
-from kiosk.booth.prizes import _issue, expire
+from kiosk.booth.prizes import _issue, end_of, expire
 from kiosk.crockford import ALPHABET, read
 from kiosk.errors import Problem
 from kiosk.facts.envelope import Fact
@@ -342,6 +342,28 @@ def test_each_class_is_counted_under_an_id_of_its_own(desk: Browser, at_fair: Bo
     give_prizes(at_fair, BAG, PEN)
     forms = [form for form in desk.get("/staff/prizes").forms if form.action == "/staff/prizes/stock"]
     assert len({form.values["id"] for form in forms}) == len(forms) == 2
+
+
+@pytest.mark.parametrize("rounds", [1, 3])
+def test_no_id_that_a_form_brings_keeps_a_voucher_from_its_end(
+    visitor: Browser, desk: Browser, at_fair: Booth, clock: FakeClock, rounds: int
+):
+    """A volunteer may send any id with a tally, that of a voucher's end too, and that of the place after it."""
+    for _ in range(2):
+        wins(visitor, at_fair, clock)
+    given, forgotten = vouchers(at_fair)
+    for voucher in (given, forgotten):
+        for _ in range(rounds):
+            desk.post("/staff/tally", id=end_of(at_fair.journal, voucher).id, counter="headcount", n="1")
+    form = finds(desk, given.body["code"]).form("/staff/prizes/redeem")
+    for _ in range(2):
+        assert desk.send(form).status == 200
+    assert desk.send(form, hand=an_id(3)).status == 409
+    clock.tick(24 * 3600)
+    expire(at_fair)
+    expire(at_fair)
+    assert [fact.body["voucher"] for fact in facts_of(at_fair.journal, "prize.redeemed")] == [given.id]
+    assert [fact.body["voucher"] for fact in facts_of(at_fair.journal, "prize.expired")] == [forgotten.id]
 
 
 def test_nobody_redeems_without_a_pin(visitor: Browser, at_fair: Booth, clock: FakeClock):

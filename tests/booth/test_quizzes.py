@@ -261,6 +261,15 @@ def test_a_double_touch_on_next_skips_nothing(visitor: Browser, booth: Booth):
     assert "2 / 5" in visitor.send(form)
 
 
+def test_an_answer_whose_id_another_fact_has_is_refused(booth_app, visitor: Browser, booth: Booth):
+    form = visitor.get("/quiz").form("/quiz/answer")
+    desk = Browser(booth_app.test_client()).enter(*VOLUNTEER)
+    desk.post("/staff/tally", id=form.values["id"], counter="headcount", n="1")
+    page = answer(visitor, booth, rightly=True)
+    assert (page.status, "fact.conflict" in page) == (409, True)
+    assert visitor.post("/quiz/start", mode="standard").form("/quiz/answer").values["id"] != form.values["id"]
+
+
 def test_next_without_an_answer_skips_nothing(visitor: Browser):
     question = the_question(visitor).values["question"]
     visitor.post("/quiz/next", question=question)

@@ -26,7 +26,7 @@ def test_making_a_booth_that_was_interrupted_goes_on_with_the_key_it_made(settin
 
     with monkeypatch.context() as full:
         full.setattr(schema, "connect", no_room)
-        with pytest.raises(sqlite3.OperationalError):
+        with pytest.raises(Problem, match=r"storage\.failed"):
             init_booth(settings, FakeClock())
     key = outbox.load_key(settings.data)
     with closing(init_booth(settings, FakeClock())) as journal:

@@ -8,6 +8,7 @@ import sqlite3
 import stat
 import subprocess
 import sys
+import time
 from contextlib import closing
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from flask.testing import FlaskClient
 from kiosk import ROOT
 from kiosk.booth import complaints, storage
 from kiosk.booth.context import Booth
+from kiosk.booth.folder import PATIENCE
 from kiosk.booth.journal import Draft, Journal
 from kiosk.booth.setup import init_booth
 from kiosk.booth.storage import BIG, FILE, Storage
@@ -175,6 +177,20 @@ def test_a_job_that_is_run_again_leaves_nothing_twice(tight: Journal):
 
     assert tight.transact(job) == len(runs) == 3  # beside the log, then in its room, then in the room of the reserve
     assert tight.read_one("SELECT count(*), max(key_hash) FROM drafts") == (1, "3")
+
+
+def test_without_a_reserve_nobody_waits_for_one_who_stands_still_while_reading(journal: Journal, clock: FakeClock):
+    beyond = Storage(journal.file.parent, 1 << 60)  # no disk has so much
+    with closing(Journal(journal.file, clock, beyond)) as low, closing(sqlite3.connect(journal.file)) as reader:
+        low.append(a_draft())
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM facts").fetchone()
+        started = time.monotonic()
+        low.append(a_draft())
+        assert time.monotonic() - started < PATIENCE / 2
+        reader.rollback()
+        low.append(a_draft())
+        assert low.file.with_name("booth.db-wal").stat().st_size == 0  # short again, as soon as it can be
 
 
 # --- while room is scarce -------------------------------------------------------------------------------

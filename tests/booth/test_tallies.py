@@ -126,6 +126,14 @@ def test_taking_back_twice_is_taking_back_once(desk: Browser, booth: Booth):
     assert total(booth) == 1
 
 
+def test_a_touch_whose_taking_back_has_lost_its_id_to_another_is_taken_back_once(desk: Browser, booth: Booth):
+    tap(desk, an_id(1), "5")
+    tap(desk, undo_id(an_id(1)))
+    for _ in range(2):
+        assert undo(desk, an_id(1)).status == 200
+    assert (len(facts_of(booth.journal, "tally.undone")), total(booth)) == (1, 1)
+
+
 def test_a_second_try_at_taking_back_may_come_late(desk: Browser, booth: Booth, clock: FakeClock):
     """Its answer may have been lost on the Wi-Fi: the same fact again, whenever."""
     tap(desk, an_id())

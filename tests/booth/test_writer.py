@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from kiosk import files
+from kiosk.booth import schema
 from kiosk.booth.journal import Journal
 from kiosk.booth.writer import Writer
 from kiosk.errors import STAFF_ONLY, Problem
@@ -112,6 +114,21 @@ def test_another_program_holding_the_file_is_named(journal: Journal, monkeypatch
     assert caught.value.code == "journal.locked"
     journal.append(a_draft())
     assert len(facts_of(journal)) == 1
+
+
+def test_who_comes_while_another_program_holds_the_folder_waits_no_longer_than_the_one_before(
+    writer: Writer, journal: Journal, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(schema, "PATIENCE", 2)
+    with ThreadPoolExecutor(2) as pool, files.alone(journal.file.parent):
+        first = pool.submit(writer.write, keep("a"))
+        while not writer._turn.locked():
+            pass
+        second = pool.submit(writer.write, keep("b"))
+        told = [str(one.exception(patience))[:14] for one, patience in ((first, 30), (second, 1))]
+    assert told == ["journal.locked"] * 2
+    assert kept(journal) == []
+    assert writer.write(keep("a")) == 1
 
 
 def test_closing_finishes_what_is_waiting(journal: Journal):

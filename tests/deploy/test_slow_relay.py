@@ -15,7 +15,8 @@ import pytest
 from kiosk import ROOT
 from kiosk.config import HubConfig, RelayConfig
 from kiosk.hub.app import create_hub_app, open_hub
-from kiosk.relay.app import THREADS, UPLOADS, WORKER, init_relay
+from kiosk.relay.app import THREADS, UPLOADS, init_relay
+from kiosk.serve import CROWD
 from kiosk.sync import protocol
 from kiosk.sync.http import HttpTransport
 from tests.clocks import FakeClock
@@ -100,5 +101,5 @@ def _is_open(connection: socket.socket) -> bool:
 
 def test_the_settings_in_deploy_are_those_of_the_command():
     found = runpy.run_path(str(SETTINGS))
-    assert (found["worker_class"], found["threads"], found["workers"]) == (WORKER, THREADS, 1)
+    assert (found["worker_class"], found["threads"], found["workers"]) == (CROWD, THREADS, 1)
     assert UPLOADS < THREADS

@@ -148,6 +148,36 @@ def _check_whole(journal: Journal, report: Report, run: str) -> None:
     report.check(blobs == named, f"{run}: blobs without facts, or facts without blobs")
 
 
+# --- a booth that is made ------------------------------------------------------------------------------------
+
+
+def new(folder: Path, case: str, calls: Iterable[int]) -> Report:
+    """The disk fails while the journal is made: it is there whole, or not at all and can be made again."""
+    report, disk = Report(), Disk()
+    for call in calls:
+        home = folder / "booth"
+        home.mkdir()
+        disk.arm(home, call, *CASES[case])
+        try:
+            Journal.create(home / "booth.db", FakeClock(), "00" * 32).close()
+            report.acknowledged += 1
+        except Problem as problem:
+            report.told[problem.code] += 1
+        except Exception as error:  # noqa: BLE001 (just what must never come out)
+            report.check(False, f"call {call}: raised {error!r}")
+        report.runs += 1
+        report.failures += disk.disarm()
+        is_there = (home / "booth.db").exists()
+        make = Journal if is_there else lambda file, clock: Journal.create(file, clock, "00" * 32)
+        with closing(make(home / "booth.db", FakeClock())) as journal:
+            report.check(journal.trouble is None, f"call {call}: {journal.trouble}")
+            report.check(journal.trouble is not None or len(journal.identity().journal) == 32, f"call {call}: no id")
+        left = {file.name for file in home.iterdir()} - {"booth.db"}
+        report.check(not left, f"call {call}: {left} is left")
+        shutil.rmtree(home)
+    return report
+
+
 # --- a booth that starts after a power cut --------------------------------------------------------------------
 
 
@@ -280,6 +310,7 @@ def limit(folder: Path, _case: str, kilobytes: Iterable[int]) -> Report:
 
 PROGRAMS: dict[str, Callable[[Path, str, Iterable[int]], Report]] = {
     "booth": booth,
+    "new": new,
     "start": start,
     "hub": hub,
     "limit": limit,

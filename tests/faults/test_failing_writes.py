@@ -21,6 +21,7 @@ from tests.proof import figure, share
 CALLS = share(500, 150)
 HUB_CALLS = share(100, 25)
 START_CALLS = 12
+NEW_CALLS = 60
 STEP = share(1, 5)  # there are five ways to fail; in `make test` each call fails in one of them
 
 
@@ -50,6 +51,11 @@ def test_a_booth_whose_disk_fails_at_the_nth_write_loses_nothing(failing_disk: P
     with_reserve = reports["full until the reserve is given up"]
     assert with_reserve["told"] == {}  # counting went on
     assert with_reserve["failures"] >= with_reserve["runs"]
+
+
+def test_a_journal_made_on_a_failing_disk_is_whole_or_can_be_made_again(failing_disk: Path, memory: Path):
+    reports = run("new", failing_disk, memory, NEW_CALLS, 1)
+    assert_nothing_is_lost(reports, f"a journal that is made, call 1 … {NEW_CALLS}", "storage.full", "storage.failed")
 
 
 def test_a_booth_that_starts_on_a_failing_disk_says_so_and_starts_later(failing_disk: Path, memory: Path):

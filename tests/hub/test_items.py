@@ -5,6 +5,7 @@ import random
 import time
 from collections import Counter, defaultdict
 from contextlib import closing
+from itertools import count
 
 import pytest
 from hypothesis import given
@@ -76,21 +77,38 @@ def a_play(tablet: Tablet, session: int, told: dict[str, bool], **changes: objec
     return tablet.record(finished(an_id(session), len(told), sum(told.values())))
 
 
+_visitors = count(1_000)
+
+
 def many(tablet: Tablet, question: str, n: int, right: int, **changes: object) -> Tablet:
     """So many first tries at a question, each by somebody else."""
     for number in range(n):
         given = {"right": number < right, "chosen": ["a"] if number < right else ["b"], **changes}
-        tablet.record(an_answer(session=an_id(1000 + number), question=question, **given))
+        tablet.record(an_answer(session=an_id(next(_visitors)), question=question, **given))
     return tablet
 
 
 # --- a plain reckoning of the same --------------------------------------------------------------------
 
 
+def once_a_play(bodies: list[Body]) -> list[Body]:
+    """Without answers to a question that was answered in that play before."""
+    kept, answered = [], set()
+    for body in bodies:
+        if isinstance(body, QuizFinished):
+            answered = {one for one in answered if one[0] != body.session}
+        if isinstance(body, QuizAnswered):
+            if (body.session, body.question) in answered:
+                continue
+            answered.add((body.session, body.question))
+        kept.append(body)
+    return kept
+
+
 def reckoned(journals: list[list[Body]]) -> dict[tuple[str, ...], dict[str, int]]:
     """(pack, question, lang, mode) → sums, from all answers of some whole journals at once."""
     found: dict[tuple[str, ...], Counter[str]] = defaultdict(Counter)
-    for bodies in journals:
+    for bodies in map(once_a_play, journals):
         for body in bodies:
             if not isinstance(body, QuizAnswered):
                 continue
@@ -292,6 +310,17 @@ def test_a_journal_that_was_changed_and_begun_anew_while_it_was_read_is_read_aga
     assert set(stored(hub)) == {(SHOWN, "q001", "zh", "standard")}
 
 
+@pytest.mark.parametrize("plays", [b"\xc1", b"\x81\xa1\xff\x92\x90\xc2", b"\x01"])
+def test_what_cannot_be_read_of_the_open_plays_is_made_again_from_the_facts(hub, plays):
+    one, _ = two_tablets(hub)
+    deliver(hub, a_play(one, 90, {"q001": False}).batch())
+    with hub.store.begin() as tx:
+        tx.execute(update(item_folds).values(plays=plays))
+    assert office(hub).get("/fairs/demo/items").status == 200
+    assert is_as_the_facts_say(hub)
+    assert ledger.verify(hub) == []
+
+
 def test_what_is_not_folded_yet_is_told(hub):
     one = many(a_tablet(hub), "q001", 12, 4)
     deliver(hub, one.batch())
@@ -451,6 +480,76 @@ def test_the_plays_that_are_open_are_bounded_and_the_oldest_go(hub, monkeypatch)
     assert stored(hub)[SHOWN, "q001", "zh", "standard"]["plays"] == 3
 
 
+# --- what a dishonest tablet may tell ------------------------------------------------------------------
+
+
+def test_a_question_counts_once_a_play_however_often_it_is_told(hub):
+    tablet = a_tablet(hub)
+    for number in range(40):
+        lang = "en" if number % 2 else "zh"
+        tablet.record(an_answer(session=an_id(7), question="q001", right=False, chosen=["b"], lang=lang))
+    deliver(hub, tablet.batch())
+    (row,) = report(hub).questions
+    assert (row.item.n, row.item.is_ranked) == (1, False)
+    assert ledger.verify(hub) == []
+
+
+def test_what_is_told_beyond_the_longest_play_counts_nowhere(hub):
+    tablet = a_tablet(hub)
+    for number in range(60):
+        tablet.record(an_answer(session=an_id(7), question=f"q{number:03d}"))
+    deliver(hub, tablet.batch())
+    assert report(hub).all.n == 50
+
+
+def test_lengths_of_play_nobody_knows_are_one(hub):
+    tablet = a_tablet(hub)
+    for number in range(40):
+        tablet.record(an_answer(session=an_id(number), question="q001", mode=f"m{number}"))
+    deliver(hub, many(tablet, "q001", 5, 5, mode="quick").batch())
+    found = report(hub)
+    assert {group.key: group.sums.n for group in found.lengths} == {"quick": 5, "other": 40}
+    assert "其他玩法" in office(hub).get("/fairs/demo/items")
+    assert ledger.verify(hub) == []
+
+
+def test_of_very_many_versions_those_with_most_answers_can_be_chosen_and_always_the_hubs_own(hub):
+    tablet = a_tablet(hub)
+    for number in range(60):
+        for again in (1, 2):
+            tablet.record(an_answer(session=an_id(again), question=f"q{number}", pack=f"{number:012x}"))
+    many(tablet, "q001", 3, 3)
+    tablet.record(an_answer(session=an_id(5000), question="q001", pack=hub.pack.version))
+    deliver(hub, tablet.batch())
+    packs = report(hub).packs
+    assert len(packs) == 50
+    assert packs[0] == (SHOWN, 3)
+    assert packs[-1] == (hub.pack.version, 1)
+
+
+@pytest.mark.parametrize("is_own", [True, False])
+def test_questions_nobody_asked_are_one_row_at_the_end_and_never_the_least_known(hub, monkeypatch, is_own):
+    monkeypatch.setattr(items, "_QUESTIONS", 1)
+    pack = hub.pack.version if is_own else SHOWN
+    known = hub.pack.questions[0].id
+    tablet = many(a_tablet(hub), known, 35, 30, pack=pack)
+    for question in ("forged-1", "forged-2"):
+        many(tablet, question, 20, 0, pack=pack)
+    deliver(hub, tablet.batch())
+    found = report(hub, pack=pack)
+    assert [(row.item.id, row.item.n, row.item.correct) for row in found.questions] == [
+        (known, 35, 30),
+        (items.OTHER, 40, 0),
+    ]
+    assert [row.item.id for row in found.least] == [known]
+    assert (found.all.n, found.unknown, found.questions[1].item.wrong) == (75, 0, {})
+    fair = demo(hub)
+    with hub.store.reading() as tx:
+        groups = items.by_venue(tx, fair, hub.pack, pack, fair.venues)
+    assert [(group.sums.n, [row.item.id for row in group.least]) for group in groups if group.sums.n] == [(75, [known])]
+    assert "内容包里没有的题" in office(hub).get(f"/fairs/demo/items?pack={pack}")
+
+
 # --- pages and command --------------------------------------------------------------------------------
 
 
@@ -470,7 +569,7 @@ def test_the_pages_are_for_organisers_and_say_what_was_measured(hub):
     deliver(hub, tablet.batch())
     page = office(hub).get("/fairs/demo/items")
     assert page.status == 200
-    for said in (question.text.zh, wrong.zh, "33.3%", "占答错的 100%", "共首次作答 100 题次", "not-in-this-pack"):
+    for said in (question.text.zh, wrong.zh, "33.3%", "占答错的 100%", "共首次作答 100 题次", "内容包里没有的题"):
         assert said in page
     articles = office(hub).get("/fairs/demo/items?by=articles&page=99")
     assert f"《{question.law}》{question.article_cn}" in articles

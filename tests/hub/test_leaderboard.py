@@ -4,18 +4,21 @@ import msgspec
 import pytest
 from sqlalchemy import delete, select, update
 
+from kiosk.booth import prizes
 from kiosk.facts.leaderboard import BoardJoined
 from kiosk.hub import audit, ledger
 from kiosk.hub.app import create_hub_app
 from kiosk.hub.context import Hub
 from kiosk.hub.fairs import find_fair
+from kiosk.hub.leaderboard import READING
 from kiosk.hub.tables import fairs, leaderboard
 from tests.hub.tablets import Tablet, a_tablet, deliver, rows
 from tests.makers import CASEWORKER, Browser, an_id
 
 
-def an_entry(nickname: str, right: int, ms: int = 40_000, session: int = 1) -> BoardJoined:
-    return BoardJoined(session=an_id(session), nickname=nickname, mode="standard", right=right, questions=5, ms=ms)
+def an_entry(nickname: str, right: int, ms: int = 40_000, session: int = 1, questions: int = 5) -> BoardJoined:
+    told = {"nickname": nickname, "right": right, "questions": questions, "ms": ms}
+    return BoardJoined(session=an_id(session), mode="standard", **told)
 
 
 def shows_board(hub: Hub, *, on: bool = True) -> None:
@@ -78,7 +81,7 @@ def test_verify_notices_an_entry_somebody_changed_or_took_away(hub: Hub):
 
 def test_a_thousand_entries_show_the_best_twenty_in_order(hub: Hub, visitor: Browser):
     shows_board(hub)
-    bodies = [an_entry("panda", n % 6, ms=1_000 + n, session=n) for n in range(1, 1001)]
+    bodies = [an_entry("panda", n % 6, ms=10_000 + n, session=n) for n in range(1, 1001)]
     deliver(hub, entries(a_tablet(hub, "d01"), *bodies).batch())
     page = visitor.get("/fairs/demo/leaderboard/v1")
     best = sorted((-one.right, one.questions, one.ms) for one in bodies)[:20]
@@ -88,9 +91,29 @@ def test_a_thousand_entries_show_the_best_twenty_in_order(hub: Hub, visitor: Bro
     ]
 
 
-def test_a_name_this_pack_does_not_know_is_shown_by_its_id(hub: Hub, visitor: Browser):
+def shown(hub: Hub, visitor: Browser, *bodies: BoardJoined) -> list[str]:
+    """The names on the board after some entries of one tablet."""
     shows_board(hub)
-    deliver(hub, entries(a_tablet(hub, "d01"), an_entry("snow-leopard", 4)).batch())
-    assert names(visitor.get("/fairs/demo/leaderboard/v1").text) == ["snow-leopard"]
+    deliver(hub, entries(a_tablet(hub, "d01"), *bodies).batch())
     with hub.store.reading() as tx:
-        assert tx.execute(select(leaderboard.c.day)).scalar() == "2027-03-15"
+        assert set(tx.execute(select(leaderboard.c.day)).scalars()) == {"2027-03-15"}
+    return names(visitor.get("/fairs/demo/leaderboard/v1").text)
+
+
+def test_a_name_this_pack_does_not_know_is_never_shown_and_takes_nobodys_line(hub: Hub, visitor: Browser):
+    forged = [an_entry(f"call.me-{n}.example.com", 5, session=n) for n in range(1, 31)]
+    assert shown(hub, visitor, *forged, an_entry("panda", 1, session=40)) == ["大熊猫"]
+
+
+def test_a_play_that_cannot_have_been_is_not_shown(hub: Hub, visitor: Browser):
+    impossible = [
+        an_entry("otter", 6, session=1),  # more right ones than questions
+        an_entry("otter", 5, ms=5 * READING - 1, session=2),  # faster than one can read
+        an_entry("otter", 40, ms=900_000, questions=40, session=3),  # no play is so long
+    ]
+    assert shown(hub, visitor, *impossible, an_entry("panda", 5, ms=5 * READING, session=4)) == ["大熊猫"]
+    assert prizes.READING == READING  # what the tablets hold to
+
+
+def test_a_play_stands_once_as_its_tablet_told_of_it_first(hub: Hub, visitor: Browser):
+    assert shown(hub, visitor, an_entry("panda", 3), an_entry("otter", 5), an_entry("panda", 3)) == ["大熊猫"]

@@ -78,6 +78,25 @@ def test_a_file_with_a_fault_gives_no_pack_but_a_marked_workbook(office):
     assert "指的选项没有写" in [cell.value for cell in sheet[2]][-1]
 
 
+@pytest.mark.parametrize("words", ["\x01", "a\x0bb", "\ufffe"])
+def test_what_cannot_be_printed_in_a_default_is_no_hindrance_to_the_marked_workbook(office, words):
+    answer = post(office, a_book(HEAD, [ROW[0], None, *ROW[2:]]), what="marked", topic=words)
+    assert (answer.status_code, answer.mimetype) == (200, packs._XLSX)
+
+
+def test_a_text_of_nothing_but_refused_questions_can_be_taken_away_marked(office):
+    assert post(office, "问答 {}\n".encode(), "x.gift", "marked").mimetype == packs._XLSX
+
+
+def test_how_many_questions_a_format_leaves_out_is_said_on_the_page_and_by_the_file_s_name(office, hub):
+    for form, ending in (("gift", "gift"), ("aiken", "txt")):
+        count = len(importing.export(hub.pack.questions, hub.pack, form)[1])
+        named = office.get(f"/fairs/demo/packs/questions.{ending}").headers["Content-Disposition"]
+        assert f'"questions-without-{count}.{ending}"' in named
+        assert f"装不下{'其中' if form == 'gift' else ''} {count} 道" in office.get(ADDRESS).text
+    assert '"questions.xlsx"' in office.get("/fairs/demo/packs/questions.xlsx").headers["Content-Disposition"]
+
+
 def test_plain_text_takes_what_it_lacks_from_the_form(office):
     text = "谁出？\nA. 商家\nB. 买家\nANSWER: A\n".encode()
     assert "处要改" in post(office, text, "题.txt").text

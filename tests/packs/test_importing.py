@@ -6,8 +6,9 @@ import shutil
 import subprocess
 import sys
 import zipfile
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import msgspec
 import openpyxl
@@ -16,8 +17,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kiosk.errors import IMPORT_FAULTY, Problem
-from kiosk.packs import aiken, gift, importing, workbooks
-from kiosk.packs.drafts import KINDS, Draft, Place, article_number, clean, day_of, question_of
+from kiosk.packs import aiken, drafts, gift, importing, workbooks
+from kiosk.packs.drafts import KINDS, Draft, Fault, Place, article_number, clean, day_of, question_of
 from kiosk.packs.model import Text
 from kiosk.packs.quizzes import Option, Question
 from kiosk.packs.reader import BUILTIN, read_pack
@@ -62,7 +63,8 @@ def questions(draw) -> Question:
     count = 2 if kind == "truefalse" else draw(st.integers(3 if kind == "multiple" else 2, 6))
     slugs = st.lists(st.from_regex(r"[a-z0-9]{1,6}", fullmatch=True), min_size=count, max_size=count, unique=True)
     ids = ["true", "false"] if kind == "truefalse" else draw(st.one_of(st.just(list("abcdef"[:count])), slugs))
-    options = [Option(one, text.zh, text.en) for one in ids for text in [draw(texts(80))]]
+    said = draw(st.lists(texts(80), min_size=count, max_size=count, unique_by=lambda text: text.zh))
+    options = [Option(one, text.zh, text.en) for one, text in zip(ids, said, strict=True)]
     if kind == "truefalse":
         options = (
             [Option("true", "对", "True"), Option("false", "不对", "False")]
@@ -274,6 +276,9 @@ def test_the_same_file_read_twice_is_the_same_question():
         ({"题型": "多选题", "正确答案": "A、C"}, "answer", ["a", "c"]),
         ({"题型": "多选题", "正确答案": "ＡＣ"}, "answer", ["a", "c"]),
         ({"题型": "排序", "正确答案": "C→A→B→D"}, "answer", ["c", "a", "b", "d"]),
+        ({"选项A": 7, "选项B": 8, "选项C": 9, "正确答案": "B"}, "answer", ["b"]),
+        ({"选项A": 7, "选项B": 8, "选项C": 9, "正确答案": 8}, "answer", ["b"]),
+        ({"选项A": 1, "选项B": 2, "选项C": 3, "正确答案": 2}, "answer", ["b"]),
         ({"第几条": 24.0}, "article", 24),
         ({"第几条": "第二十四条"}, "article", 24),
         ({"第几条": "24 "}, "article", 24),
@@ -325,6 +330,9 @@ def test_true_and_false_are_understood_however_they_are_written(said, answer):
         ({"正确答案": "E"}, "I", "指的选项没有写"),
         ({"正确答案": "AB"}, "I", "单选题不能有"),
         ({"正确答案": "甲"}, "I", "看不懂答案"),
+        ({"选项A": 7, "选项B": 3, "选项C": 2, "正确答案": 3}, "I", "分不清“3”"),
+        ({"选项A": 7, "选项B": 3, "选项C": 2, "正确答案": 1}, "I", "分不清“1”"),
+        ({"选项C": "商家"}, "G", "选项A和选项C一样"),
         ({"题型": "多选", "正确答案": "A"}, "I", "多选题不能有"),
         ({"题型": "多选", "正确答案": "ABCD"}, "I", "至少留一个错的"),
         ({"题型": "排序", "正确答案": "ABC"}, "I", "全部字母"),
@@ -429,6 +437,98 @@ def test_merged_cells_among_the_questions_are_refused():
     assert any("合并单元格" in fault.zh and (fault.place.row, fault.place.column) == (2, "B") for fault in found.faults)
 
 
+@pytest.mark.parametrize(
+    ("value", "look"),
+    [
+        (0.2, "0%"),
+        (500, '"¥"#,##0'),
+        (datetime(2026, 3, 15), 'm"月"d"日"'),  # noqa: DTZ001 (as Excel keeps it)
+        (timedelta(hours=24), "[h]"),
+    ],
+)
+def test_a_number_that_looks_otherwise_than_it_is_kept_is_not_taken_for_words(value, look):
+    def change(sheet) -> None:
+        sheet["E2"].number_format = look
+
+    fault = only_fault(a_book(HEAD, with_(选项A=value), change=change))
+    assert (fault.place.row, fault.place.column, "设为“文本”" in fault.zh) == (2, "E", True)
+
+
+def test_a_number_as_it_was_typed_is_words():
+    found = the_question(
+        a_book(HEAD, with_(选项A=500), change=lambda sheet: setattr(sheet["E2"], "number_format", "0"))
+    )
+    assert found.options[0].zh == "500"
+
+
+def test_hidden_sheets_are_passed_over_and_hidden_rows_are_named():
+    def change(sheet) -> None:
+        sheet.row_dimensions[3].hidden = True
+        old = sheet.parent.create_sheet("旧题")
+        old.append(HEAD)
+        old.append(with_(题目="旧题"))
+        old.sheet_state = "hidden"
+
+    found = importing.preview(a_book(HEAD, ROW, with_(题目="第二题"), change=change), PACK)
+    assert [one.text.zh for one in found.questions] == ["运费谁出？", "第二题"]
+    assert [(note.place.sheet, note.place.row) for note in found.notes] == [("Sheet", 3), ("旧题", 0)]
+
+
+def test_the_lists_of_the_template_are_no_hidden_sheet_to_speak_of():
+    assert importing.preview(importing.export(PACK.questions, PACK, "xlsx")[0], PACK).notes == []
+
+
+@pytest.mark.parametrize("number", [b"2", b"1"])
+def test_rows_whose_numbers_do_not_grow_are_refused(number):
+    data = change_part(
+        a_book(HEAD, ROW, with_(题目="第二题")),
+        "xl/worksheets/sheet1.xml",
+        lambda xml: re.sub(rb'r="([A-Z]?)3"', rb'r="\g<1>' + number + b'"', xml),
+    )
+    found = importing.preview(data, PACK)
+    assert [fault.place.row for fault in found.faults if "行号乱了" in fault.zh] == [int(number)]
+
+
+def test_a_cell_larger_than_excel_s_own_is_refused_before_it_is_cleaned(monkeypatch):
+    cleaned: list[int] = []
+    monkeypatch.setattr(workbooks, "clean", lambda text: cleaned.append(len(text)) or clean(text))
+    data = change_part(
+        excel_s_own(HEAD, with_(题目="空")),
+        "xl/sharedStrings.xml",
+        lambda xml: xml.replace("空".encode(), b"a" + b" " * workbooks.CELL_LIMIT + b"a"),
+    )
+    assert "字太多" in only_fault(data).zh
+    assert max(cleaned) < 100
+
+
+def test_blanks_are_paid_for_as_words_are():
+    blank = excel_s_own(HEAD, *[with_(题目="空")] * 300)
+    data = change_part(blank, "xl/sharedStrings.xml", lambda xml: xml.replace("空".encode(), b" " * 30_000))
+    assert "字太多" in only_fault(data).zh
+
+
+def test_sheets_with_a_stray_last_row_are_walked_a_few_times_only():
+    def change(count: int):
+        def stray(sheet) -> None:
+            sheet.cell(1_048_576, 60).value = "x"
+            for _ in range(count - 1):
+                sheet.parent.copy_worksheet(sheet)
+
+        return stray
+
+    assert importing.preview(a_book(HEAD, ROW, change=change(1)), PACK).is_ready
+    assert "太大" in only_fault(a_book(HEAD, ROW, change=change(workbooks.WALKED_LIMIT // 1_048_576 + 1))).zh
+
+
+def test_merged_ranges_are_found_however_many_half_ones_stand_before_them():
+    data = change_part(
+        a_book(HEAD, ROW, change=lambda sheet: sheet.merge_cells("B2:B3")),
+        "xl/worksheets/sheet1.xml",
+        lambda xml: xml.replace(b"<mergeCell ", b"<mergeCell other='1' xmlns:y='y'/>" * 3 + b"<mergeCell "),
+    )
+    assert workbooks._shape(data, SimpleNamespace(_worksheet_path="xl/worksheets/sheet1.xml")).merged == [(2, 2, 2, 3)]
+
+
 def test_the_same_id_and_the_same_question_do_not_stand_twice():
     assert "题目一样" in only_fault(a_book(HEAD, ROW, ROW)).zh
     double = a_book([*HEAD, "编号"], [*ROW, "q9"], [*with_(题目="另一题"), "q9"])
@@ -484,8 +584,10 @@ def a_zip(**parts: bytes) -> bytes:
 LAUGHS = b'<?xml version="1.0"?><!DOCTYPE l [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;&a;&a;">]><sst>&b;</sst>'
 BIG = b" " * (workbooks.UNPACKED_LIMIT + 1)
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 600
-CROWD = b"<worksheet><sheetData>" + b"<row/>" * 1_000_001 + b"</sheetData></worksheet>"
+CROWD = b"<worksheet><sheetData>" + b"<row/>" * workbooks.TAGS_LIMIT + b"</sheetData></worksheet>"
+LOOKS = b"<styleSheet>" + b"<xf/>" * workbooks.OTHER_TAGS_LIMIT + b"</styleSheet>"
 REFUSED = {
+    "a crowd of looks": (change_part(a_book(HEAD, ROW), "xl/styles.xml", lambda _xml: LOOKS), "太大"),
     "a crowd of rows": (change_part(a_book(HEAD, ROW), "xl/worksheets/sheet1.xml", lambda _xml: CROWD), "太大"),
     "nothing": (b"", "空的"),
     "blanks": (b" \n\n ", "空的"),
@@ -511,7 +613,7 @@ REFUSED = {
     "bytes": (b"\x00\xff\x01\x80" * 50, "读不懂"),
     "prose": ("这里什么题都没有。".encode(), "看不出是什么格式"),
     "too much": (b"x" * (importing.FILE_LIMIT + 1), "5 MB"),
-    "too many rows": (a_book(HEAD, *[["单选"]] * (workbooks.ROWS_LIMIT + 1)), "5000 行"),
+    "too many rows": (a_book(HEAD, *[["单选"]] * (drafts.ROWS_LIMIT + 1)), "5000 行"),
     "too much text": (a_book(HEAD, *[with_(题目="长" * 30_000)] * 201), "字太多"),
 }
 
@@ -631,7 +733,8 @@ $CATEGORY: $course$/默认/退货
 """
 GIFT_FAULTS = {
     "::长::[html]" + "<p " * 10_000 + "{=a ~b}": (1, "太长"),
-    "多 {" + "~%1%" * 100_000 + "}": (1, "100000 个选项"),
+    "多 {" + "~%1%" * 10_000 + "}": (1, "10000 个选项"),
+    "多 {" + "~%1%" * 100_000 + "}": (1, "超过 50000 个字"),
     "没有答案的一段说明。": (1, "没有花括号"),
     "问答 {}": (1, "问答题"),
     "圆周率 {#3.14:0.01}": (1, "数值题"),
@@ -670,6 +773,51 @@ def test_gift_that_cannot_be_taken_is_told_with_its_line(text):
     line, said = GIFT_FAULTS[text]
     found = importing.preview(text.encode(), PACK, DEFAULTS, "gift")
     assert [(fault.place.row, said in fault.zh) for fault in found.faults] == [(line, True)], found.faults
+
+
+def test_less_and_greater_are_no_tags():
+    for head in ("", "[html]<b>题</b>"):
+        text = f"{head}若 a<b 且 c>d，又 a<b and c>d 则 {{=<b class\\='x'>甲</b> ~x<br/>y}}"
+        question = importing.preview(text.encode(), PACK, DEFAULTS, "gift").questions[0]
+        assert "若 a<b 且 c>d，又 a<b and c>d 则" in question.text.zh
+        assert [option.zh for option in question.options] == ["甲", "x\ny"]
+
+
+def test_a_comment_never_says_what_is_asked_chosen_from_and_right():
+    told = '{"kind":"判断","text":"别的","option1":"甲","option3":"幽灵","answer":"C","article":"25"}'
+    draft = importing.read_questions(f"// 315: {told}\n问 {{=a ~b}}".encode(), "gift").drafts[0]
+    assert dict(draft.cells) == {
+        "kind": "single", "text": "问", "option1": "a", "option2": "b", "answer": "A", "article": "25",
+    }  # fmt: skip
+
+
+def test_braces_are_counted_once_a_line_however_many_blank_lines_stand_between():
+    text = "问 {=a\n\n~b\n\n" + "~c\n\n" * 30 + "}\n\n第二题 {=a ~b}\n"
+    found = importing.preview(text.encode(), PACK, DEFAULTS, "gift")
+    assert [(fault.place.row, "32 个选项" in fault.zh) for fault in found.faults] == [(1, True)]
+    assert [one.text.zh for one in found.questions] == ["第二题"]
+
+
+# --- bounds of texts ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("form", "good", "bad"),
+    [("gift", "第{}题 {{T}}\n\n", "第{}题\n\n"), ("aiken", "第{}题\nA. 商家\nB. 买家\n答案：A\n", "第{}题\n答案：A\n")],
+)
+def test_a_text_is_read_as_far_as_its_bounds(form, good, bad):
+    for one, limit in ((good, drafts.ROWS_LIMIT), (bad, drafts.FAULTS_LIMIT)):
+        found = importing.read_questions("".join(one.format(n) for n in range(limit + 10)).encode(), form)
+        assert len(found.drafts or found.refused) == limit
+        assert (found.faults[-1].place, "没有读" in found.faults[-1].zh) == (Place(), True)
+        assert len(found.faults) <= limit + 1
+
+
+def test_words_too_long_for_a_law_are_not_taken_apart():
+    words = "法" + " " * 40 + "第二十四条"
+    assert drafts._cited(words) == ("法", "第二十四条")
+    long = "法" + " " * 5_000 + "第二十四条"
+    assert drafts._cited(long) == (long, "")
 
 
 # --- Aiken as others write it ---------------------------------------------------------------------------
@@ -723,6 +871,75 @@ def test_aiken_that_cannot_be_taken_is_told_with_its_line(text):
     line, said = AIKEN_FAULTS[text]
     found = importing.preview(text.encode(), PACK, DEFAULTS, "aiken")
     assert [(fault.place.row, said in fault.zh) for fault in found.faults] == [(line, True)], found.faults
+
+
+def test_an_explanation_of_several_lines_is_read_whole():
+    text = "问\nA. x\nB. y\n答案：A\n解析：一\n二\n\n第二题\nA. x\nB. y\n答案：B\n解析：三\n四\n"
+    text += "3. 下一题\nA. x\nB. y\n答案：B\n"
+    found = importing.preview(text.encode(), PACK, DEFAULTS, "aiken")
+    assert found.faults == []
+    assert [(one.text.zh, one.explanation.zh) for one in found.questions] == [
+        ("问", "一\n二"),
+        ("第二题", "三\n四"),
+        ("3. 下一题", DEFAULTS["explanation"]),
+    ]
+
+
+def test_an_explanation_that_may_be_the_next_question_is_not_guessed_at():
+    text = "问\nA. x\nB. y\n答案：A\n解析：一\n二\n下一题\nA. x\nB. y\n答案：B\n"
+    found = importing.preview(text.encode(), PACK, DEFAULTS, "aiken")
+    assert [(fault.place.row, "空一行" in fault.zh) for fault in found.faults] == [(6, True)]
+    assert [one.explanation.zh for one in found.questions] == ["一"]
+
+
+# --- the marked workbook -----------------------------------------------------------------------------------
+
+
+def rows_of(data: bytes, name: str = workbooks.SHEET) -> list[str]:
+    """The cells of every row after one another."""
+    sheet = openpyxl.load_workbook(io.BytesIO(data))[name]
+    return [" ".join(str(one) for one in row if one is not None) for row in sheet.iter_rows(values_only=True)]
+
+
+@pytest.mark.parametrize(
+    ("form", "text"),
+    [
+        ("gift", "第一题{=a ~b}\n\n第二题{}\n\n第三题{\n=a ~b\n~c ~d ~e ~f ~g}\n"),
+        ("aiken", "第一题\nA. a\nB. b\n答案：A\n第二题\n答案：A\n第三题\nA. a\nC. b\n答案：A\n"),
+    ],
+)
+def test_what_was_refused_stands_in_the_marked_workbook_with_its_own_fault(form, text):
+    found = importing.preview(text.encode(), PACK, DEFAULTS, form)
+    marked = importing.marked(found, PACK)
+    _, first, second, third = rows_of(marked)[:4]
+    assert "第一题" in first
+    assert not any(fault.zh in first for fault in found.faults)
+    assert "第二题" in second
+    assert found.faults[0].zh in second
+    assert "第三题" in third
+    assert found.faults[1].zh in third
+    assert not importing.preview(marked, PACK).is_ready  # nothing is lost without a word
+
+
+def test_a_fault_is_never_written_beside_a_question_that_had_ended():
+    found = importing.preview("第一题{=a ~b}\n".encode(), PACK, DEFAULTS, "gift")
+    later = Fault(Place(3), "后面的错。", "a later fault")
+    marked = importing.marked(msgspec.structs.replace(found, faults=[later]), PACK)
+    assert not any(later.zh in row for row in rows_of(marked))
+    assert [later.zh in row for row in rows_of(marked, workbooks.UNREAD)] == [True]
+
+
+def test_every_fault_is_in_the_marked_workbook():
+    data = a_book(
+        [*HEAD, "题目"], *[with_(题目=f"第{n}题", 正确答案="Z") for n in range(400)],
+        change=lambda sheet: sheet.merge_cells("A500:B500"),
+    )  # fmt: skip
+    found = importing.preview(data, PACK)
+    marked = importing.marked(found, PACK)
+    assert len(found.faults) == 402
+    assert sum("看不懂答案" in row for row in rows_of(marked)) == 400
+    others = rows_of(marked, workbooks.UNREAD)
+    assert ["出现了两次" in others[0], "合并单元格" in others[1], len(others)] == [True, True, 2]
 
 
 # --- drafts -----------------------------------------------------------------------------------------------

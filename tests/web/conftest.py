@@ -136,7 +136,7 @@ def _draw_lots(pair: Pair) -> None:
     """A draw that is over, with one ticket."""
     draw, seed, code = an_id(0xF8), "7e" * 32, code_of(an_id(0xF5))
     steps = (
-        (draw, LotCommitted(prize="kettle", winners=1, commitment=lots.commitment_of(draw, seed))),
+        (draw, LotCommitted(prize="kettle", winners=1, commitment=lots.commitment_of(draw, "kettle", 1, seed))),
         (lots.ticket_id(an_id(7)), LotEntered(draw=draw, session=an_id(7), code=code)),
         (lots.close_id(draw), LotClosed(draw=draw, tickets=1, digest=lots.digest_of([code]))),
         (lots.drawn_id(draw), LotDrawn(draw=draw, seed=seed, number=315042, winners=[code])),

@@ -1,9 +1,11 @@
-"""The relay's server process, open to a whole hall: who sends slowly or opens many connections holds up nobody else.
+"""The server processes: whoever sends what is no request leaves no trace in the log, and where a whole hall or square
+may come, who sends slowly or opens many connections holds up nobody else.
 
 A thread that reads a request belongs to its sender until all of it is there. So there is an hourglass for every part,
 whoever lets it run out is hung up on, and nobody may hold more than a few connections.
 """
 
+import logging
 import threading
 import time
 from collections.abc import Callable
@@ -13,10 +15,11 @@ from typing import Any
 
 from gunicorn.workers.gthread import ThreadWorker
 
-_CONNECTIONS = 20  # of one address
+_CONNECTIONS = 20  # of one address, and never more than half the threads
+_OWN = ("127.0.0.1", "::1")  # the tablet's own screen, which nobody else can pass for
 _HEADER_SECONDS = 10.0  # for what stands before a body
 _READ_SECONDS = 10.0  # for each piece of a body that the app asks for
-_WORK_SECONDS = 60.0  # for the relay's own work, and for the answer
+_WORK_SECONDS = 60.0  # for the app's own work, and for the answer
 
 
 class Hourglass(threading.Thread):
@@ -58,10 +61,27 @@ class _Body:
             self._turn(_WORK_SECONDS)
 
 
-class RelayWorker(ThreadWorker):  # type: ignore[misc]
-    """gunicorn's worker with threads, for clients that nobody knows."""
+def names_nobody(record: logging.LogRecord) -> bool:
+    """gunicorn's log without addresses and without pieces of requests: what people type may stand in them."""
+    said = str(record.msg)
+    if said.startswith("Error handling request"):
+        record.msg, record.args = "Error handling a request", ()
+    return not said.startswith("Invalid request from")
+
+
+class QuietWorker(ThreadWorker):  # type: ignore[misc]
+    """gunicorn's worker with threads, whose log tells nothing of clients."""
 
     def init_process(self) -> None:
+        self.log.error_log.addFilter(names_nobody)
+        super().init_process()
+
+
+class CrowdWorker(QuietWorker):
+    """For clients that nobody knows."""
+
+    def init_process(self) -> None:
+        self._most = min(_CONNECTIONS, self.cfg.threads // 2)
         self._open: list[Any] = []
         self._hourglass = Hourglass()
         self._hourglass.start()
@@ -76,8 +96,10 @@ class RelayWorker(ThreadWorker):  # type: ignore[misc]
         super().enqueue_req(conn)
 
     def _is_let_in(self, conn: Any) -> bool:
+        if conn.client[0] in _OWN:
+            return True
         self._open = [one for one in self._open if one.sock.fileno() >= 0]
-        if sum(one.client[0] == conn.client[0] for one in self._open) >= _CONNECTIONS:
+        if sum(one.client[0] == conn.client[0] for one in self._open) >= self._most:
             return False
         self._open.append(conn)
         return True
@@ -101,7 +123,12 @@ class RelayWorker(ThreadWorker):  # type: ignore[misc]
             goes_on = super().handle_request(req, conn)
         finally:
             req.body = body
-        return goes_on and req.method == "GET"  # gunicorn would wait for what a sender still owes of its body
+        return goes_on and _is_read(body)  # gunicorn would wait for what a sender still owes of it
+
+
+def _is_read(body: Any) -> bool:
+    """Whether nothing of it is still to come, as far as its length says."""
+    return getattr(body.reader, "length", None) == 0
 
 
 def _hang_up(conn: Any) -> None:
