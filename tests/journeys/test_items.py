@@ -7,7 +7,7 @@ from kiosk.config import HubConfig
 from kiosk.hub.app import open_hub
 from kiosk.packs.reader import read_pack
 from tests.hub.tablets import a_tablet, deliver
-from tests.makers import an_answer
+from tests.makers import an_answer, an_id
 
 
 def test_what_a_visitor_answered_is_a_row_and_is_ranked_once_enough_have(own_fair, a_visitor, an_organiser):
@@ -22,7 +22,11 @@ def test_what_a_visitor_answered_is_a_row_and_is_ranked_once_enough_have(own_fai
         tablet, version = a_tablet(hub, "d18"), read_pack().version
         for number in range(40):
             right = number < 10
-            tablet.record(an_answer(question="q002", pack=version, chosen=["a" if right else "b"], right=right))
+            tablet.record(
+                an_answer(
+                    session=an_id(number), question="q002", pack=version, chosen=["a" if right else "b"], right=right
+                )
+            )
         deliver(hub, tablet.batch())
     organiser.opens("items?venue=v4")
     least = organiser.sees(".least li").first.inner_text()
