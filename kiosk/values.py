@@ -1,5 +1,6 @@
 """The small typed values everything is made of, as msgspec checks them at every edge."""
 
+import hashlib
 from typing import Annotated
 
 import msgspec
@@ -22,6 +23,11 @@ Hex32 = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}\Z")]
 
 def is_id(text: str) -> bool:
     return len(text) == 32 and all(letter in "0123456789abcdef" for letter in text)
+
+
+def derived_id(label: bytes, name: str) -> str:
+    """An id that follows from another: whoever derives it gets the same one, so what has it is there once."""
+    return hashlib.sha256(label + b"\0" + bytes.fromhex(name)).hexdigest()[:32]
 
 
 def learn_structs(kind: type[msgspec.Struct] = msgspec.Struct) -> None:

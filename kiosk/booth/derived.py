@@ -4,16 +4,13 @@ Some forms bring the id of their fact, so a person can give it an id that anothe
 has both: where one of another kind is in the place, the next place counts, and the same one for everybody.
 """
 
-import hashlib
 import sqlite3
 
 import msgspec
 
-from kiosk.booth.journal import Journal
-from kiosk.booth.schema import Damaged
-from kiosk.errors import Problem
-from kiosk.facts import envelope
+from kiosk.booth.journal import Journal, decode
 from kiosk.facts.envelope import Fact
+from kiosk.values import derived_id
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -27,17 +24,10 @@ def place(connection: sqlite3.Connection, fact_id: str, *kinds: str) -> Place:
     """The first id from the derived one on that no fact but one of these kinds has."""
     while True:
         row = connection.execute("SELECT line FROM facts WHERE id = ?", (fact_id,)).fetchone()
-        fact = _decode(row[0]) if row else None
+        fact = decode(row[0]) if row else None
         if fact is None or fact.kind in kinds:
             return Place(fact_id, fact)
-        fact_id = hashlib.sha256(b"kiosk/next/1\0" + bytes.fromhex(fact_id)).hexdigest()[:32]
-
-
-def _decode(line: bytes) -> Fact:
-    try:
-        return envelope.decode(line)
-    except Problem as problem:
-        raise Damaged(problem.code) from None
+        fact_id = derived_id(b"kiosk/next/1", fact_id)
 
 
 def look(journal: Journal, fact_id: str, *kinds: str) -> Place:

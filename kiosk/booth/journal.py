@@ -238,7 +238,7 @@ class Journal:
             return False
 
         def job(connection: sqlite3.Connection) -> bool:
-            compared = _newest(connection, "clock.compared")
+            compared = newest(connection, "clock.compared")
             if compared is not None and compared.boot == self._boot:
                 return False
             waited = self._clock.monotonic() - met.mono
@@ -261,7 +261,7 @@ class Journal:
     def _append_one(self, connection: sqlite3.Connection, draft: Draft) -> Fact:
         stored = connection.execute("SELECT line FROM facts WHERE id = ?", (draft.id,)).fetchone()
         if stored is not None:
-            return self._same(_decode(stored[0]), draft)
+            return self._same(decode(stored[0]), draft)
         seq, previous = self._head(connection)
         if self._is_revoked:
             raise Problem(BOOTH_REVOKED)
@@ -571,13 +571,13 @@ class Journal:
     def fact(self, fact_id: str) -> Fact | None:
         with self.reading() as connection:
             row = connection.execute("SELECT line FROM facts WHERE id = ?", (fact_id,)).fetchone()
-            return _decode(row[0]) if row else None
+            return decode(row[0]) if row else None
 
     def of_kind(self, kind: str) -> list[Fact]:
         """All facts of a kind, in order."""
         with self.reading() as connection:
             rows = connection.execute("SELECT line FROM facts WHERE kind = ? ORDER BY seq", (kind,)).fetchall()
-            return [_decode(row[0]) for row in rows]
+            return [decode(row[0]) for row in rows]
 
     def newest(self, kind: str) -> Fact | None:
         """The last fact of a kind. Looked for only among facts appended since it was last asked for."""
@@ -585,7 +585,7 @@ class Journal:
         with self.reading() as connection:
             # First: what another program appends in between is looked at again the next time.
             last = connection.execute("SELECT coalesce(max(seq), 0) FROM facts").fetchone()[0]
-            fact = _newest(connection, kind, seen) or fact
+            fact = newest(connection, kind, seen) or fact
         self._newest[kind] = (last, fact)
         return fact
 
@@ -597,7 +597,7 @@ class Journal:
                 "WHERE kind = ? AND boot = ? AND mono >= ? ORDER BY seq DESC",
                 (kind, self._boot, since_mono),
             ).fetchall()
-            return [_decode(row[0]) for row in rows]
+            return [decode(row[0]) for row in rows]
 
     def day_totals(self, day: str) -> dict[str, int]:
         """Metric → total of one business day."""
@@ -716,11 +716,11 @@ class Journal:
         return tuple(row) if row else None
 
 
-def _newest(connection: sqlite3.Connection, kind: str, after: int = 0) -> Fact | None:
+def newest(connection: sqlite3.Connection, kind: str, after: int = 0) -> Fact | None:
     row = connection.execute(
         "SELECT line FROM facts WHERE kind = ? AND seq > ? ORDER BY seq DESC LIMIT 1", (kind, after)
     ).fetchone()
-    return _decode(row[0]) if row else None
+    return decode(row[0]) if row else None
 
 
 def _receipted(connection: sqlite3.Connection) -> int:
@@ -745,7 +745,7 @@ def _totals(connection: sqlite3.Connection) -> dict[Bucket, int]:
     return {(day, hour, desk, metric): n for day, hour, desk, metric, n in rows}
 
 
-def _decode(line: bytes) -> Fact:
+def decode(line: bytes) -> Fact:
     """A line of our own: if it cannot be read, it is not what was written."""
     try:
         return envelope.decode(line)

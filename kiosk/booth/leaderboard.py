@@ -22,7 +22,6 @@ _LONGEST = 180_000_000  # milliseconds a play is said to have taken, at most
 class Row(msgspec.Struct, frozen=True):
     line: Line
     name: Text
-    seconds: str
     is_own: bool  # of the visitor who looks
 
 
@@ -79,10 +78,7 @@ def board() -> Response:
     own = visit.play.session if visit is not None and visit.play is not None else ""
     day, facts = day_and_hour(here.clock.now())[0], _today(here)
     mine = next((_entry(fact) for fact in facts if fact.body["session"] == own), None)
-    rows = [
-        Row(line, _name(here, line.nickname), f"{line.ms / 1000:.1f}", _is(line, mine))
-        for line in ranked(map(_entry, facts))
-    ]
+    rows = [Row(line, _name(here, line.nickname), _is(line, mine)) for line in ranked(map(_entry, facts))]
     return web.page("booth/leaderboard/board.html", page=BoardPage(day, rows))
 
 
@@ -107,10 +103,9 @@ def _join(here: Booth, play: Play, nickname: str, fact_id: str) -> None:
 def _names(here: Booth, session: str) -> list[Nickname]:
     """The names offered to a play: always the same for it, and none that stands on today's board while others are."""
     taken = {fact.body["nickname"] for fact in _today(here)}
-    free = [one for one in here.pack.nicknames if one.id not in taken]
     mixed = list(here.pack.nicknames)
     random.Random(session).shuffle(mixed)  # noqa: S311 (which names are offered is no secret)
-    return sorted(mixed, key=lambda one: one not in free)[:OFFERED]
+    return sorted(mixed, key=lambda one: one.id in taken)[:OFFERED]
 
 
 def _today(here: Booth) -> list[Fact]:

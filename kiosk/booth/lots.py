@@ -17,10 +17,10 @@ from kiosk import web
 from kiosk.booth import derived, outbox, prizes, staff
 from kiosk.booth.context import Booth, booth, new_id
 from kiosk.booth.derived import Place
-from kiosk.booth.journal import Draft
+from kiosk.booth.journal import Draft, decode, newest
 from kiosk.booth.sessions import Play, Visit
 from kiosk.errors import FACT_CONFLICT, FIELD_INVALID, LOT_OPEN, LOT_STATE, LOT_TOO_MANY, LOT_UNKNOWN, Problem
-from kiosk.facts import envelope, lots
+from kiosk.facts import lots
 from kiosk.facts.envelope import Fact
 from kiosk.facts.lots import Draw, LotClosed, LotCommitted, LotDrawn, LotEntered, LotPassed
 from kiosk.facts.prizes import PrizeIssued, PrizeRedeemed, code_of, end_id, normal_code, voucher_id
@@ -100,12 +100,12 @@ def has_classes(here: Booth) -> bool:
 
 def _ticket(connection: sqlite3.Connection, visit: Visit, session: str) -> Draft:
     """The code is the one a voucher of this play has or would have: a visitor keeps one in mind, not two."""
-    row = connection.execute("SELECT id FROM facts WHERE kind = 'lot.committed' ORDER BY seq DESC LIMIT 1").fetchone()
-    if row is None or row[0] in visit.tickets or derived.place(connection, lots.close_id(row[0]), "lot.closed").fact:
+    draw = newest(connection, "lot.committed")
+    if draw is None or draw.id in visit.tickets or derived.place(connection, lots.close_id(draw.id), "lot.closed").fact:
         raise Problem(LOT_STATE)
     voucher = derived.place(connection, voucher_id(session), "prize.issued").id
     at = derived.place(connection, lots.ticket_id(session), "lot.entered")
-    return Draft(at.id, LotEntered(draw=row[0], session=session, code=code_of(voucher)), "visitor")
+    return Draft(at.id, LotEntered(draw=draw.id, session=session, code=code_of(voucher)), "visitor")
 
 
 def _is_there(connection: sqlite3.Connection, fact_id: str) -> bool:
@@ -237,7 +237,7 @@ def sheet(draw_id: str) -> Response:
     """What is printed: all that is needed to check the draw."""
     here = booth()
     with here.journal.reading() as connection:
-        view = _view(here, connection, _draw(connection, draw_id))
+        [view] = _views(here, connection, [_draw(connection, draw_id)])
     page = SheetPage(view, lots.write_sheet(view.draw) if view.draw.state == "drawn" else "")
     return web.page("booth/lots/sheet.html", page=page)
 
@@ -261,8 +261,8 @@ def screen() -> Response:
     here.enrolled  # noqa: B018 (there is nothing to show before enrolment)
     with here.journal.reading() as connection:
         draws = _draws(connection)
-        view = _view(here, connection, draws[-1]) if draws else None
-    return web.page("booth/lots/screen.html", view=view)
+        shown = _views(here, connection, draws[-1:])
+    return web.page("booth/lots/screen.html", view=shown[0] if shown else None)
 
 
 # --- reading ----------------------------------------------------------------------------------------
@@ -270,7 +270,7 @@ def screen() -> Response:
 
 def _draws(connection: sqlite3.Connection) -> list[Draw]:
     rows = connection.execute("SELECT line FROM facts WHERE kind >= 'lot.' AND kind < 'lot/' ORDER BY seq")
-    return lots.read_draws(envelope.decode(line) for (line,) in rows)
+    return lots.read_draws(decode(line) for (line,) in rows)
 
 
 def _draw(connection: sqlite3.Connection, draw_id: str) -> Draw:
@@ -284,12 +284,17 @@ def _draw(connection: sqlite3.Connection, draw_id: str) -> Draw:
 def _won(connection: sqlite3.Connection, form: dict[str, str]) -> tuple[Draw, Fact]:
     """The draw of a form, and the ticket whose code it names. Raises `lot.unknown`, `field.invalid`."""
     draw = _draw(connection, web.read_id(form, "draw"))
-    code = normal_code(form["code"])
-    rows = connection.execute("SELECT line FROM facts WHERE kind = 'lot.entered' ORDER BY seq")
-    for fact in (envelope.decode(line) for (line,) in rows):
-        if (fact.body["draw"], fact.body["code"]) == (draw.id, code):
-            return draw, fact
-    raise Problem(FIELD_INVALID, field="code")
+    ticket = _tickets(connection).get((draw.id, normal_code(form["code"]) or ""))
+    if ticket is None:
+        raise Problem(FIELD_INVALID, field="code")
+    return draw, ticket
+
+
+def _tickets(connection: sqlite3.Connection) -> dict[tuple[str, str], Fact]:
+    """(draw, code) → the fact that entered it; the first, where a code was entered twice."""
+    rows = connection.execute("SELECT line FROM facts WHERE kind = 'lot.entered' ORDER BY seq DESC")
+    found = (decode(line) for (line,) in rows)
+    return {(fact.body["draw"], fact.body["code"]): fact for fact in found}
 
 
 def _voucher(connection: sqlite3.Connection, ticket: str) -> Place:
@@ -304,13 +309,16 @@ def _left(connection: sqlite3.Connection, prize: Prize, draws: list[Draw]) -> in
     return max(0, account.left + account.issued - max(promised, account.issued))
 
 
-def _view(here: Booth, connection: sqlite3.Connection, draw: Draw) -> DrawView:
-    tickets = {}
-    if draw.state == "drawn":
-        rows = connection.execute("SELECT line FROM facts WHERE kind = 'lot.entered' ORDER BY seq")
-        tickets = {fact.body["code"]: fact.id for fact in (envelope.decode(line) for (line,) in rows)}
-    winners = [Winner(code, _voucher(connection, tickets[code]).fact is not None) for code in draw.winners]
-    return DrawView(draw, prizes.name_of(here, draw.prize), winners, draw.passed)
+def _views(here: Booth, connection: sqlite3.Connection, draws: list[Draw]) -> list[DrawView]:
+    tickets = _tickets(connection) if any(draw.state == "drawn" for draw in draws) else {}
+
+    def winner(draw: Draw, code: str) -> Winner:
+        return Winner(code, has_it=_voucher(connection, tickets[draw.id, code].id).fact is not None)
+
+    return [
+        DrawView(draw, prizes.name_of(here, draw.prize), [winner(draw, code) for code in draw.winners], draw.passed)
+        for draw in draws
+    ]
 
 
 def _overview(problem: Problem | None) -> Response:
@@ -322,7 +330,7 @@ def _overview(problem: Problem | None) -> Response:
             for prize in here.enrolled.fair.prizes
             if prize.earned_by == "lot"
         ]
-        shown = [_view(here, connection, draw) for draw in reversed(draws)]
+        shown = _views(here, connection, draws[::-1])
     sentence = problem.sentence(web.language()) if problem else None
     page = LotsPage(classes, shown[0] if shown else None, shown[1:], new_id(), sentence)
     return web.page("booth/lots/overview.html", problem.status if problem else 200, page=page)

@@ -44,14 +44,13 @@ from kiosk.facts.prizes import (
 )
 from kiosk.packs.fairs import Prize
 from kiosk.packs.model import Text
+from kiosk.packs.quizzes import READING
 from kiosk.sync import vouchers
 from kiosk.sync.protocol import Certificate
 
 views = Blueprint("prizes", __name__)
 views.before_request(staff.ask_for_pin)
 
-#: Milliseconds an answer takes at least, on average, of somebody who reads the question.
-READING = 2_000
 #: Kinds of fact that end a voucher.
 ENDS = ("prize.redeemed", "prize.expired")
 _QR = "K315V"  # of any release; this one reads its own

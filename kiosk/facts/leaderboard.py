@@ -1,6 +1,5 @@
 """The leaderboard: a finished play under a made-up name from the pack. No name a person typed is ever on it."""
 
-import hashlib
 from collections.abc import Iterable
 from typing import Annotated
 
@@ -8,7 +7,7 @@ import msgspec
 
 from kiosk.facts.kinds import Body, kind
 from kiosk.facts.quizzes import Answered
-from kiosk.values import Id, Slug
+from kiosk.values import Id, Slug, derived_id
 
 #: Lines a board shows.
 LENGTH = 20
@@ -35,9 +34,13 @@ class Line(msgspec.Struct, frozen=True):
     questions: int
     ms: int
 
+    @property
+    def seconds(self) -> str:
+        return f"{self.ms / 1000:.1f}"
+
 
 def join_id(session: str) -> str:
-    return hashlib.sha256(b"kiosk/board/1\0" + bytes.fromhex(session)).hexdigest()[:32]
+    return derived_id(b"kiosk/board/1", session)
 
 
 def order(right: int, questions: int, ms: int) -> tuple[int, int, int]:

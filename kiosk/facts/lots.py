@@ -18,7 +18,7 @@ from kiosk.errors import LOT_SHEET, Problem
 from kiosk.facts.envelope import Fact
 from kiosk.facts.kinds import REGISTRY, Body, kind
 from kiosk.facts.prizes import VoucherCode
-from kiosk.values import Hex32, Id, Slug
+from kiosk.values import Hex32, Id, Slug, derived_id
 
 #: Of one draw. More than fit on a screen for the square are several draws.
 MOST_WINNERS = 100
@@ -102,28 +102,24 @@ def winners_of(called: Sequence[str], passed: Iterable[str], n: int) -> list[str
 
 def ticket_id(session: str) -> str:
     """The id of the fact that enters a play."""
-    return _derived(b"kiosk/lot/ticket/1", session)
+    return derived_id(b"kiosk/lot/ticket/1", session)
 
 
 def close_id(draw: str) -> str:
-    return _derived(b"kiosk/lot/close/1", draw)
+    return derived_id(b"kiosk/lot/close/1", draw)
 
 
 def drawn_id(draw: str) -> str:
-    return _derived(b"kiosk/lot/draw/1", draw)
+    return derived_id(b"kiosk/lot/draw/1", draw)
 
 
 def passed_id(ticket: str) -> str:
-    return _derived(b"kiosk/lot/pass/1", ticket)
+    return derived_id(b"kiosk/lot/pass/1", ticket)
 
 
 def prize_id(ticket: str) -> str:
     """The id of the fact that issues what a ticket has won: it wins once."""
-    return _derived(b"kiosk/lot/prize/1", ticket)
-
-
-def _derived(label: bytes, name: str) -> str:
-    return hashlib.sha256(label + b"\0" + bytes.fromhex(name)).hexdigest()[:32]
+    return derived_id(b"kiosk/lot/prize/1", ticket)
 
 
 # --- what a journal says of a draw ------------------------------------------------------------------

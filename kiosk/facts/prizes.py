@@ -7,7 +7,7 @@ import msgspec
 
 from kiosk import crockford
 from kiosk.facts.kinds import Body, kind
-from kiosk.values import Id, Slug
+from kiosk.values import Id, Slug, derived_id
 
 VoucherCode = Annotated[str, msgspec.Meta(pattern=r"^[0-9A-HJKMNP-TV-Z]{4}-[0-9A-HJKMNP-TV-Z]{4}\Z")]
 
@@ -60,13 +60,9 @@ def normal_code(typed: str) -> str | None:
 
 def voucher_id(session: str) -> str:
     """The id of the fact that issues the voucher of a play: a play earns one, however often it is asked for."""
-    return _derived(b"kiosk/prize/1", session)
+    return derived_id(b"kiosk/prize/1", session)
 
 
 def end_id(voucher: str) -> str:
     """The id of the fact that ends a voucher, redeemed or expired: it ends once."""
-    return _derived(b"kiosk/prize/end/1", voucher)
-
-
-def _derived(label: bytes, name: str) -> str:
-    return hashlib.sha256(label + b"\0" + bytes.fromhex(name)).hexdigest()[:32]
+    return derived_id(b"kiosk/prize/end/1", voucher)

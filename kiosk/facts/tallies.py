@@ -1,12 +1,11 @@
 """Tallies: heads, leaflets, consultations, boards; and taking a tap back."""
 
-import hashlib
 from typing import Annotated
 
 import msgspec
 
 from kiosk.facts.kinds import Body, kind
-from kiosk.values import Id, Slug
+from kiosk.values import Id, Slug, derived_id
 
 HEADCOUNT = "headcount"  # 进场群众, 人次
 CONSULTATION = "consultation"  # 接受咨询, 人次
@@ -39,4 +38,4 @@ class TallyUndone(Body, frozen=True):
 
 def undo_id(fact_id: str) -> str:
     """The id of the fact that undoes `fact_id`: derived, so one tap can be taken back only once."""
-    return hashlib.sha256(b"kiosk/undo/1\0" + bytes.fromhex(fact_id)).hexdigest()[:32]
+    return derived_id(b"kiosk/undo/1", fact_id)

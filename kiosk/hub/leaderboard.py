@@ -17,16 +17,14 @@ from kiosk.hub.fairs import find_fair
 from kiosk.hub.tables import leaderboard as entries
 from kiosk.packs.fairs import Fair, Venue
 from kiosk.packs.model import Text
-from kiosk.packs.quizzes import MODES
+from kiosk.packs.quizzes import MODES, READING
 
 views = Blueprint("leaderboard", __name__)
-READING = 2_000  # milliseconds a question takes at least: no tablet lets a quicker play join
 
 
 class Row(msgspec.Struct, frozen=True):
     line: Line
     name: Text
-    seconds: str
 
 
 class BoardPage(msgspec.Struct, frozen=True):
@@ -92,4 +90,4 @@ def _may_be_shown() -> tuple[ColumnElement[bool], ...]:
 
 def _rows(lines: Sequence[Line]) -> list[Row]:
     known = hub().pack.nickname_by_id
-    return [Row(line, known[line.nickname].text, f"{line.ms / 1000:.1f}") for line in lines]
+    return [Row(line, known[line.nickname].text) for line in lines]

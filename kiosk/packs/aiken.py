@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
-from kiosk.packs.drafts import LETTERS, OPTIONS, Draft, Fault, Place, Reading, clean, narrow, numbered, split_options
+from kiosk.packs.drafts import LETTERS, OPTIONS, Draft, Fault, Place, Reading, clean, narrow, split_options
 
 #: Kinds of questions that Aiken can say.
 KINDS = frozenset({"single", "truefalse"})
@@ -35,15 +35,10 @@ def read_aiken(text: str) -> Reading:
             found.refuse(raw, block.lines[0][0], block.lines[-1][0], faults[0])
         if found.is_full():
             break
-    found.drafts = numbered(found.drafts)
-    if not found.drafts and not found.faults:
-        found.faults.append(
-            Fault(
-                Place(),
-                "没有找到题目。Aiken 的每道题以一行“ANSWER: B”结束。",
-                "no question was found; in Aiken each ends with a line ANSWER: B",
-            )
-        )
+    found.finish(
+        "没有找到题目。Aiken 的每道题以一行“ANSWER: B”结束。",
+        "no question was found; in Aiken each ends with a line ANSWER: B",
+    )
     return found
 
 

@@ -183,6 +183,12 @@ class Reading(msgspec.Struct):
         self.refused.append(Draft(Place(first), {"text": clean(raw[:_RAW_LIMIT])}, last=last))
         self.faults.append(fault)
 
+    def finish(self, zh: str, en: str) -> None:
+        """At the end of a text; the words are for one in which no question was found."""
+        self.drafts = numbered(self.drafts)
+        if not self.drafts and not self.faults:
+            self.faults.append(Fault(Place(), zh, en))
+
     def is_full(self) -> bool:
         """Whether a text holds more than is read; that is then its last fault."""
         if len(self.drafts) <= ROWS_LIMIT and len(self.faults) < FAULTS_LIMIT:

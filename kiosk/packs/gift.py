@@ -23,7 +23,6 @@ from kiosk.packs.drafts import (
     clean,
     kind_named,
     narrow,
-    numbered,
 )
 
 #: Kinds of questions that GIFT can say.
@@ -94,15 +93,10 @@ def read_gift(text: str) -> Reading:
             found.refuse(raw, block.line, block.last, Fault(place, reason.zh, reason.en))
         if found.is_full():
             break
-    found.drafts = numbered(found.drafts)
-    if not found.drafts and not found.faults:
-        found.faults.append(
-            Fault(
-                Place(),
-                "没有找到题目。GIFT 的每道题要有一对花括号 { }。",
-                "no question was found; in GIFT each has a pair of braces { }",
-            )
-        )
+    found.finish(
+        "没有找到题目。GIFT 的每道题要有一对花括号 { }。",
+        "no question was found; in GIFT each has a pair of braces { }",
+    )
     return found
 
 

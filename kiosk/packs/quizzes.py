@@ -14,6 +14,9 @@ from kiosk.values import Date, Slug
 Difficulty = Literal["easy", "medium", "hard"]
 DIFFICULTIES: tuple[Difficulty, ...] = ("easy", "medium", "hard")
 
+#: Milliseconds an answer takes at least, on average, of somebody who reads the question: quicker plays win nothing.
+READING = 2_000
+
 
 class Mode(msgspec.Struct, frozen=True):
     """A length of play."""

@@ -7,11 +7,6 @@ from kiosk.booth.context import Booth
 from tests.makers import Browser, Form, facts_of
 
 
-@pytest.fixture
-def visitor(client: FlaskClient) -> Browser:
-    return Browser(client)
-
-
 def the_form(visitor: Browser, exhibit: str = "e01") -> Form:
     return visitor.get(f"/gallery/{exhibit}").form(f"/gallery/{exhibit}/judge")
 

@@ -16,11 +16,6 @@ def at_fair(booth: Booth) -> Booth:
     return booth
 
 
-@pytest.fixture
-def visitor(client) -> Browser:
-    return Browser(client)
-
-
 def joins(visitor: Browser, booth: Booth, clock: FakeClock, place: int = 0, **how) -> Form:
     form = wins(visitor, booth, clock, **how).form("/board/join")
     form.values["nickname"] = form.choices("nickname")[place]

@@ -12,7 +12,6 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
-from flask.testing import FlaskClient
 
 from kiosk.booth.app import create_booth_app
 from kiosk.booth.context import Booth
@@ -26,11 +25,6 @@ from tests.booth.test_quizzes import answer, at_a, play, right_answer, the_answe
 from tests.clocks import FakeClock
 from tests.makers import Browser, Form, a_pack, a_prize, an_id, facts_of, give_prizes
 from tests.proof import figure, share
-
-
-@pytest.fixture
-def visitor(client: FlaskClient) -> Browser:
-    return Browser(client)
 
 
 def the_play(booth: Booth) -> Play:

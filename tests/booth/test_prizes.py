@@ -42,11 +42,6 @@ def at_fair(booth: Booth, prizes: list[Prize]) -> Booth:
 
 
 @pytest.fixture
-def visitor(client) -> Browser:
-    return Browser(client)
-
-
-@pytest.fixture
 def desk(booth_app, at_fair: Booth) -> Browser:
     return Browser(booth_app.test_client()).enter(*VOLUNTEER)
 

@@ -2,7 +2,6 @@
 
 import msgspec
 import pytest
-from flask.testing import FlaskClient
 
 from kiosk.booth.context import Booth
 from kiosk.clock import stamp
@@ -11,11 +10,6 @@ from kiosk.packs.quizzes import MODES, STANDARD, Mode
 from kiosk.sync.push import Meeting
 from tests.clocks import FakeClock
 from tests.makers import VOLUNTEER, Browser, Form, Page, facts_of
-
-
-@pytest.fixture
-def visitor(client: FlaskClient) -> Browser:
-    return Browser(client)
 
 
 def the_question(visitor: Browser) -> Form:

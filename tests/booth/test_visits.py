@@ -13,11 +13,6 @@ from tests.makers import Browser, facts_of
 IDLE = 60 + 15
 
 
-@pytest.fixture
-def visitor(client: FlaskClient) -> Browser:
-    return Browser(client)
-
-
 def question_of(visitor: Browser) -> str:
     return visitor.get("/quiz").form("/quiz/answer").values["question"]
 
