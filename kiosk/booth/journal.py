@@ -54,6 +54,10 @@ _UNREADABLE = (AttributeError, TypeError, ValueError)
 _TROUBLES = (JOURNAL_DAMAGED, JOURNAL_NEWER, JOURNAL_RESTORED)
 #: What a disk says, and not the file on it: another time it can be read.
 _PASSING = (JOURNAL_LOCKED, STORAGE_FAILED, STORAGE_FULL)
+_LAST = "(SELECT coalesce(max(seq), 0) FROM facts)"
+#: The last fact for which a receipt names the hash it has here.
+_RECEIPTED = """coalesce((SELECT r.seq FROM receipts r JOIN facts f ON f.seq = r.seq AND f.hash = r.hash
+    ORDER BY r.seq DESC LIMIT 1), 0)"""
 
 
 class Draft(msgspec.Struct, frozen=True):
@@ -584,7 +588,7 @@ class Journal:
         seen, fact = self._newest.get(kind, (0, None))
         with self.reading() as connection:
             # First: what another program appends in between is looked at again the next time.
-            last = connection.execute("SELECT coalesce(max(seq), 0) FROM facts").fetchone()[0]
+            last = connection.execute(f"SELECT {_LAST}").fetchone()[0]
             fact = newest(connection, kind, seen) or fact
         self._newest[kind] = (last, fact)
         return fact
@@ -638,18 +642,16 @@ class Journal:
     def receipted(self) -> int:
         """The last seq for which a receipt names the hash this journal has there."""
         with self.reading() as connection:
-            return _receipted(connection)
+            return int(connection.execute(f"SELECT {_RECEIPTED}").fetchone()[0])
 
     def unsent(self) -> int:
         """Facts and sealed blobs the hub has not signed for; of a damaged journal those that can still be sent."""
         if self._sound is not None:
             return self._sound[0] + len(self.blobs_unsent())
         with self.reading() as connection:
-            sent = _receipted(connection)  # first: what is receipted in between must not be subtracted twice
-            last, blobs = connection.execute(
-                "SELECT (SELECT coalesce(max(seq), 0) FROM facts), (SELECT count(*) FROM blobs WHERE sent = 0)"
-            ).fetchone()
-            return int(last) - sent + int(blobs)
+            # In one statement: what is receipted meanwhile is not subtracted twice.
+            query = f"SELECT {_LAST} - {_RECEIPTED} + (SELECT count(*) FROM blobs WHERE sent = 0)"  # noqa: S608 (our own words)
+            return int(connection.execute(query).fetchone()[0])
 
     def blobs_unsent(self) -> list[tuple[str, bytes]]:
         if self._sound is not None:
@@ -721,13 +723,6 @@ def newest(connection: sqlite3.Connection, kind: str, after: int = 0) -> Fact | 
         "SELECT line FROM facts WHERE kind = ? AND seq > ? ORDER BY seq DESC LIMIT 1", (kind, after)
     ).fetchone()
     return decode(row[0]) if row else None
-
-
-def _receipted(connection: sqlite3.Connection) -> int:
-    row = connection.execute(
-        "SELECT r.seq FROM receipts r JOIN facts f ON f.seq = r.seq AND f.hash = r.hash ORDER BY r.seq DESC LIMIT 1"
-    ).fetchone()
-    return int(row[0]) if row else 0
 
 
 def _day_total(connection: sqlite3.Connection, metric: str, day: str) -> int:

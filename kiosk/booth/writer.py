@@ -18,7 +18,6 @@ from kiosk.booth.schema import connect, empty_log, in_turn
 from kiosk.booth.storage import Storage, as_problem, is_damage, is_lack_of_room
 
 _Result = TypeVar("_Result")
-Job = Callable[[sqlite3.Connection], Any]
 _MOST_JOBS = 64  # a commit is shared by at most this many
 
 
@@ -113,8 +112,11 @@ def _commit(connection: sqlite3.Connection, tickets: list[_Ticket[Any]]) -> None
     try:
         connection.execute("BEGIN IMMEDIATE")
         for ticket in tickets:
-            ticket.result, ticket.problem = _run_job(connection, ticket.job)
-        connection.execute("COMMIT")
+            if len(tickets) > 1:
+                _run_apart(connection, ticket)
+            else:  # two statements fewer, between which other threads would take the interpreter
+                _run(connection, ticket)
+        connection.execute("ROLLBACK" if all(ticket.problem is not None for ticket in tickets) else "COMMIT")
     except BaseException:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
@@ -139,17 +141,22 @@ def _shorten_log(connection: sqlite3.Connection) -> None:
         connection.execute(f"PRAGMA busy_timeout = {patience}")
 
 
-def _run_job(connection: sqlite3.Connection, job: Job) -> tuple[Any, BaseException | None]:
+def _run_apart(connection: sqlite3.Connection, ticket: _Ticket[Any]) -> None:
+    """What a job that raises has written is undone."""
     connection.execute("SAVEPOINT job")
+    _run(connection, ticket)
+    if ticket.problem is not None:
+        connection.execute("ROLLBACK TO job")
+    connection.execute("RELEASE job")
+
+
+def _run(connection: sqlite3.Connection, ticket: _Ticket[Any]) -> None:
+    ticket.result = ticket.problem = None
     try:
-        result = job(connection)
+        ticket.result = ticket.job(connection)
     except sqlite3.OperationalError:
         raise
     except Exception as error:
         if is_damage(error):
             raise
-        connection.execute("ROLLBACK TO job")
-        connection.execute("RELEASE job")
-        return None, error
-    connection.execute("RELEASE job")
-    return result, None
+        ticket.problem = error

@@ -1,9 +1,11 @@
 """A Flask app with the manners of the house, for either side."""
 
 import gzip
-from collections.abc import Sequence
+from collections.abc import Callable, MutableMapping, Sequence
+from typing import Any
 
 from flask import Flask, Response, g
+from flask.templating import Environment
 from flask_babel import Babel
 from jinja2 import StrictUndefined
 from markupsafe import Markup
@@ -29,10 +31,26 @@ HEADERS = {
 _EVERY_RESPONSE = (*HEADERS.items(), ("Cache-Control", "no-store"))
 
 
+class _Templates(Environment):
+    """Jinja, where what all templates know is one plain dict: it copies and compares that several times a page."""
+
+    def make_globals(self, d: MutableMapping[str, Any] | None) -> MutableMapping[str, Any]:
+        return {**self.globals, **(d or {})}
+
+
+class App(Flask):
+    """Flask, where no view is a coroutine: it would look again a dozen times a request whether one is."""
+
+    jinja_environment = _Templates
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        return func
+
+
 def make_app(name: str, side: str, hosts: Sequence[str]) -> Flask:
     """A Flask app with the manners of the house. `side` is "booth" or "hub"; `hosts` are its own names."""
     learn_structs()
-    app = Flask(name, static_folder=None, template_folder=str(ROOT / "templates"))
+    app = App(name, static_folder=None, template_folder=str(ROOT / "templates"))
     app.config["TRUSTED_HOSTS"] = list(hosts) or None
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
@@ -40,6 +58,7 @@ def make_app(name: str, side: str, hosts: Sequence[str]) -> Flask:
     understand_htmx(app)
     Babel(app, default_translation_directories=str(PACKAGE / "translations"), locale_selector=layout.locale)
     app.extensions["assets"] = assets.load(side)
+    app.extensions["words"] = {}
     app.before_request(refuse_impossible_address)
     app.before_request(refuse_foreign_origin)
     app.context_processor(layout.template_context)

@@ -19,21 +19,17 @@ def read_form(
 
     `files`: names of files that may come with them, for `read_file`.
     """
-    allowed = {*required, *optional, "csrf"}
-    for name in request.form:
-        if name not in allowed:
-            raise Problem(errors.FIELD_UNKNOWN, field=str(name)[:40])
-        if len(request.form.getlist(name)) > 1:
-            raise Problem(errors.FIELD_REPEATED, field=name)
-    for name in request.files:
-        if name not in files:
-            raise Problem(errors.FIELD_UNKNOWN, field=str(name)[:40])
-        if len(request.files.getlist(name)) > 1:
-            raise Problem(errors.FIELD_REPEATED, field=name)
+    posted = dict(request.form.lists())
+    for expected, given in (({*required, *optional, "csrf"}, posted), (set(files), dict(request.files.lists()))):
+        for name, all_of_it in given.items():
+            if name not in expected:
+                raise Problem(errors.FIELD_UNKNOWN, field=str(name)[:40])
+            if len(all_of_it) > 1:
+                raise Problem(errors.FIELD_REPEATED, field=name)
     for name in required:
-        if name not in request.form:
+        if name not in posted:
             raise Problem(errors.FIELD_MISSING, field=name)
-    values = {name: request.form.get(name, "") for name in (*required, *optional)}
+    values = {name: posted[name][0] if name in posted else "" for name in (*required, *optional)}
     for name, value in values.items():
         if len(value) > limit:
             raise Problem(errors.REQUEST_TOO_LARGE)

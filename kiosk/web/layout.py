@@ -1,10 +1,11 @@
 """One template, two layouts: a page for the browser, a fragment for htmx. And the language of both."""
 
 from collections.abc import Callable
+from gettext import NullTranslations
 from pathlib import Path
 from typing import Any
 
-from flask import Response, render_template, request, url_for
+from flask import Response, current_app, render_template, request, url_for
 from flask_babel import get_translations
 from markupsafe import Markup
 
@@ -31,9 +32,14 @@ def locale() -> str:
 
 
 def _words() -> Callable[..., Markup]:
-    """What `_` is in a template. Flask-Babel would ask for the locale at every sentence; a page has one."""
-    catalogue = get_translations()
+    """What `_` is in a template: made once a language. Flask-Babel would look for the locale at every sentence."""
+    known: dict[str, Callable[..., Markup]] = current_app.extensions["words"]
+    if language() not in known:
+        known[language()] = _speaking(get_translations())
+    return known[language()]
 
+
+def _speaking(catalogue: NullTranslations) -> Callable[..., Markup]:
     def say(sentence: str, **values: object) -> Markup:
         words = Markup(catalogue.gettext(sentence))  # noqa: S704 (our own words; what is put into them is escaped)
         return words % values if values else words
