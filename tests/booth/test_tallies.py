@@ -97,7 +97,7 @@ def test_a_part_of_the_page_comes_back_to_htmx(client: FlaskClient, desk: Browse
     assert part.status == 200
     assert "<html" not in part
     assert "<strong>5</strong>" in part
-    assert part.form("/staff/tally").values["id"] != form.values["id"]
+    assert "/staff/tally" not in part  # the keys stay as they are on the page: one may be under a finger
 
 
 def test_yesterday_is_not_shown_today(desk: Browser, clock: FakeClock):
