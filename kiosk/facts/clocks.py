@@ -12,7 +12,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import lru_cache
-from operator import add, sub
 from typing import Annotated
 
 import msgspec
@@ -135,25 +134,21 @@ class Clocks:
         told = {boot: readings[boot] for boot in set(boots) if readings.get(boot, _AS_IT_STANDS) != _AS_IT_STANDS}
         if not told:
             return hours
-        places = (
-            range(len(boots)) if len(told) == len(set(boots)) else [n for n, one in enumerate(boots) if one in told]
-        )
-        # Column by column and without a call of ours a fact: this is a tenth of what taking a fact in costs.
-        stamped = [hours[place] for place in places]
-        within = map(_within_hour, [rests[place][:6] for place in places])
-        walls = list(map(add, map(_hour_began, stamped), within))
-        trues = [
-            wall + shift if hub is None else hub + int(monos[place]) // 1000
-            for place, wall, (hub, shift) in zip(places, walls, [told[boots[place]] for place in places], strict=True)
+        # Without a call of ours a fact: each of them is a hundredth of what taking a fact in costs.
+        walls = [
+            _hour_began(hour) + _within_hour(rest[:6]) if boot in told else 0
+            for boot, hour, rest in zip(boots, hours, rests, strict=True)
         ]
-        off = list(map(sub, trues, walls))
-        if min(off) > -TOLERANCE and max(off) < TOLERANCE:
-            return hours
-        dated = list(hours)
-        for place, by, true in zip(places, off, trues, strict=True):
-            if not -TOLERANCE < by < TOLERANCE and _FIRST <= true < _END:
-                dated[place] = _named(true // _HOUR)
-        return dated
+        trues = [
+            wall if (reading := told.get(boot)) is None
+            else wall + reading[1] if reading[0] is None
+            else reading[0] + int(mono) // 1000
+            for boot, mono, wall in zip(boots, monos, walls, strict=True)
+        ]  # fmt: skip
+        return [
+            hour if -TOLERANCE < true - wall < TOLERANCE or not _FIRST <= true < _END else _named(true // _HOUR)
+            for hour, wall, true in zip(hours, walls, trues, strict=True)
+        ]
 
     def readings(self) -> dict[str, tuple[int | None, int]]:
         """Boot → how its facts are dated: equal readings, equal days."""
@@ -205,6 +200,7 @@ def _within_hour(rest: bytes) -> int:
     return int(rest[1:3]) * 60 + int(rest[4:6])
 
 
+@lru_cache(4096)
 def _named(hours: int) -> bytes:
     """Hours since 1970 in Beijing → `2027-03-15T09`."""
     day, number = _day_and_hour(hours)

@@ -26,7 +26,7 @@ from kiosk.facts import envelope
 from kiosk.facts.kinds import Body
 from kiosk.facts.quizzes import QuizAnswered, QuizFinished
 from kiosk.facts.vocabulary import REGISTRY
-from kiosk.hub.store import Store, add_up_all, insert_once
+from kiosk.hub.store import Store, add_up, insert_once
 from kiosk.hub.tables import devices, facts, item_folds, item_sums, item_wrongs, journals
 from kiosk.packs.fairs import Fair
 from kiosk.packs.quizzes import MODES
@@ -360,8 +360,8 @@ def _keep(tx: Connection, read: Sequence[_Read], rows: "_Rows") -> None:
         plays = msgspec.msgpack.encode(one.plays)
         if tx.execute(update(item_folds).where(is_as_read).values(seq=one.last, plays=plays)).rowcount != 1:
             raise _OvertakenError
-    add_up_all(tx, item_sums, rows.sums)
-    add_up_all(tx, item_wrongs, rows.wrongs)
+    add_up(tx, item_sums, rows.sums)
+    add_up(tx, item_wrongs, rows.wrongs)
 
 
 class _Rows(NamedTuple):

@@ -13,7 +13,7 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, Table, TextClause, create_engine, event, make_url, text
+from sqlalchemy import URL, BigInteger, Connection, Engine, Table, TextClause, create_engine, event, make_url, text
 from sqlalchemy.exc import DBAPIError
 
 from kiosk import files
@@ -201,15 +201,8 @@ def append_facts(tx: Connection, table: Table, rows: Iterable[tuple[Any, ...]], 
     tx.connection.cursor().executemany(insert, rows)  # type: ignore[arg-type]  # any iterable, says PEP 249
 
 
-def add_up(tx: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Insert rows, adding `n` to the rows that are there."""
-    if rows:
-        key = ", ".join(f'"{column.name}"' for column in table.primary_key)
-        tx.execute(_insert(table, tuple(rows[0]), f"({key}) DO UPDATE SET n = {table.name}.n + excluded.n"), rows)
-
-
-def add_up_all(tx: Connection, table: Table, rows: Sequence[tuple[Any, ...]]) -> None:
-    """Insert whole rows, adding every number to those of the rows that are there; the quick way for very many."""
+def add_up(tx: Connection, table: Table, rows: Sequence[tuple[Any, ...]]) -> None:
+    """Insert whole rows, adding every number beside the key to those of the rows that are there."""
     if rows:
         tx.exec_driver_sql(_adding(table, tx.dialect.name), list(rows))
 
@@ -219,7 +212,7 @@ def _adding(table: Table, dialect: str) -> str:
     mark = "%s" if dialect == "postgresql" else "?"
     names = ", ".join(f'"{column.name}"' for column in table.columns)
     key = ", ".join(f'"{column.name}"' for column in table.primary_key)
-    numbers = [column.name for column in table.columns if not column.primary_key]
+    numbers = [column.name for column in table.columns if isinstance(column.type, BigInteger)]
     sums = ", ".join(f'"{name}" = {table.name}."{name}" + excluded."{name}"' for name in numbers)
     marks = ", ".join([mark] * len(table.columns))
     return f"INSERT INTO {table.name} ({names}) VALUES ({marks}) ON CONFLICT ({key}) DO UPDATE SET {sums}"  # noqa: S608 (our own names)

@@ -78,8 +78,11 @@ def count(tx: Connection, journal: str, fair: str, stretch: Stretch, dates: Cloc
     hours = dates.hours(stretch.boot, stretch.hour, stretch.rest, stretch.mono)
     tally = Counter(zip(hours, stretch.desk, stretch.meanings, strict=True))
     sums = _buckets(tally)
-    add_up(tx, totals, [_total_row(journal, fair, bucket, n) for bucket, n in sums.items()])
-    add_up(tx, desk_totals, _desk_rows(journal, fair, sums))
+    by_desk: Counter[tuple[str, str]] = Counter()
+    for (_day, _hour, desk, metric), n in sums.items():
+        by_desk[metric, desk] += n
+    add_up(tx, totals, [(journal, metric, day, hour, desk, fair, n) for (day, hour, desk, metric), n in sums.items()])
+    add_up(tx, desk_totals, [(journal, metric, desk, fair, n) for (metric, desk), n in by_desk.items()])
     wanted = [
         (seq, meaning.body)
         for seq, meaning in enumerate(stretch.meanings, stretch.first)
@@ -136,28 +139,6 @@ def _says_otherwise(dates: Clocks, before: Clocks) -> bool:
     """Whether what came now dates facts anew that were folded before."""
     readings = dates.readings()
     return any(readings[boot] != reading for boot, reading in before.readings().items())
-
-
-def _total_row(journal: str, fair: str, bucket: Bucket, n: int) -> dict[str, object]:
-    day, hour, desk, metric = bucket
-    return {
-        "journal": journal,
-        "fair": fair,
-        "day": day,
-        "hour": hour,
-        "desk": desk,
-        "metric": metric,
-        "n": n,
-    }
-
-
-def _desk_rows(journal: str, fair: str, buckets: Counter[Bucket]) -> list[dict[str, object]]:
-    sums: Counter[tuple[str, str]] = Counter()
-    for (_day, _hour, desk, metric), n in buckets.items():
-        sums[desk, metric] += n
-    return [
-        {"journal": journal, "fair": fair, "desk": desk, "metric": metric, "n": n} for (desk, metric), n in sums.items()
-    ]
 
 
 def _complaint_row(journal: str, fair: str, fact: Fact, body: ComplaintFiled) -> dict[str, object]:

@@ -33,7 +33,7 @@ def _is_http(url: str) -> bool:
 
 def _compress(data: bytes) -> bytes:
     """gzip. Facts are full of random ids, and `Z_FILTERED` does not look for likenesses that are chance."""
-    deflate = zlib.compressobj(6, zlib.DEFLATED, 31, zlib.DEF_MEM_LEVEL, zlib.Z_FILTERED)
+    deflate = zlib.compressobj(8, zlib.DEFLATED, 31, zlib.DEF_MEM_LEVEL, zlib.Z_FILTERED)
     return deflate.compress(data) + deflate.flush()
 
 

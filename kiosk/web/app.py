@@ -1,20 +1,19 @@
 """A Flask app with the manners of the house, for either side."""
 
 import gzip
-from collections.abc import Callable, MutableMapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from flask import Flask, Response, g
-from flask.templating import Environment
 from flask_babel import Babel
-from jinja2 import StrictUndefined
 from markupsafe import Markup
 
-from kiosk import PACKAGE, ROOT, qr
+from kiosk import PACKAGE, qr
 from kiosk.values import learn_structs
 from kiosk.web import assets, layout, preferences, problems
 from kiosk.web.forms import refuse_foreign_origin, refuse_impossible_address
 from kiosk.web.requests import understand_htmx
+from kiosk.web.templates import FOLDER, Templates
 
 HEADERS = {
     "Content-Security-Policy": (
@@ -31,17 +30,10 @@ HEADERS = {
 _EVERY_RESPONSE = (*HEADERS.items(), ("Cache-Control", "no-store"))
 
 
-class _Templates(Environment):
-    """Jinja, where what all templates know is one plain dict: it copies and compares that several times a page."""
-
-    def make_globals(self, d: MutableMapping[str, Any] | None) -> MutableMapping[str, Any]:
-        return {**self.globals, **(d or {})}
-
-
 class App(Flask):
     """Flask, where no view is a coroutine: it would look again a dozen times a request whether one is."""
 
-    jinja_environment = _Templates
+    jinja_environment = Templates
 
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
         return func
@@ -50,10 +42,8 @@ class App(Flask):
 def make_app(name: str, side: str, hosts: Sequence[str]) -> Flask:
     """A Flask app with the manners of the house. `side` is "booth" or "hub"; `hosts` are its own names."""
     learn_structs()
-    app = App(name, static_folder=None, template_folder=str(ROOT / "templates"))
+    app = App(name, static_folder=None, template_folder=str(FOLDER))
     app.config["TRUSTED_HOSTS"] = list(hosts) or None
-    app.jinja_env.undefined = StrictUndefined
-    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.filters["qr"] = lambda text: Markup(qr.svg(text))  # noqa: S704 (our own SVG, text only inside a path)
     understand_htmx(app)
     Babel(app, default_translation_directories=str(PACKAGE / "translations"), locale_selector=layout.locale)

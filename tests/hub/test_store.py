@@ -132,10 +132,13 @@ def test_only_a_key_that_is_there_is_passed_over_nothing_else(store):
 
 def test_sums_add_up_by_their_whole_key(store):
     schema.migrate(store)
-    row = {"journal": "j", "fair": "f", "day": "2027-03-15", "hour": 9, "desk": "d01", "metric": "m", "n": 2}
+
+    def row(hour: int = 9, desk: str = "d01", n: int = 2) -> tuple[object, ...]:
+        return "j", "m", "2027-03-15", hour, desk, "f", n
+
     with store.begin() as tx:
-        add_up(tx, totals, [row, {**row, "hour": 10}])
-        add_up(tx, totals, [row, {**row, "desk": "d02"}, {**row, "n": -5}])
+        add_up(tx, totals, [row(), row(hour=10)])
+        add_up(tx, totals, [row(), row(desk="d02"), row(n=-5)])
         add_up(tx, totals, [])
         found = sorted((r.hour, r.desk, r.n) for r in tx.execute(totals.select()))
     assert found == [(9, "d01", -1), (9, "d02", 2), (10, "d01", 2)]
