@@ -19,7 +19,6 @@ from click.testing import CliRunner
 from flask import Flask
 from flask.testing import FlaskClient
 from hypothesis import settings
-from jinja2.bccache import Bucket, BytecodeCache
 from nacl.pwhash import argon2id
 from werkzeug.routing import Rule
 
@@ -51,25 +50,8 @@ keys.HASHING = (argon2id.OPSLIMIT_MIN, argon2id.MEMLIMIT_MIN)
 storage.MEGABYTE = 1 << 10
 
 
-class CompiledOnce(BytecodeCache):
-    """Templates compiled once for all the apps of a worker: they took half the time of whoever asks for a page."""
-
-    def __init__(self) -> None:
-        self._compiled: dict[str, bytes] = {}
-
-    def load_bytecode(self, bucket: Bucket) -> None:
-        if compiled := self._compiled.get(bucket.key + bucket.checksum):
-            bucket.bytecode_from_string(compiled)
-
-    def dump_bytecode(self, bucket: Bucket) -> None:
-        self._compiled[bucket.key + bucket.checksum] = bucket.bytecode_to_string()
-
-
-Flask.jinja_options = {"bytecode_cache": CompiledOnce()}
-
-
 def _compiled_once(compile_rule: Callable[..., Any]) -> Callable[..., Any]:
-    """What Werkzeug makes of an address, too: the same functions for all apps. They are bound to a rule afterwards."""
+    """What Werkzeug makes of an address: the same functions for all apps. They are bound to a rule afterwards."""
     known: dict[tuple[Any, ...], Any] = {}
 
     def compiled(rule: Rule, append_unknown: bool = True) -> Any:
