@@ -181,11 +181,14 @@ def pack_faults(pack: Pack, day: str | None) -> Iterable[str]:
     if len(pack.questions) < CHALLENGE.questions:
         yield f"questions.json: a quiz needs at least {CHALLENGE.questions} questions"
     for question in pack.questions:
-        yield from (f"questions.json {question.id}: {fault}" for fault in _citation_faults(question, pack, day))
+        faults = _citation_faults(question, question.law, pack, day)
+        yield from (f"questions.json {question.id}: {fault}" for fault in faults)
         if question.picture is not None and not (pack.pictures / question.picture).is_file():
             yield f"questions.json {question.id}: there is no drawing {question.picture}"
     yield from _nickname_faults(pack.nicknames)
     for exhibit in pack.exhibits:
+        for law in sorted({region.source.law for region in exhibit.regions if region.source.article is not None}):
+            yield from (f"exhibits.json {exhibit.id}: {fault}" for fault in _citation_faults(exhibit, law, pack, day))
         for name in (exhibit.genuine, exhibit.fake):
             if not (pack.drawings / name).is_file():
                 yield f"exhibits.json {exhibit.id}: there is no drawing {name}"
@@ -199,12 +202,12 @@ def _nickname_faults(nicknames: Sequence[Nickname]) -> Iterable[str]:
         yield from (f"nicknames.json: {one} stands twice" for one in sorted({x for x in said if said.count(x) > 1}))
 
 
-def _citation_faults(question: Question, pack: Pack, day: str | None) -> Iterable[str]:
-    law = pack.law_by_name.get(question.law)
+def _citation_faults(item: Question | Exhibit, cited: str, pack: Pack, day: str | None) -> Iterable[str]:
+    law = pack.law_by_name.get(cited)
     if law is None:
-        yield f"it cites {question.law}, which laws.json does not name"
+        yield f"it cites {cited}, which laws.json does not name"
         return
-    if question.valid_from < law.valid_from or (law.valid_until and (question.valid_until or "9") > law.valid_until):
+    if item.valid_from < law.valid_from or (law.valid_until and (item.valid_until or "9") > law.valid_until):
         yield f"it is valid longer than what it cites: {law.name} from {law.valid_from} until {law.valid_until}"
     if day and not is_in_force(law.valid_from, law.valid_until, day):
         yield f"{law.name} is not in force on {day}"

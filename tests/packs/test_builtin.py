@@ -29,7 +29,7 @@ def test_there_is_enough_to_ask_and_to_show():
     assert len(PACK.questions) >= 320
     kinds = Counter(question.kind for question in PACK.questions)
     assert all(kinds[kind] >= 12 for kind in ("single", "truefalse", "multiple", "order", "picture", "case"))
-    assert len(PACK.exhibits) >= 8
+    assert len(PACK.exhibits) >= 48
     assert len(PACK.slogans) >= 5
 
 
@@ -71,8 +71,20 @@ def test_what_a_question_cites_is_a_law_in_force_on_the_day_of_the_fair():
         assert all(question.key if isinstance(question.key, list) else [question.key]), question.id
 
 
+def cited(exhibit: Exhibit) -> set[str]:
+    return {region.source.law for region in exhibit.regions if region.source.article is not None}
+
+
+def test_what_an_exhibit_cites_is_a_law_in_force_on_the_day_of_the_fair():
+    for exhibit in PACK.exhibits:
+        for law in (PACK.law_by_name[name] for name in cited(exhibit)):
+            assert is_in_force(law.valid_from, law.valid_until, FAIR_DAY), exhibit.id
+            assert law.valid_from <= exhibit.valid_from <= FAIR_DAY <= (exhibit.valid_until or FAIR_DAY), exhibit.id
+
+
 def test_no_law_is_listed_that_nothing_cites():
-    assert {law.name for law in PACK.laws} == {question.law for question in PACK.questions}
+    by_questions = {question.law for question in PACK.questions}
+    assert {law.name for law in PACK.laws} == by_questions.union(*map(cited, PACK.exhibits))
 
 
 def test_no_picture_is_there_that_no_question_shows():

@@ -112,6 +112,18 @@ def test_a_drawing_cannot_lie_elsewhere(tmp_path: Path, name: str):
     assert "matching regex" in found
 
 
+@pytest.mark.parametrize(
+    ("changes", "fault"),
+    [({"law": "山海经"}, "it cites 山海经, which laws.json does not name"), ({"law": "商标法"}, "valid longer")],
+)
+def test_an_exhibit_cites_what_a_question_may_cite(tmp_path: Path, changes: dict[str, str], fault: str):
+    first, *others = EXHIBITS[0]["regions"]
+    exhibit = {**EXHIBITS[0], "regions": [{**first, "source": {**first["source"], **changes}}, *others]}
+    [found] = the_faults(a_pack(tmp_path, exhibits=[exhibit]))
+    assert found.startswith("exhibits.json e01: ")
+    assert fault in found
+
+
 @pytest.mark.parametrize("file", ["questions", "exhibits", "slogans", "laws", "topics", "categories"])
 def test_a_missing_file_is_named(tmp_path: Path, file: str):
     (a_pack(tmp_path) / f"{file}.json").unlink()
