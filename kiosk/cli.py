@@ -625,6 +625,33 @@ def hub_items(
         click.echo(f"{item.id}\t{item.n}\t{rate}\t{row.question.text.zh if row.question else ''}")
 
 
+@hub.command("exhibits")
+@fair_option
+@click.option("--venue", help="One venue alone; by its id.")
+@click.option("--json", "as_json", is_flag=True, help="As JSON: every exhibit and region with its figures.")
+@hub_data
+@hub_database
+def hub_exhibits(fair: str | None, venue: str | None, as_json: bool, data: Path | None, database: str | None) -> None:
+    """What people take for real: exhibits by number, with how often the fake and its marked places were found."""
+    with _hub(data, database) as here:
+        from kiosk.hub import exhibits, fairs
+
+        with here.store.reading() as tx:
+            found = fairs.find_fair(tx, fair)
+        here.answers.fold(found)
+        with here.store.reading() as tx:
+            report = exhibits.report(tx, found, here.pack, {"venue": venue or ""})
+    if as_json:
+        click.echo(json.dumps(exhibits.as_json(found, report), ensure_ascii=False, indent=1))
+        return
+    click.echo(report.sentence("zh"))
+    click.echo(report.sentence("en"))
+    for row in report.rows:
+        judged = row.exhibit.judged
+        rate = f"{judged.rate:.1%}" if judged.is_ranked and judged.rate is not None else "—"
+        click.echo(f"{row.exhibit.id}\t{row.exhibit.viewed}\t{judged.n}\t{rate}\t{row.name.zh}")
+
+
 @hub.command("rebuild")
 @hub_data
 @hub_database

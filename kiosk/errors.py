@@ -426,6 +426,88 @@ BOARD_REFUSED = _kind(
 )
 EXHIBIT_UNKNOWN = _kind("gallery.unknown", 404, "没有这件展品。", "There is no such exhibit.")
 
+# --- photos, and exhibits made of them ----------------------------------------------------------------
+PHOTO_EMPTY = _kind(
+    "photo.empty", 422, "这张照片是空的。请重新拍一张。", "The photo is empty. Please take another one."
+)
+PHOTO_LARGE = _kind(
+    "photo.large",
+    413,
+    "照片文件太大，最多 {limit} MB。请把相机的像素调低再拍，或者就在这一页上拍。",
+    "The photo is too large a file: at most {limit} MB. Take a smaller one, or take it on this page.",
+)
+PHOTO_FORMAT = _kind(
+    "photo.format",
+    422,
+    "只收 JPEG、PNG、WebP 照片。苹果手机请在“设置-相机-格式”里选“兼容性最佳”再拍，或者就在这一页上拍。",
+    "Only JPEG, PNG and WebP photos. On an iPhone choose Settings, Camera, Formats, Most Compatible; "
+    "or take it on this page.",
+)
+PHOTO_PIXELS = _kind(
+    "photo.pixels",
+    422,
+    "照片的像素太多，最多 {limit} 百万。请把相机的像素调低再拍，或者就在这一页上拍。",
+    "The photo has too many pixels: at most {limit} million. Take a smaller one, or take it on this page.",
+)
+PHOTO_SMALL = _kind(
+    "photo.small",
+    422,
+    "照片太小或太窄：短边至少 {shortest} 像素，长边不超过短边的 {slimmest} 倍。请重新拍一张。",
+    "The photo is too small or too slim: at least {shortest} pixels on the shorter side, at most {slimmest} times as "
+    "long as wide. Please take another one.",
+)
+PHOTO_MOVING = _kind(
+    "photo.moving", 422, "这是会动的图，不是照片。请重新拍一张。", "That is a moving picture. Please take a photo."
+)
+PHOTO_BROKEN = _kind(
+    "photo.broken",
+    422,
+    "这张照片读不出来，文件可能没有存完整。请重新拍一张。",
+    "The photo cannot be read; the file may have been cut short. Please take another one.",
+)
+BROUGHT_MANY = _kind(
+    "brought.many",
+    409,
+    "这台平板上的自制展品已有 {limit} 件。请先删去不用的。",
+    "This tablet has {limit} exhibits of its own already. Please delete one first.",
+)
+BROUGHT_ROOM = _kind(
+    "brought.room",
+    507,
+    "平板存储快满，只留给计数，展品没有保存。请告诉组织者。",
+    "Storage is nearly full and kept for counting; the exhibit was not saved. Please tell the organiser.",
+)
+BROUGHT_PUBLIC = _kind(
+    "brought.public",
+    409,
+    "这件展品正在展出，不能改。请先撤下。",
+    "This exhibit is on show and cannot be changed. Please withdraw it first.",
+)
+BROUGHT_REGIONS = _kind(
+    "brought.regions",
+    422,
+    "请在照片上标出 1 到 {limit} 处，每一处都要在照片里面，也不要太小。",
+    "Mark 1 to {limit} places on the photo, all of them inside it and not too small.",
+)
+BROUGHT_WORDS = _kind(
+    "brought.words",
+    422,
+    "还不能往下走：名称、每一处哪里不对、怎么看，都要写中文；字数也不能超过。",
+    "Not yet: the name, and for every place what is wrong and how to check, need words in Chinese, and not too many.",
+)
+BROUGHT_CHANGED = _kind(
+    "brought.changed",
+    409,
+    "这件展品刚刚被改过，没有展出。请把现在的内容再看一遍。",
+    "This exhibit was changed a moment ago and is not on show. Please look at it once more.",
+)
+CARD_UNKNOWN = _kind(
+    "card.unknown",
+    404,
+    "没有这个编号的展品。请看看卡片上的号码。",
+    "There is no exhibit with that number. Please look at the card again.",
+)
+
 # --- complaints -----------------------------------------------------------------------------------
 DRAFT_UNKNOWN = _kind(
     "complaint.draft_unknown",

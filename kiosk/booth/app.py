@@ -11,7 +11,10 @@ from flask import Flask, Response, request
 
 from kiosk import __version__, config, web
 from kiosk.booth import (
+    brought,
+    cards,
     closing,
+    codes,
     complaints,
     enrolment,
     galleries,
@@ -20,6 +23,7 @@ from kiosk.booth import (
     phones,
     prizes,
     quizzes,
+    searches,
     sequence,
     staff,
     tallies,
@@ -68,16 +72,29 @@ def create_booth_app(settings: BoothConfig, clock: Clock | None = None) -> Flask
         app.register_blueprint(noun.views)
     app.register_blueprint(complaints.desk_views)
     for more in (
+        brought.views,
+        brought.public,
+        cards.views,
+        codes.views,
         leaderboard.views,
         lots.views,
         lots.public,
+        searches.views,
         quizzes.tablet_views,
         quizzes.practice,
         phones.tablet_views,
         phones.views,
     ):
         app.register_blueprint(more)
-    for shared in (quizzes.views, leaderboard.views, preferences.views):
+    for shared in (
+        brought.public,
+        quizzes.views,
+        galleries.views,
+        searches.views,
+        codes.views,
+        leaderboard.views,
+        preferences.views,
+    ):
         app.register_blueprint(shared, name=f"phone_{shared.name}", url_prefix=visits.PHONE)
     app.add_url_rule("/healthz", view_func=healthz)
     app.context_processor(_context)

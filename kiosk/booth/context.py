@@ -8,7 +8,7 @@ from contextlib import suppress
 import msgspec
 from flask import current_app
 
-from kiosk.booth import carrying, outbox
+from kiosk.booth import carrying, outbox, shelf
 from kiosk.booth.handoff import Phones
 from kiosk.booth.journal import Journal
 from kiosk.booth.sessions import StaffSessions, Visits
@@ -70,6 +70,8 @@ class Booth:
         self.phones = Phones(clock, config.phone_url, config.phone_wifi, visits)
         self.staff = staff
         self.storage = storage
+        numbers = frozenset(one.number for one in pack.exhibits)
+        self.shelf = shelf.Shelf(config.data / shelf.FOLDER, journal, numbers)
         self.road: Callable[[str], Transport] = HttpTransport  # to the hub at an address
         self.relay_road: Callable[[str], Transport] = HttpTransport
         self.asking = threading.Lock()  # one enrolment at a time

@@ -7,7 +7,7 @@ import msgspec
 from flask import Blueprint, Response, request
 
 from kiosk import web
-from kiosk.booth import handoff, visits
+from kiosk.booth import handoff, looks, visits
 from kiosk.booth.context import booth, new_id
 from kiosk.booth.handoff import Code
 from kiosk.errors import REMOTE_REFUSED, Problem
@@ -99,7 +99,7 @@ def take() -> Response:
 @views.post("/leave")
 def leave() -> Response:
     web.read_form()
-    booth().phones.visits.end(request.cookies.get(visits.PHONE_COOKIE))
+    looks.leave(booth(), booth().phones.visits.end(request.cookies.get(visits.PHONE_COOKIE)))
     response = web.see_other("phones.outside")
     response.delete_cookie(visits.PHONE_COOKIE, path=visits.PHONE, samesite="Lax", httponly=True)
     return response

@@ -72,7 +72,37 @@ class Look:
 
     fact_id: str
     fake_is_left: bool
+    viewed_id: str
+    search: "Search"
     judged: bool | None = None
+    is_viewed: bool = False  # looked at long enough to count, and counted
+
+
+@dataclass
+class Search:
+    """What is wrong with a fake, as far as this visitor found it."""
+
+    fact_id: str  # made before, so that ending twice is the same fact
+    found: list[str] = field(default_factory=list)  # region ids, in the order they were found
+    false: int = 0  # touches where nothing is wrong
+    hints: int = 0
+    turns: int = 0  # touches and hints so far: a page says of which turn it is, so that a repeat is known for one
+    quarter: str = ""  # lit by a hint: "nw", "ne", "sw" or "se"
+    said: Literal["ask", "hit", "again", "miss", "hint"] = "ask"
+    is_comparing: bool = False  # the genuine one stands beside it
+    is_over: bool = False
+
+    @property
+    def has_begun(self) -> bool:
+        return self.turns > 0
+
+
+@dataclass
+class Round:
+    """Quick pairs in a row."""
+
+    exhibits: list[str]
+    at: int = 0  # index of the current pair; their number when the round is over
 
 
 class Voucher(msgspec.Struct, frozen=True):
@@ -101,6 +131,10 @@ class Visit:
     is_practice: bool = False  # a volunteer tries the quiz out: nothing of it is recorded
     asked: set[str] = field(default_factory=set)  # questions already put to this visitor
     looks: dict[str, Look] = field(default_factory=dict)
+    checked: set[str] = field(default_factory=set)  # ids of what was counted of numbers looked up
+    looking: str = ""  # the exhibit on the screen
+    looking_since: int = 0  # monotonic ms
+    round: Round | None = None
     lock: threading.Lock = field(default_factory=threading.Lock)  # a double touch arrives on two threads
 
 
@@ -153,9 +187,10 @@ class Visits:
     def _drop_idle(self, now: int) -> None:
         self._visits = {t: v for t, v in self._visits.items() if now - v.seen_at <= self._limit}
 
-    def end(self, token: str | None) -> None:
+    def end(self, token: str | None) -> Visit | None:
+        """The visit that is over, if it was still known: whoever walked away had been idle too long already."""
         with self._lock:
-            self._visits.pop(token or "", None)
+            return self._visits.pop(token or "", None)
 
 
 @dataclass

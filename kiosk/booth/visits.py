@@ -4,6 +4,7 @@ import msgspec
 from flask import Blueprint, Response, request
 
 from kiosk import web
+from kiosk.booth import looks
 from kiosk.booth.context import booth
 from kiosk.booth.handoff import Code, is_here
 from kiosk.booth.sessions import Visit, Visits
@@ -31,7 +32,7 @@ class AttractPage(msgspec.Struct, frozen=True):
 def attract() -> Response:
     """The attract page. Coming here ends whatever visit there was."""
     here = booth()
-    here.visits.end(request.cookies.get(COOKIE))
+    looks.leave(here, here.visits.end(request.cookies.get(COOKIE)))
     here.staff.close(request.cookies.get(STAFF_COOKIE))  # whoever leaves the staff screens for here has left them
     if here.enrolment is None:
         return web.see_other("enrolment.enrol")
@@ -51,7 +52,7 @@ def attract() -> Response:
 def leave() -> Response:
     """The visitor walked away: forget the visit and the choices that came with it."""
     web.read_form()
-    booth().visits.end(request.cookies.get(COOKIE))
+    looks.leave(booth(), booth().visits.end(request.cookies.get(COOKIE)))
     response = web.see_other("visits.attract")
     for cookie in (COOKIE, "lang", "large"):
         response.delete_cookie(cookie, samesite="Strict", httponly=True)

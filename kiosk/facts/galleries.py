@@ -1,7 +1,14 @@
-"""The counterfeit gallery: which one did the visitor take for the fake?"""
+"""The counterfeit gallery: what was looked at, which one was taken for the fake, and what was found wrong with it."""
+
+from typing import Annotated
+
+import msgspec
 
 from kiosk.facts.kinds import Body, kind
-from kiosk.values import Id, Slug
+from kiosk.values import Hex32, Id, Slug
+
+#: Region ids; an exhibit has at most as many.
+Regions = Annotated[list[Slug], msgspec.Meta(max_length=6)]
 
 
 @kind("exhibit.judged")
@@ -9,3 +16,39 @@ class ExhibitJudged(Body, frozen=True):
     session: Id  # the visit; see quizzes.QuizAnswered.session
     exhibit: Slug
     right: bool  # touched the fake
+
+
+@kind("exhibit.viewed")
+class ExhibitViewed(Body, frozen=True):
+    """An exhibit was on the screen for three seconds or more: once a visit, for the first time it was."""
+
+    session: Id
+    exhibit: Slug
+    ms: Annotated[int, msgspec.Meta(ge=3_000, le=600_000)]
+
+
+@kind("exhibit.searched")
+class ExhibitSearched(Body, frozen=True):
+    """A search for what is wrong came to its end: all found, given up, or left."""
+
+    session: Id
+    exhibit: Slug
+    found: Regions  # in the order they were found
+    missed: Regions
+    hints: Annotated[int, msgspec.Meta(ge=0, le=20)]
+    false: Annotated[int, msgspec.Meta(ge=0, le=99)]  # touches where nothing is wrong
+
+
+@kind("exhibit.approved")
+class ExhibitApproved(Body, frozen=True):
+    """A volunteer stands for an exhibit made at the tablet: it is shown from here on, as long as it stays as it is."""
+
+    exhibit: Slug
+    digest: Hex32  # SHA-256 of its file, which names that of its photo
+
+
+@kind("exhibit.withdrawn")
+class ExhibitWithdrawn(Body, frozen=True):
+    """It is shown no more."""
+
+    exhibit: Slug

@@ -3,6 +3,7 @@
 from kiosk.facts import (
     cases,
     clocks,
+    codes,
     complaints,
     days,
     devices,
@@ -21,6 +22,7 @@ __all__ = [
     "REGISTRY",
     "cases",
     "clocks",
+    "codes",
     "complaints",
     "days",
     "devices",

@@ -1,106 +1,39 @@
-"""What the answers to each question come to: folded from facts behind the scenes, never while tablets are served.
+"""What the answers to each question, and the looks at each exhibit, come to: folded from facts behind the scenes, never
+while tablets are served.
 
 A step reads some thousand facts from a snapshot and adds what they come to in one short transaction, which is given up
 if the journal was meanwhile folded or changed by somebody else. So whoever folds, however often and in whatever order
 facts came, the sums are those of the counted runs. A journal whose run was changed other than at its end gets another
 generation (`totals.forget`); the sums of its venue are then taken off those of the fair and folded from the beginning.
 
-An answer belongs to the venue its tablet was enrolled for. Discrimination needs whole plays: those that were finished
-in the same journal, that no volunteer helped with, and that were not pushed out by `MOST_OPEN` later ones. Plays that
-were broken off count in rates and times, not there.
+An answer belongs to the venue its tablet was enrolled for.
 """
 
 import logging
 import threading
-from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row, and_, delete, func, literal, or_, select, update
+from sqlalchemy import Column, Connection, Row, Select, Table, and_, delete, func, literal, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from kiosk.clock import Clock
 from kiosk.errors import Problem
 from kiosk.facts import envelope
 from kiosk.facts.kinds import Body
-from kiosk.facts.quizzes import QuizAnswered, QuizFinished
 from kiosk.facts.vocabulary import REGISTRY
 from kiosk.hub.store import Store, add_up, insert_once
-from kiosk.hub.tables import devices, facts, item_folds, item_sums, item_wrongs, journals
+from kiosk.hub.tables import devices, exhibit_sums, facts, item_folds, item_sums, item_wrongs, journals
 from kiosk.packs.fairs import Fair
-from kiosk.packs.quizzes import MODES
-from kiosk.reports.items import SUMS, TIMES, time_class
+from kiosk.reports.sums import KINDS, Plays, Sums
 
 log = logging.getLogger("kiosk.answers")
 CHUNK = 2_000  # facts a step: what is added at once keeps a writing tablet waiting
-MOST_OPEN = 200  # plays of a tablet that may be open at once
-_MOST_ANSWERS = 50  # of a play; what is told beyond them counts nowhere
-OTHER_MODE = "other"  # all lengths of play that this release does not know
-_KINDS = ("quiz.answered", "quiz.finished")
 _NOW_AND_THEN = 20_000  # milliseconds
 _TURN = 3_150_006  # of the servers' lock: one folds at a time
-_PLACE = {name: place for place, name in enumerate(SUMS)}
-_FIRST_TIME = _PLACE[TIMES[0]]
-Key = tuple[str, str, str, str]  # pack, question, lang, mode
-
-
-class Play(msgspec.Struct, array_like=True):
-    """One that has begun: its answers, and whether a volunteer touched the screen."""
-
-    answers: list[tuple[Key, bool]]
-    helped: bool = False
-
-
-Plays = dict[str, Play]  # by session, oldest first
-
-
-class Sums:
-    """What some facts come to."""
-
-    def __init__(self) -> None:
-        self.rows: dict[Key, list[int]] = defaultdict(lambda: [0] * len(SUMS))
-        self.wrongs: Counter[tuple[Key, str]] = Counter()
-
-    def add(self, body: Body, plays: Plays) -> None:
-        """One fact that counts; `plays` are those open at that place of its journal."""
-        if isinstance(body, QuizAnswered):
-            self._answer(body, plays)
-        elif isinstance(body, QuizFinished):
-            play = plays.pop(body.session, None)
-            if play is not None and not play.helped and len(play.answers) == body.questions:
-                self._score(play)
-
-    def _answer(self, body: QuizAnswered, plays: Plays) -> None:
-        if body.session not in plays and len(plays) >= MOST_OPEN:
-            del plays[next(iter(plays))]
-        play = plays.setdefault(body.session, Play([]))
-        if len(play.answers) >= _MOST_ANSWERS or any(body.question == key[1] for key, _ in play.answers):
-            return  # no tablet tells so: a question counts once a play
-        key = (body.pack, body.question, body.lang, body.mode if body.mode in MODES else OTHER_MODE)
-        row = self.rows[key]
-        play.helped |= body.helped
-        play.answers.append((key, body.right))
-        if body.helped:
-            row[_PLACE["helped"]] += 1
-            row[_PLACE["helped_correct"]] += body.right
-            return
-        row[_PLACE["n"]] += 1
-        row[_PLACE["correct"]] += body.right
-        row[_FIRST_TIME + time_class(body.ms)] += 1
-        if not body.right:
-            self.wrongs[key, " ".join(body.chosen)] += 1
-
-    def _score(self, play: Play) -> None:
-        score = sum(right for _, right in play.answers)
-        for key, right in play.answers:
-            rest = score - right
-            row = self.rows[key]
-            for name, n in zip(_OF_PLAYS, (1, right, rest, rest * rest, rest * right), strict=True):
-                row[name] += n
-
-
-_OF_PLAYS = tuple(_PLACE[name] for name in ("plays", "plays_correct", "rest", "rest_squared", "rest_correct"))
+#: What is folded: keys begin with fair and venue, and all else is numbers that add.
+_TABLES = (item_sums, item_wrongs, exhibit_sums)
 
 
 # --- folding ----------------------------------------------------------------------------------------
@@ -270,7 +203,7 @@ def _give_up(store: Store, held: Row[Any]) -> None:
 
 def _bodies(tx: Connection, journal: str, after: int, last: int) -> Iterator[Body]:
     """What was answered and finished between two places, of what counts, in order."""
-    is_wanted = and_(facts.c.kind.in_(_KINDS), facts.c.problem.is_(None))
+    is_wanted = and_(facts.c.kind.in_(KINDS), facts.c.problem.is_(None))
     query = select(facts.c.line).where(facts.c.journal == journal, facts.c.seq > after, facts.c.seq <= last, is_wanted)
     lines = [bytes(line) for line in tx.execute(query.order_by(facts.c.seq)).scalars()]
     spelt = envelope.spelt(lines)
@@ -320,7 +253,7 @@ def begin_all_anew(tx: Connection) -> None:
     _lock(tx)
     following = item_folds.c.generation + 1  # whoever has read something is overtaken
     tx.execute(update(item_folds).values(seq=0, plays=b"", generation=following, folded=following))
-    for table in (item_sums, item_wrongs):
+    for table in _TABLES:
         tx.execute(delete(table))
 
 
@@ -328,23 +261,25 @@ def _begin_anew(tx: Connection, fair: str, venue: str) -> None:
     """Take a venue's sums off the fair's, and forget them."""
     here = and_(item_folds.c.fair == fair, item_folds.c.venue == venue)
     tx.execute(update(item_folds).where(here).values(seq=0, plays=b"", folded=item_folds.c.generation))
-    for table in (item_sums, item_wrongs):
+    for table in _TABLES:
         _take_off(tx, table, fair, venue)
         tx.execute(delete(table).where(table.c.fair == fair, table.c.venue == venue))
-    of_all = and_(item_sums.c.fair == fair, item_sums.c.venue == "")
-    tx.execute(delete(item_sums).where(of_all, item_sums.c.n == 0, item_sums.c.helped == 0))
-    tx.execute(delete(item_wrongs).where(item_wrongs.c.fair == fair, item_wrongs.c.venue == "", item_wrongs.c.n == 0))
+        is_nothing = and_(*(column == 0 for column in _numbers(table)))
+        tx.execute(delete(table).where(table.c.fair == fair, table.c.venue == "", is_nothing))
 
 
-def _take_off(tx: Connection, table: Any, fair: str, venue: str) -> None:
+def _take_off(tx: Connection, table: Table, fair: str, venue: str) -> None:
     """Subtract a venue's rows from those of the whole fair."""
-    numbers = [column for column in table.c if not column.primary_key]
-    columns = {column.name: column if column.primary_key else -column for column in table.c}
+    columns: dict[str, Any] = {column.name: column if column.primary_key else -column for column in table.c}
     columns["venue"] = literal("")
     rows = select(*columns.values()).where(table.c.fair == fair, table.c.venue == venue)
     insert = (postgresql if tx.dialect.name == "postgresql" else sqlite).insert(table).from_select(list(columns), rows)
-    sums = {column.name: column + insert.excluded[column.name] for column in numbers}
+    sums = {column.name: column + insert.excluded[column.name] for column in _numbers(table)}
     tx.execute(insert.on_conflict_do_update(index_elements=list(table.primary_key), set_=sums))
+
+
+def _numbers(table: Table) -> list[Column[Any]]:
+    return [column for column in table.c if not column.primary_key]
 
 
 def _keep(tx: Connection, read: Sequence[_Read], rows: "_Rows") -> None:
@@ -360,31 +295,34 @@ def _keep(tx: Connection, read: Sequence[_Read], rows: "_Rows") -> None:
         plays = msgspec.msgpack.encode(one.plays)
         if tx.execute(update(item_folds).where(is_as_read).values(seq=one.last, plays=plays)).rowcount != 1:
             raise _OvertakenError
-    add_up(tx, item_sums, rows.sums)
-    add_up(tx, item_wrongs, rows.wrongs)
+    for table, some in rows.items():
+        add_up(tx, table, some)
 
 
-class _Rows(NamedTuple):
-    """What to add to the tables, in order of their keys."""
-
-    sums: list[tuple[Any, ...]]
-    wrongs: list[tuple[Any, ...]]
+#: What to add to each table: whole rows in order of their keys.
+_Rows = dict[Table, list[tuple[Any, ...]]]
 
 
 def _rows(fair: str, read: Sequence[_Read]) -> _Rows:
-    sums: dict[tuple[str, Key], list[int]] = {}
-    wrongs: Counter[tuple[str, Key, str]] = Counter()
+    """Of each venue, and under an empty name of them all."""
+    added: dict[Table, dict[tuple[str, ...], list[int]]] = {table: {} for table in _TABLES}
     for one in read:
         for venue in (one.held.venue, ""):
-            for key, some in one.sums.rows.items():
-                known = sums.get((venue, key))
-                sums[venue, key] = list(map(int.__add__, known, some)) if known else some
-            for (key, chosen), n in one.sums.wrongs.items():
-                wrongs[venue, key, chosen] += n
-    return _Rows(
-        [(fair, venue, *key, *sums[venue, key]) for venue, key in sorted(sums)],
-        [(fair, venue, *key, chosen, wrongs[venue, key, chosen]) for venue, key, chosen in sorted(wrongs)],
-    )
+            for table, some in _by_table(one.sums).items():
+                of_table = added[table]
+                for key, numbers in some.items():
+                    known = of_table.get((venue, *key))
+                    of_table[venue, *key] = list(map(int.__add__, known, numbers)) if known else list(numbers)
+    return {table: [(fair, *key, *some[key]) for key in sorted(some)] for table, some in added.items()}
+
+
+def _by_table(sums: Sums) -> dict[Table, dict[tuple[str, ...], Sequence[int]]]:
+    """Sums as rows: key beside fair and venue → numbers."""
+    return {
+        item_sums: dict(sums.questions),
+        item_wrongs: {(*question, chosen): (n,) for (question, chosen), n in sums.wrongs.items()},
+        exhibit_sums: dict(sums.looks),
+    }
 
 
 # --- checking -----------------------------------------------------------------------------------------
@@ -406,33 +344,30 @@ def faults(store: Store, fair: str) -> Iterator[str]:
         yield f"fair {fair}: what all answers come to is not the sum of its venues"
 
 
-_Stored = tuple[dict[Key, tuple[int, ...]], dict[tuple[Key, str], int]]
+_Stored = dict[Table, dict[tuple[str, ...], tuple[int, ...]]]
 
 
 def _stored(tx: Connection, fair: str, venue: str) -> _Stored:
-    sums, wrongs = item_sums.c, item_wrongs.c
-    of_sums = tx.execute(select(item_sums).where(sums.fair == fair, sums.venue == venue))
-    of_wrongs = tx.execute(select(item_wrongs).where(wrongs.fair == fair, wrongs.venue == venue))
-    return (
-        {(row[2], row[3], row[4], row[5]): tuple(row[6:]) for row in of_sums},
-        {((row[2], row[3], row[4], row[5]), row.chosen): row.n for row in of_wrongs},
-    )
+    return {
+        table: _keyed(tx, table, select(table).where(table.c.fair == fair, table.c.venue == venue)) for table in _TABLES
+    }
 
 
 def _added_up(tx: Connection, fair: str) -> _Stored:
     """What the venues' rows come to."""
-    sums, wrongs = item_sums.c, item_wrongs.c
-    key = (sums.pack, sums.question, sums.lang, sums.mode)
-    added = select(*key, *(func.sum(sums[name]) for name in SUMS)).where(sums.fair == fair, sums.venue != "")
-    other = (wrongs.pack, wrongs.question, wrongs.lang, wrongs.mode)
-    counted = select(*other, wrongs.chosen, func.sum(wrongs.n)).where(wrongs.fair == fair, wrongs.venue != "")
-    return (
-        {(row[0], row[1], row[2], row[3]): tuple(map(int, row[4:])) for row in tx.execute(added.group_by(*key))},
-        {
-            ((row[0], row[1], row[2], row[3]), row[4]): int(row[5])
-            for row in tx.execute(counted.group_by(*other, wrongs.chosen))
-        },
-    )
+    found = {}
+    for table in _TABLES:
+        key = [column for column in table.primary_key if column.name != "venue"]
+        columns = [*key[:1], literal(""), *key[1:], *map(func.sum, _numbers(table))]
+        added = select(*columns).where(table.c.fair == fair, table.c.venue != "").group_by(*key)
+        found[table] = _keyed(tx, table, added)
+    return found
+
+
+def _keyed(tx: Connection, table: Table, query: Select[Any]) -> dict[tuple[str, ...], tuple[int, ...]]:
+    """Key beside fair and venue → numbers."""
+    width = len(table.primary_key)
+    return {tuple(row[2:width]): tuple(map(int, row[width:])) for row in tx.execute(query)}
 
 
 def _from_facts(tx: Connection, folds: Sequence[Row[Any]]) -> _Stored:
@@ -441,4 +376,4 @@ def _from_facts(tx: Connection, folds: Sequence[Row[Any]]) -> _Stored:
         plays: Plays = {}
         for body in _bodies(tx, fold.journal, 0, fold.seq):
             sums.add(body, plays)
-    return {key: tuple(row) for key, row in sums.rows.items()}, dict(sums.wrongs)
+    return {table: {key: tuple(row) for key, row in some.items()} for table, some in _by_table(sums).items()}

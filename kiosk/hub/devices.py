@@ -46,7 +46,8 @@ CERTIFICATE_DAYS = 400
 REASON_LIMIT = 200  # characters
 #: What a booth may record.
 BOOTH_KINDS = (
-    "board.joined", "clock.compared", "complaint.filed", "day.closed", "exhibit.judged", "lot.closed", "lot.committed",
+    "board.joined", "clock.compared", "code.checked", "complaint.filed", "day.closed", "exhibit.approved",
+    "exhibit.judged", "exhibit.searched", "exhibit.viewed", "exhibit.withdrawn", "lot.closed", "lot.committed",
     "lot.drawn", "lot.entered", "lot.passed", "prize.expired", "prize.issued", "prize.redeemed", "prize.stocked",
     "quiz.answered", "quiz.finished", "shift.entered", "shift.refused", "tally.counted", "tally.undone",
 )  # fmt: skip

@@ -11,7 +11,7 @@ from kiosk.hub.branches import settle_to
 from kiosk.hub.journal import foreseeable
 from kiosk.hub.judging import judge_places
 from kiosk.hub.store import Store
-from kiosk.hub.tables import devices, facts, fairs, identity, journals, metadata, schema_version
+from kiosk.hub.tables import devices, facts, fairs, identity, item_folds, journals, metadata, schema_version
 from kiosk.hub.totals import refold
 
 
@@ -72,6 +72,12 @@ def _items(tx: Connection) -> None:
     _add_what_is_new(tx)
 
 
+def _exhibits(tx: Connection) -> None:
+    """What is done with exhibits, summed beside the answers: all is folded again, when somebody looks."""
+    _add_what_is_new(tx)
+    tx.execute(update(item_folds).values(generation=item_folds.c.generation + 1))
+
+
 #: In order; the place in the list is the version it leads to. A released step is never changed.
 STEPS: tuple[Callable[[Connection], None], ...] = (
     _first,
@@ -80,6 +86,7 @@ STEPS: tuple[Callable[[Connection], None], ...] = (
     _own_journals,
     _settled_runs,
     _items,
+    _exhibits,
 )
 
 

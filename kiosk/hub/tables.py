@@ -15,6 +15,7 @@ from sqlalchemy import (
     false,
 )
 
+from kiosk.reports.exhibits import LOOKS
 from kiosk.reports.items import SUMS
 
 metadata = MetaData()
@@ -233,7 +234,7 @@ desk_totals = Table(
     Index("desk_totals_by_fair", "fair", "metric", "desk", "n"),
 )
 
-# How far each tablet's answers are folded into `item_sums`: outside intake, and never kept in a backup.
+# How far each tablet's answers and looks are folded into the tables that follow: outside intake, never in a backup.
 item_folds = Table(
     "item_folds",
     metadata,
@@ -268,6 +269,15 @@ item_wrongs = Table(
     metadata,
     *(Column(name, Text, primary_key=True) for name in ("fair", "venue", "pack", "question", "lang", "mode", "chosen")),
     Column("n", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# What was done with an exhibit, and under a region's name what was seen of that region.
+exhibit_sums = Table(
+    "exhibit_sums",
+    metadata,
+    *(Column(name, Text, primary_key=True) for name in ("fair", "venue", "exhibit", "region")),
+    *(Column(name, BigInteger, nullable=False) for name in LOOKS),
     sqlite_with_rowid=False,
 )
 

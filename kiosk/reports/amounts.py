@@ -6,9 +6,10 @@ from functools import singledispatch
 
 from kiosk.errors import Problem
 from kiosk.facts import clocks
+from kiosk.facts.codes import CodeChecked
 from kiosk.facts.complaints import ComplaintFiled
 from kiosk.facts.envelope import Fact, bucket_of
-from kiosk.facts.galleries import ExhibitJudged
+from kiosk.facts.galleries import ExhibitJudged, ExhibitSearched, ExhibitViewed
 from kiosk.facts.kinds import Body
 from kiosk.facts.prizes import PrizeExpired, PrizeIssued, PrizeRedeemed, PrizeStocked
 from kiosk.facts.quizzes import QuizAnswered, QuizFinished
@@ -68,6 +69,21 @@ def _(body: PrizeExpired) -> Mapping[str, int]:
 @amounts.register
 def _(body: ExhibitJudged) -> Mapping[str, int]:
     return {"exhibit.judged": 1, "exhibit.right": int(body.right)}
+
+
+@amounts.register
+def _(_body: ExhibitViewed) -> Mapping[str, int]:
+    return {"exhibit.viewed": 1}
+
+
+@amounts.register
+def _(body: ExhibitSearched) -> Mapping[str, int]:
+    return {"exhibit.searched": 1, "exhibit.found": len(body.found), "exhibit.missed": len(body.missed)}
+
+
+@amounts.register
+def _(body: CodeChecked) -> Mapping[str, int]:
+    return {"code.checked": 1, f"code.{body.kind}": 1}
 
 
 @amounts.register

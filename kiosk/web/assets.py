@@ -12,7 +12,7 @@ from kiosk import ROOT
 from kiosk.errors import PAGE_NOT_FOUND, Problem
 
 views = Blueprint("assets", __name__)
-_FOREVER = "public, max-age=31536000, immutable"
+FOREVER = "public, max-age=31536000, immutable"
 
 
 @dataclass(frozen=True)
@@ -86,6 +86,6 @@ def file_response(asset: Asset) -> Response:
         response.headers["Content-Encoding"] = "gzip"
     response.vary.add("Accept-Encoding")
     response.set_etag(asset.version)
-    response.headers["Cache-Control"] = _FOREVER if request.args.get("v") == asset.version else "no-cache"
+    response.headers["Cache-Control"] = FOREVER if request.args.get("v") == asset.version else "no-cache"
     response.make_conditional(request)
     return response

@@ -1,6 +1,8 @@
 """One template, two layouts: a page for the browser, a fragment for htmx. And the language of both."""
 
+import gzip
 from collections.abc import Callable
+from functools import lru_cache
 from gettext import NullTranslations
 from pathlib import Path
 from typing import Any
@@ -79,9 +81,24 @@ def to(path: str) -> Response:
     return Response(status=303, headers={"Location": path})
 
 
-def drawing(file: Path) -> Response:
-    """An SVG file of a pack."""
-    return Response(file.read_bytes(), content_type="image/svg+xml")
+def drawing(file: Path, version: str = "") -> Response:
+    """An SVG file of a pack. An address that ends with the pack's `version` is good for ever."""
+    plain, compressed = _drawn(file, file.stat().st_mtime_ns)
+    smaller = assets.accepts_gzip() and len(compressed) < len(plain)
+    response = Response(compressed if smaller else plain, content_type="image/svg+xml")
+    if smaller:
+        response.headers["Content-Encoding"] = "gzip"
+    response.vary.add("Accept-Encoding")
+    if version and request.args.get("v") == version:
+        response.headers["Cache-Control"] = assets.FOREVER
+    return response
+
+
+@lru_cache(maxsize=256)
+def _drawn(file: Path, _changed_at: int) -> tuple[bytes, bytes]:
+    """A drawing plain and compressed: a wall of them is asked for again and again."""
+    plain = file.read_bytes()
+    return plain, gzip.compress(plain, 9, mtime=0)
 
 
 def json_response(value: Any, status: int = 200) -> Response:

@@ -15,6 +15,8 @@ function look() {
   if (document.querySelector("[data-scan]")) import("./scan.js").then((scan) => scan.look());
   if (document.querySelector("[data-codes]")) import("./codes.js").then((codes) => codes.look());
   if (document.querySelector("[data-print]")) import("./print.js").then((print) => print.look());
+  if (document.querySelector("[data-src], [data-stages], [data-steps]")) import("./gallery.js").then((gallery) => gallery.look());
+  if (document.querySelector("[data-snap], [data-places], [data-autosave]")) import("./brought.js").then((brought) => brought.look());
   if (document.querySelector("[data-keypad]")) import("./keypad.js").then((keypad) => keypad.look());
 }
 

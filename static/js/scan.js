@@ -1,5 +1,8 @@
 // A camera that reads QR codes, for staff pages of both sides. The markup is the macro in templates/_scan.html.
 //
+// With data-scan-formats it reads barcodes for visitors: only where the browser itself can, and what was read stands in
+// the field to be looked at; nothing is sent before somebody presses the key.
+//
 // What was read is told as "scan:read" on the [data-scan] element, with the text in `event.detail.text`. Unless a
 // listener prevents it, the camera stops, the text goes into the field that data-scan names, and its form is sent.
 // With preventDefault() the camera goes on; a code that stays before it is told once.
@@ -46,7 +49,9 @@ class Camera {
     this.stop = root.querySelector("[data-scan-stop]");
     this.stream = null;
     this.last = "";
-    root.hidden = false;
+    this.formats = root.dataset.scanFormats?.split(" ") ?? null;
+    if (this.formats) ownDetector(this.formats).then((found) => (root.hidden = !found || !hasCamera()));
+    else root.hidden = false;
     this.start.addEventListener("click", () => this.open());
     this.stop.addEventListener("click", () => this.close());
     root.querySelector("[data-scan-file]")?.addEventListener("change", (event) => this.take(event.target));
@@ -56,7 +61,7 @@ class Camera {
 
   async open() {
     if (this.stream) return;
-    if (!isSecureContext || !navigator.mediaDevices?.getUserMedia) return this.tell("insecure");
+    if (!hasCamera()) return this.tell("insecure");
     this.start.disabled = true;
     try {
       this.stream = await navigator.mediaDevices.getUserMedia(WISHES);
@@ -87,13 +92,17 @@ class Camera {
     while (this.stream) {
       if (!this.root.isConnected) return this.close();
       const { videoWidth, videoHeight, readyState } = this.video;
-      const text = readyState >= 2 && videoWidth ? await readPicture(this.video, videoWidth, videoHeight, SIDE, 30) : null;
+      const text = readyState >= 2 && videoWidth ? await this.read(videoWidth, videoHeight) : null;
       if (text && text !== this.last && this.stream) {
         this.last = text;
         this.found(text);
       }
       await new Promise((resolve) => setTimeout(resolve, PAUSE));
     }
+  }
+
+  read(width, height) {
+    return this.formats ? readBarcode(this.video, this.formats) : readPicture(this.video, width, height, SIDE, 30);
   }
 
   async take(input) {
@@ -108,12 +117,14 @@ class Camera {
   found(text) {
     const event = new CustomEvent("scan:read", { bubbles: true, cancelable: true, detail: { text } });
     if (!this.root.dispatchEvent(event)) return;
+    const field = document.querySelector(this.root.dataset.scan);
+    if (field.maxLength > 0 && text.length > field.maxLength) return this.tell("unread");
     this.close();
     this.tell("found");
     navigator.vibrate?.(60);
-    const field = document.querySelector(this.root.dataset.scan);
     field.value = text;
-    field.form.requestSubmit();
+    if (this.formats) field.form.querySelector("button").focus();
+    else field.form.requestSubmit();
   }
 
   show(isOn) {
@@ -127,6 +138,10 @@ class Camera {
     this.say.dataset.word = word;
     this.say.textContent = word ? this.root.dataset[word] : "";
   }
+}
+
+function hasCamera() {
+  return isSecureContext && Boolean(navigator.mediaDevices?.getUserMedia);
 }
 
 function why(error) {
@@ -147,7 +162,7 @@ async function readPicture(picture, width, height, side, patience) {
 }
 
 async function readNatively() {
-  if (detector === undefined) detector = await ownDetector();
+  if (detector === undefined) detector = await ownDetector(["qr_code"]);
   if (!detector) return null;
   try {
     return (await detector.detect(canvas))[0]?.rawValue || null;
@@ -157,9 +172,19 @@ async function readNatively() {
   }
 }
 
-async function ownDetector() {
-  const formats = await globalThis.BarcodeDetector?.getSupportedFormats().catch(() => []);
-  return formats?.includes("qr_code") ? new BarcodeDetector({ formats: ["qr_code"] }) : null;
+let barcodes; // the browser's own reader of barcodes
+
+async function readBarcode(video, wanted) {
+  barcodes ??= await ownDetector(wanted);
+  const found = await barcodes?.detect(video).catch(() => []);
+  return found?.[0]?.rawValue || null;
+}
+
+/** The browser's own reader of what it can read of these formats; null where that is none of them. */
+async function ownDetector(wanted) {
+  const known = await globalThis.BarcodeDetector?.getSupportedFormats().catch(() => []);
+  const formats = wanted.filter((one) => known?.includes(one));
+  return formats.length ? new BarcodeDetector({ formats }) : null;
 }
 
 async function readHere(patience) {

@@ -1,10 +1,14 @@
-"""The gallery: two drawings, one judgement, one fact."""
+"""The gallery: two drawings, one judgement, one fact; what was viewed; pairs in a row; the tour; phones."""
+
+import re
 
 import pytest
 from flask.testing import FlaskClient
 
 from kiosk.booth.context import Booth
-from tests.makers import Browser, Form, facts_of
+from kiosk.booth.galleries import PAIRS, _frame
+from tests.clocks import FakeClock
+from tests.makers import Browser, Form, Page, facts_of
 
 
 def the_form(visitor: Browser, exhibit: str = "e01") -> Form:
@@ -81,7 +85,8 @@ def test_the_card_remembers_for_this_visit_only(visitor: Browser):
 
 
 @pytest.mark.parametrize(
-    "path", ["/gallery/e99", "/gallery/e99/left.svg", "/gallery/e01/fake.svg", "/gallery/e01/x.svg"]
+    "path",
+    ["/gallery/e99", "/gallery/e99/left.svg", "/gallery/e99/fake.svg", "/gallery/e01/x.svg", "/gallery/e99/tour"],
 )
 def test_what_is_not_there_is_not_found(visitor: Browser, path: str):
     assert visitor.get(path).status == 404
@@ -91,3 +96,208 @@ def test_a_drawing_is_a_drawing(visitor: Browser):
     answer = visitor.get("/gallery/e01/genuine.svg")
     assert answer.headers["Content-Type"].startswith("image/svg+xml")
     assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
+
+
+# --- viewed -----------------------------------------------------------------------------------------------
+
+
+def viewed(booth: Booth) -> list[tuple[str, int]]:
+    return [(fact.body["exhibit"], fact.body["ms"]) for fact in facts_of(booth.journal, "exhibit.viewed")]
+
+
+def test_what_was_looked_at_for_three_seconds_was_viewed_once(visitor: Browser, booth: Booth, clock: FakeClock):
+    for seconds in (2.999, 3, 60):
+        visitor.get("/gallery/e02")
+        clock.tick(seconds)
+        visitor.get("/gallery")
+    assert viewed(booth) == [("e02", 3_000)]
+
+
+def test_all_pages_of_an_exhibit_are_one_look(visitor: Browser, booth: Booth, clock: FakeClock):
+    for page in ("", "/find", "/tour?at=1", ""):
+        visitor.get(f"/gallery/e01{page}")
+        clock.tick(2)
+    visitor.get("/gallery/e02")
+    assert viewed(booth) == [("e01", 8_000)]
+
+
+def test_drawings_end_no_look(visitor: Browser, booth: Booth, clock: FakeClock):
+    visitor.get("/gallery/e01")
+    visitor.get("/gallery/e02/genuine.svg")
+    clock.tick(4)
+    visitor.post("/leave")
+    assert viewed(booth) == [("e01", 4_000)]
+
+
+def test_a_look_is_not_longer_than_ten_minutes(visitor: Browser, booth: Booth, clock: FakeClock):
+    visitor.get("/gallery/e01")
+    clock.tick(3_600)
+    visitor.get("/")
+    assert viewed(booth) == [("e01", 600_000)]
+
+
+def test_the_next_visitor_views_anew(visitor: Browser, booth: Booth, clock: FakeClock):
+    for _ in range(2):
+        visitor.get("/gallery/e01")
+        clock.tick(5)
+        visitor.post("/leave")
+    assert len({fact.body["session"] for fact in facts_of(booth.journal, "exhibit.viewed")}) == 2
+
+
+# --- the wall ---------------------------------------------------------------------------------------------
+
+
+def cards(page: Page, end: str = "") -> list[str]:
+    return re.findall(rf'<a class="card[^"]*" href="/gallery/([a-z0-9]+){end}"', page.text)
+
+
+def test_a_category_is_one_touch_away(visitor: Browser, booth: Booth):
+    page = visitor.get("/gallery")
+    assert sorted(cards(page)) == sorted(booth.pack.exhibit_by_id)
+    for category in {one.category for one in booth.pack.exhibits}:
+        assert f'href="/gallery?category={category}"' in page
+        shown = cards(visitor.get(f"/gallery?category={category}"))
+        assert shown == [one.id for one in booth.pack.exhibits if one.category == category]
+
+
+@pytest.mark.parametrize("query", ["?category=nosuch", "?category=", "?play=nosuch", "?category=%3Cx&play=%00"])
+def test_an_unknown_choice_shows_everything(visitor: Browser, booth: Booth, query: str):
+    assert len(cards(visitor.get(f"/gallery{query}"))) == len(booth.pack.exhibits)
+
+
+@pytest.mark.parametrize("way", ["find", "tour"])
+def test_a_game_leads_every_card_there(visitor: Browser, booth: Booth, way: str):
+    assert len(cards(visitor.get(f"/gallery?play={way}"), f"/{way}")) == len(booth.pack.exhibits)
+    assert f'href="/gallery?category=food&amp;play={way}"' in visitor.get(f"/gallery?play={way}")
+
+
+# --- quick pairs ------------------------------------------------------------------------------------------
+
+
+def exhibit_of(page: Page) -> str:
+    return re.findall(r'action="/gallery/([a-z0-9]+)/judge"', page.text)[0]
+
+
+def judges(visitor: Browser, booth: Booth, *, rightly: bool = True) -> Page:
+    page = visitor.get("/gallery/pairs")
+    exhibit = exhibit_of(page)
+    fake = fake_side(visitor, booth, exhibit)
+    side = fake if rightly else {"left": "right", "right": "left"}[fake]
+    return visitor.send(page.form(f"/gallery/{exhibit}/judge"), side=side)
+
+
+def test_eight_pairs_in_a_row_have_a_score_and_something_to_remember(visitor: Browser, booth: Booth):
+    missed = []
+    for number in range(PAIRS):
+        page = judges(visitor, booth, rightly=number > 1)
+        assert f"{number + 1} / {PAIRS}" in page
+        following = page.form("/gallery/pairs/next")
+        missed += [following.values["exhibit"]] * (number < 2)
+        page = visitor.send(following)
+    assert f"{PAIRS} 对里认出 {PAIRS - 2} 对" in page
+    assert all(booth.pack.exhibit_by_id[one].remember.zh in page for one in missed)
+    assert page.text.count("看讲解") == 2
+    facts = facts_of(booth.journal, "exhibit.judged")
+    assert (len(facts), sum(fact.body["right"] for fact in facts)) == (PAIRS, PAIRS - 2)
+
+
+def test_another_round_has_pairs_not_seen_yet_until_there_are_none(visitor: Browser, booth: Booth):
+    seen = []
+    while "/gallery/pairs/start" in (page := visitor.get("/gallery/pairs")) or exhibit_of(page):
+        if "/gallery/pairs/start" in page:
+            visitor.post("/gallery/pairs/start")
+        seen.append(exhibit_of(visitor.get("/gallery/pairs")))
+        page = visitor.send(judges(visitor, booth).form("/gallery/pairs/next"))
+        if "judge" not in page and "/gallery/pairs/start" not in page:
+            break
+    assert sorted(seen) == sorted(booth.pack.exhibit_by_id)
+    again = visitor.post("/gallery/pairs/start")
+    assert again.status == 200
+    assert "/gallery/pairs/start" not in again
+
+
+def test_nobody_goes_on_before_judging_or_twice(visitor: Browser, booth: Booth):
+    first = exhibit_of(visitor.get("/gallery/pairs"))
+    assert exhibit_of(visitor.post("/gallery/pairs/next", exhibit=first)) == first
+    form = judges(visitor, booth).form("/gallery/pairs/next")
+    second = exhibit_of(visitor.send(form))
+    assert exhibit_of(visitor.send(form)) == second
+    assert exhibit_of(visitor.post("/gallery/pairs/next", exhibit="nosuch")) == second
+
+
+def test_a_round_goes_on_after_a_look_elsewhere(visitor: Browser, booth: Booth):
+    visitor.send(judges(visitor, booth).form("/gallery/pairs/next"))
+    there = exhibit_of(visitor.get("/gallery/pairs"))
+    visitor.get("/gallery")
+    assert exhibit_of(visitor.get("/gallery/pairs")) == there
+
+
+def test_what_follows_a_judgement_is_ours_to_say(visitor: Browser):
+    assert visitor.send(the_form(visitor), side="left", then="//evil.example").status == 400
+
+
+# --- the tour ---------------------------------------------------------------------------------------------
+
+
+def test_the_tour_shows_one_place_after_the_other(visitor: Browser, booth: Booth):
+    one = booth.pack.exhibit_by_id["e01"]
+    page, words = visitor.get("/gallery/e01/tour"), []
+    for _ in range(len(one.regions) + 1):
+        [following] = re.findall(r'href="(/gallery/e01/tour\?at=\d+)" data-next', page.text)
+        page = visitor.get(following)
+        words.append([region.id for region in one.regions if region.wrong.zh in page])
+        assert page.text.count("<image") == 2
+    assert words == [["r1"], ["r2"], ["r3"], []]
+    assert one.remember.zh in page
+    assert 'href="/gallery/e02/tour" data-next' in page
+
+
+@pytest.mark.parametrize("at", ["-1", "99", "x", "²", "1.0", ""])
+def test_a_step_that_is_not_there_is_the_beginning(visitor: Browser, at: str):
+    assert visitor.get(f"/gallery/e01/tour?at={at}").text.count("1 / 5") == 1
+
+
+def test_the_part_that_is_shown_lies_on_the_drawing_with_the_place_in_it(booth: Booth):
+    for one in booth.pack.exhibits:
+        for region in one.regions:
+            x, y, w, h = _frame(region)
+            assert 0 <= x <= region.x * 560
+            assert 0 <= y <= region.y * 640
+            assert (region.x + region.w) * 560 <= x + w + 1
+            assert (region.y + region.h) * 640 <= y + h + 1
+            assert (x + w <= 560, y + h <= 640) == (True, True)
+
+
+# --- on the visitor's own phone ---------------------------------------------------------------------------
+
+
+def test_a_phone_that_read_no_code_may_look_and_not_play(booth: Booth, client: FlaskClient):
+    phone = Browser(client)
+    for path in ("/m/gallery", "/m/gallery/e01/tour", "/m/gallery/e01/genuine.svg"):
+        page = phone.get(path)
+        assert (page.status, page.path) == (200, path)
+    assert cards(phone.get("/m/gallery"), "/tour") == []  # those are the tablet's
+    assert 'href="/m/gallery/e01/tour"' in phone.get("/m/gallery")
+    assert "/m/gallery/pairs" not in phone.get("/m/gallery")
+    assert phone.get("/m/gallery/e01").path == "/m/gallery/e01/tour"
+    for path in ("/m/gallery/e01/find", "/m/gallery/pairs"):
+        assert phone.get(path).path == "/m/"
+    assert 'href="/m/gallery"' in phone.get("/m/")
+    assert phone.post("/m/gallery/e01/find", id="0" * 32, turn="0", do="end").path == "/m/"
+    assert facts_of(booth.journal) == []
+
+
+def test_a_phone_with_a_visit_plays_as_the_tablet_does(booth: Booth, client: FlaskClient, clock: FakeClock):
+    client.set_cookie("phone", booth.phones.visits.start().token, path="/m")
+    phone = Browser(client)
+    page = phone.get("/m/gallery/e01/find")
+    assert 'href="/gallery' not in page
+    told = page.form("/m/gallery/e01/find").values
+    assert phone.post("/m/gallery/e01/find", id=told["id"], turn="0", do="end").path == "/m/gallery/e01/find"
+    page = phone.get("/m/gallery/pairs")
+    exhibit = re.findall(r'action="/m/gallery/([a-z0-9]+)/judge"', page.text)[0]
+    assert phone.send(page.form(f"/m/gallery/{exhibit}/judge"), side="left").path == "/m/gallery/pairs"
+    clock.tick(5)
+    phone.post("/m/leave")
+    kinds = [fact.kind for fact in facts_of(booth.journal)]
+    assert sorted(kinds) == ["exhibit.judged", "exhibit.searched", "exhibit.viewed"]

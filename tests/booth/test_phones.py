@@ -629,6 +629,18 @@ def test_words_are_long_and_drawn_anew(booth: Booth, tablet: Browser):
     assert (len(words), {len(word) for word in words}) == (3, {22})  # 128 bits
 
 
+def test_a_phone_checks_numbers_and_only_one_that_came_by_the_tablet_is_counted(booth_app: Flask, booth: Booth):
+    phone = a_phone(booth_app)
+    form = phone.get("/m/check").form("/m/check")
+    assert "told-right" in phone.send(form, code="6901234567892")
+    assert facts_of(booth.journal, "code.checked") == []
+    word = booth.phones.door().address.rpartition("/")[2]
+    phone.post("/m/take", word=word, phone=an_id(9))
+    assert "told-right" in phone.send(phone.get("/m/check").form("/m/check"), code="6901234567892")
+    assert len(facts_of(booth.journal, "code.checked")) == 1
+    assert 'href="/m/check"' in phone.get("/m/")
+
+
 # --- settings -------------------------------------------------------------------------------------------
 
 

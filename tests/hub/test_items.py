@@ -469,7 +469,7 @@ def test_a_play_that_was_broken_off_or_helped_with_counts_and_does_not_discrimin
 
 
 def test_the_plays_that_are_open_are_bounded_and_the_oldest_go(hub, monkeypatch):
-    monkeypatch.setattr(answers, "MOST_OPEN", 3)
+    monkeypatch.setattr("kiosk.reports.sums.MOST_OPEN", 3)
     tablet = a_tablet(hub)
     for number in range(1, 6):
         tablet.record(an_answer(session=an_id(number), question="q001"))

@@ -11,6 +11,7 @@ from typing import Self
 from playwright.sync_api import Locator, Page, expect
 
 from kiosk import demo
+from kiosk.packs.galleries import Exhibit
 from kiosk.packs.quizzes import Question
 from kiosk.packs.reader import BUILTIN, read_pack
 from tests.journeys.fair import Fair
@@ -30,6 +31,11 @@ COMPLAINT: tuple[Mapping[str, str], ...] = (
 @cache
 def questions() -> dict[str, Question]:
     return read_pack(BUILTIN).question_by_id
+
+
+@cache
+def exhibits() -> dict[str, Exhibit]:
+    return read_pack(BUILTIN).exhibit_by_id
 
 
 def wrong_answer(question: Question) -> list[str]:
@@ -195,6 +201,44 @@ class Visitor(Complaining):
         self.press(self.page.locator(".card").nth(number))
         self.press(self.sees(".guess-key").first)
         self.sees(".verdict")
+
+    def points_at(self, exhibit: str, region: int | None) -> Self:
+        """Touch a place of the fake where something is wrong, or (None) a corner where nothing is."""
+        x, y = 0.02, 0.02
+        if region is not None:
+            place = exhibits()[exhibit].regions[region]
+            x, y = place.x + place.w / 2, place.y + place.h / 2
+        if self.hand == "keyboard":
+            self._moves_to(x, y)
+            self.page.keyboard.press("Enter")
+            return self
+        box = self.page.locator("[data-inner]").first.bounding_box()
+        assert box is not None
+        hand = self.page.touchscreen.tap if self.hand == "touch" else self.page.mouse.click
+        hand(box["x"] + x * box["width"], box["y"] + y * box["height"])
+        return self
+
+    def _moves_to(self, x: float, y: float) -> None:
+        """By arrow keys, over cells that are twelve across and sixteen down; the first key shows where one is."""
+        self.sees("[data-live]")
+        self.tabs_to(self.page.locator(".spot-wide"))
+        cursor = self.page.locator("[data-cursor]").first
+        if cursor.is_hidden():
+            self.page.keyboard.press("ArrowLeft")
+        expect(cursor).to_be_visible()
+        left, top = cursor.evaluate("one => [parseFloat(one.style.left), parseFloat(one.style.top)]")
+        right, down = int(x * 12) - round(left * 0.12), int(y * 16) - round(top * 0.16)
+        for key, times in (("ArrowRight", right), ("ArrowLeft", -right), ("ArrowDown", down), ("ArrowUp", -down)):
+            for _ in range(times):
+                self.page.keyboard.press(key)
+
+    def plays_pairs(self) -> None:
+        """A whole round, the left one always."""
+        for _ in range(int(self.page.locator(".progress-text").inner_text().partition(" / ")[2])):
+            self.press(self.sees(".guess-key").first)
+            self.sees(".verdict")
+            self.press(self.page.locator("[data-next]"))
+        self.sees(".score-keys")
 
     def goes_home(self) -> None:
         self.press(self.page.locator(".bar form[action='/leave'] button, .result form[action='/leave'] button").first)

@@ -1,10 +1,12 @@
 """Every screen, in both languages and both sizes of type, at every size it is seen at."""
 
+import re
+
 import pytest
 
 from kiosk import demo
 from tests.journeys import layout, walks
-from tests.journeys.people import COMPLAINT, Complaining, Installer, Organiser, Person
+from tests.journeys.people import COMPLAINT, Complaining, Installer, Organiser, Person, exhibits
 from tests.journeys.screens import BIG, EVERY, LYING, OFFICE, PHONE, STANDING, TABLETS
 from tests.proof import share
 
@@ -13,6 +15,7 @@ LOOKS = [pytest.param(english, large, id=f"{'en' if english else 'zh'}{' large' 
 ZH, ZH_LARGE, EN, EN_LARGE = LOOKS
 #: What has no English: people, and what they wrote.
 NAMES = [*demo.VOLUNTEERS.values(), "示范市建设路1号"]
+NAMES += re.findall("[\u4e00-\u9fff]+", " ".join(one.remember.en for one in exhibits().values()))  # quoted signs
 NAMES += [line for screen in COMPLAINT for text in screen.values() for line in text.splitlines()]
 #: The key that leads on, where a page in large type may be longer than the screen.
 NEXT = {"attract": ".door-main", "answered right": "[data-next]", "answered wrong": "[data-next]"}

@@ -1,15 +1,19 @@
 """A walk past every screen there is, one after the other; what is done at each is up to whoever walks."""
 
+import io
 import resource
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 
+from PIL import Image
+
+from kiosk import demo
 from tests.journeys.fair import Fair, Server
 from tests.journeys.people import COMPLAINT, Complaining, Installer, Organiser, Person, Visitor, Volunteer
 
 #: Where a visitor decides: nothing to decide on may lie below the edge.
-DECIDING = ("attract", "question", "answered right", "answered wrong", "exhibit")
+DECIDING = ("attract", "question", "answered right", "answered wrong", "exhibit", "find", "tour", "pair")
 
 
 def sends(person: Person, button: str, shown: str, **typed: str) -> None:
@@ -46,6 +50,25 @@ def public_screens(visitor: Visitor) -> Iterator[str]:
     visitor.press(visitor.page.locator(".guess-key").first)
     visitor.sees(".verdict")
     yield "exhibit judged"
+    visitor.goes_to("/gallery/e01/find").sees(".stage")
+    yield "find"
+    visitor.points_at("e01", 0).sees(".word-hit")
+    visitor.press(visitor.page.locator("button[value=compare]"))
+    visitor.sees(".comparing-both")
+    yield "find comparing"
+    visitor.press(visitor.page.locator("button[value=end]"))
+    visitor.sees(".find-over")
+    yield "find over"
+    visitor.goes_to("/gallery/e01/tour?at=1").sees(".tour-words")
+    yield "tour"
+    visitor.goes_to("/gallery/pairs").sees(".guess-key")
+    yield "pair"
+    visitor.plays_pairs()
+    yield "pairs score"
+    visitor.goes_to("/check").sees("#code")
+    yield "checkers"
+    sends(visitor, ".asking-form .button", ".told-verdict", code="SC1O111010812347")
+    yield "number checked"
     visitor.goes_to("/complaint").sees(".qr")
     yield "two ways to complain"
     visitor.page.locator("#still").evaluate("one => one.showModal()")
@@ -77,6 +100,45 @@ def staff_screens(volunteer: Volunteer) -> Iterator[str]:
     yield "codes"
     volunteer.hands_in_receipt("K315R:000").sees(".problem")
     yield "codes fault"
+    yield from exhibit_screens(volunteer)
+
+
+def exhibit_screens(volunteer: Volunteer) -> Iterator[str]:
+    """From a photo to the visitors, and the cards for the table."""
+    page, photo = volunteer.page, io.BytesIO()
+    Image.new("RGB", (800, 600), "tan").save(photo, "JPEG")
+    volunteer.goes_to("/staff/exhibits/new").sees("[data-snap][data-live]")
+    yield "exhibit photo"
+    page.set_input_files("[type=file]", {"name": "a.jpg", "mimeType": "image/jpeg", "buffer": photo.getvalue()})
+    page.locator("[data-snap]").evaluate("form => form.requestSubmit()")
+    volunteer.sees(".own-live")
+    volunteer.press(page.locator("[data-add]"))
+    yield "exhibit places"
+    volunteer.press(page.locator("[data-next]"))
+    volunteer.sees("#title_zh")
+    yield "exhibit words"
+    page.fill("#title_zh", "一瓶酒")
+    page.fill("#wrong_1_zh", "字糊在一起")
+    sends(volunteer, ".own-foot button", ".problem")
+    yield "exhibit words fault"
+    page.fill("#check_1_zh", "在亮处看")
+    sends(volunteer, ".own-foot button", ".own-approve")
+    yield "exhibit looked at"
+    page.fill("#pin", demo.PIN)
+    volunteer.press(page.locator(".pin-go"))
+    volunteer.sees(".own-approved")
+    yield "exhibits"
+    volunteer.goes_to("/gallery/cards").sees(".table-card")
+    yield "cards"
+    volunteer.goes_to("/gallery")
+    volunteer.press(page.locator("[href^='/gallery/own/']").first)
+    volunteer.sees(".own-public")
+    yield "exhibit of the stand"
+    volunteer.goes_to("/gallery/scan").sees("#card")
+    yield "card scanner"
+    volunteer.goes_to("/staff/exhibits")
+    volunteer.press(page.locator("form[action$='/withdraw'] button").first)
+    volunteer.sees(".own-withdrawn")
 
 
 def trouble_screens(volunteer: Volunteer, booth: Server) -> Iterator[str]:

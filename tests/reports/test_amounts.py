@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from kiosk.facts.complaints import ComplaintFiled
 from kiosk.facts.envelope import Fact
-from kiosk.facts.galleries import ExhibitJudged
+from kiosk.facts.galleries import ExhibitJudged, ExhibitSearched, ExhibitViewed
 from kiosk.facts.kinds import Body
 from kiosk.facts.quizzes import QuizFinished
 from kiosk.facts.shifts import ShiftEntered, ShiftRefused
@@ -41,6 +41,11 @@ def the_complaint(channel: str) -> ComplaintFiled:
         (TallyCounted(counter="headcount", n=5), {"tally.headcount": 5}),
         (TallyUndone(undoes=an_id(), counter="headcount", n=5), {"tally.headcount": -5}),
         (the_complaint("phone"), {"complaint.filed": 1, "complaint.phone": 1}),
+        (ExhibitViewed(session=SESSION, exhibit="e01", ms=4_000), {"exhibit.viewed": 1}),
+        (
+            ExhibitSearched(session=SESSION, exhibit="e01", found=["r2", "r1"], missed=["r3"], hints=1, false=4),
+            {"exhibit.searched": 1, "exhibit.found": 2, "exhibit.missed": 1},
+        ),
         (ShiftEntered(volunteer="li"), {}),
         (ShiftRefused(), {}),
         (

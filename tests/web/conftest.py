@@ -1,5 +1,7 @@
 """Both apps with something in them, made once a file: crawling changes little, and never what it looks for."""
 
+import io
+import re
 import secrets
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -12,19 +14,24 @@ import psycopg
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from PIL import Image
 from sqlalchemy import delete, select
 
 from kiosk.booth import outbox
 from kiosk.booth.journal import Draft
+from kiosk.booth.shelf import Place, Words
 from kiosk.facts import envelope, lots
 from kiosk.facts.lots import LotClosed, LotCommitted, LotDrawn, LotEntered
 from kiosk.facts.prizes import PrizeIssued, code_of
 from kiosk.hub.tables import sessions, throttles
+from kiosk.pictures import redrawn
 from kiosk.web import HEADERS
 from tests.clocks import FakeClock
 from tests.hub.phones import device_of, file_by_phone
 from tests.hub.tablets import Tablet, deliver
 from tests.makers import Pair, a_hub, a_pair, a_prize, an_id, give_prizes
+
+BROUGHT = "o315a0b1c"  # an exhibit from a photo
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -83,6 +90,7 @@ class Sides:
             "journal": self.pair.booth.journal.identity().journal,
             "why": "json.malformed",
             "sha256": "0" * 64,
+            "brought_id": BROUGHT,
             "exhibit_id": pack.exhibits[0].id,
             "picture": "left",
             "drawing": next(one.picture for one in pack.questions if one.picture),
@@ -123,6 +131,7 @@ def sides(request, tmp_path_factory) -> Iterator[Sides]:
             case = file_by_phone(pair)
             give_prizes(pair.booth, a_prize(), a_prize(id="kettle", earned_by="lot"), leaderboard=True)
             _draw_lots(pair)
+            _bring_one(pair)
             pair.booth.phones.url = "http://192.168.31.5:3150"
             body = PrizeIssued(prize="bag", session=an_id(7), code=code_of(an_id(0xF5)))
             pair.booth.journal.append(Draft(an_id(0xF5), body, "visitor"))
@@ -143,6 +152,16 @@ def _draw_lots(pair: Pair) -> None:
         (lots.drawn_id(draw), LotDrawn(draw=draw, seed=seed, number=315042, winners=[code])),
     )
     pair.booth.journal.append(*(Draft(fact_id, body, "li") for fact_id, body in steps))
+
+
+def _bring_one(pair: Pair) -> None:
+    """An exhibit of the tablet's own, on show."""
+    out, shelf = io.BytesIO(), pair.booth.shelf
+    Image.new("RGB", (400, 300), "tan").save(out, "JPEG")
+    shelf.keep_photo(BROUGHT, redrawn(out.getvalue()))
+    shelf.keep_places(BROUGHT, [Place(x=0.1, y=0.1, w=0.2, h=0.2)])
+    shelf.keep_words(BROUGHT, Words("一瓶酒"), [(Words("字糊"), Words("看字"))])
+    shelf.approve(BROUGHT, shelf.find(BROUGHT).digest, an_id(0xFC), "li")
 
 
 def _send_what_nobody_can_use(pair: Pair) -> None:
@@ -219,13 +238,14 @@ def read(text: str) -> Reader:
     return reader
 
 
-#: A page that scans may use the camera, and no other page.
+#: A page that scans or takes a photo may use the camera, and no other page.
+WITH_CAMERA = re.compile(r"\sdata-(scan=|snap\s)")
 CAMERA = {"Permissions-Policy": "camera=(self), geolocation=(), microphone=()"}
 
 
 def faults_of(response) -> list[str]:
     """What is wrong with an answer, whatever it was an answer to."""
-    wanted = HEADERS | (CAMERA if response.mimetype == "text/html" and "data-scan=" in response.text else {})
+    wanted = HEADERS | (CAMERA if response.mimetype == "text/html" and WITH_CAMERA.search(response.text) else {})
     if response.request.method == "HEAD":
         wanted.pop("Permissions-Policy")  # the text that would tell is not there
     found = [

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kiosk.booth import brought
 from kiosk.facts.complaints import draw_case_number
 from kiosk.hub.sequence import TEXT_LIMIT
 from kiosk.hub.tables import blobs, devices
@@ -21,6 +22,7 @@ from tests.web.conftest import Sides, faults_of
 SIDES = ("booth", "hub")
 _SCREEN = {"id": an_id(0xF0), "case": draw_case_number(), "step": "5", "go": "next"}
 _OPTIONAL = tuple(COMPLAINT)
+SPOT = ("x", "y", "wide", "narrow", "wide.x", "wide.y", "narrow.x", "narrow.y")
 _GROUP = {"reason": "看过", "first": "1", "last": "1", "n": "2", "head": "00" * 32}
 
 
@@ -44,6 +46,8 @@ FORMS: dict[str, dict[str, Form]] = {
         "/quiz/next": Form({"question": "q"}),
         "/quiz/pick": Form({"question": "q", "option": "a", "on": "1"}),
         "/quiz/start": Form({"mode": "quick"}),
+        "/check": Form({"id": an_id(0xF9), "code": "6901234567892"}, limit=120),
+        "/m/check": Form({"id": an_id(0xF9), "code": "6901234567892"}, limit=120),
         "/board/join": Form({"session": an_id(), "nickname": "panda"}),
         "/m/board/join": Form({"session": an_id(), "nickname": "panda"}),
         "/staff/lots/commit": Form({"id": an_id(0xF7), "prize": "kettle", "winners": "1"}),
@@ -58,7 +62,23 @@ FORMS: dict[str, dict[str, Form]] = {
         "/m/quiz/pick": Form({"question": "q", "option": "a", "on": "1"}),
         "/m/quiz/start": Form({"mode": "quick"}),
         "/m/take": Form({"word": "a" * 22, "phone": an_id()}, limit=100),
-        "/gallery/<exhibit_id>/judge": Form({"id": an_id(), "side": "left"}),
+        "/gallery/<exhibit_id>/judge": Form({"id": an_id(), "side": "left"}, ("then",)),
+        "/gallery/<exhibit_id>/find": Form({"id": an_id(), "turn": "0", "do": "hint"}, SPOT),
+        "/gallery/pairs/next": Form({"exhibit": "e01"}),
+        "/gallery/pairs/start": Form(),
+        "/m/gallery/<exhibit_id>/judge": Form({"id": an_id(), "side": "left"}, ("then",)),
+        "/m/gallery/<exhibit_id>/find": Form({"id": an_id(), "turn": "0", "do": "touch"}, SPOT),
+        "/m/gallery/pairs/next": Form({"exhibit": "e01"}),
+        "/m/gallery/pairs/start": Form(),
+        "/gallery/scan": Form({"card": "1"}, limit=300),
+        "/staff/exhibits/<brought_id>/photo": Form(),
+        "/staff/exhibits/<brought_id>/places": Form({"places": ""}, ("tick",)),
+        "/staff/exhibits/<brought_id>/words": Form({"go": "save"}, brought.FIELDS, limit=1_200),
+        "/staff/exhibits/<brought_id>/approve": Form(
+            {"id": an_id(0xFA), "digest": "0" * 64, "volunteer": "li", "pin": "380315"}
+        ),
+        "/staff/exhibits/<brought_id>/withdraw": Form({"id": an_id(0xFB)}),
+        "/staff/exhibits/<brought_id>/discard": Form(),
         "/staff/enter": Form({"volunteer": "li", "pin": "380315", "next": "/staff"}),
         "/staff/lock": Form(),
         "/staff/tally": Form({"id": an_id(0xF1), "counter": "headcount", "n": "1"}),

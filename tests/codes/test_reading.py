@@ -1,0 +1,167 @@
+"""Any text is read, what is right is found, what is personal is refused."""
+
+import re
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from kiosk.codes.catalogue import BY_ID, KINDS
+from kiosk.codes.reading import read
+from kiosk.codes.writing import LONGEST, tidy
+from tests.codes.examples import PERSONAL, RIGHT, WRONG
+
+ALL_RIGHT = [(kind, code) for kind, codes in RIGHT.items() for code in codes]
+ALL_WRONG = [(kind, code) for kind, codes in WRONG.items() for code in codes]
+WIDE = {ord(sign): ord(sign) + 0xFEE0 for sign in map(chr, range(0x21, 0x7F))}
+
+
+def first(text):
+    return read(text).findings[0]
+
+
+def test_every_kind_has_its_examples():
+    assert set(RIGHT) == set(WRONG) == set(BY_ID)
+    assert len(BY_ID) == len(KINDS)
+
+
+@pytest.mark.parametrize(("kind", "code"), ALL_RIGHT)
+def test_a_right_number_is_right_and_cut_into_all_its_parts(kind, code):
+    found = first(code)
+    assert (found.kind.id, found.form) == (kind, True)
+    assert found.check is (True if found.kind.check else None)
+    assert "".join(part.text for part in found.parts) == found.code
+    assert sum(part.is_check for part in found.parts) == bool(found.kind.check)
+
+
+@pytest.mark.parametrize(("kind", "code"), ALL_WRONG)
+def test_a_wrong_number_is_never_right_as_what_it_was_meant_to_be(kind, code):
+    assert [one for one in read(code).findings if one.kind.id == kind and one.is_right] == []
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.id)
+def test_the_example_on_the_page_is_right_and_its_parts_have_captions(kind):
+    [found] = read(kind.example).findings
+    assert (found.kind, found.is_right) == (kind, True)
+
+
+@pytest.mark.parametrize(("kind", "code"), ALL_RIGHT)
+def test_full_width_spaces_hyphens_small_letters_and_labels_change_nothing(kind, code):
+    wanted = first(code)
+    for written in (
+        code.translate(WIDE),
+        code.lower(),
+        "\u3000 " + "-".join(code) + "\u200b\n",
+        " ".join(re.findall(".{1,4}", code)),
+    ):
+        assert first(written) == wanted, written
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("ISBN 978-7-111-00000-6", "9787111000006"),
+        ("统一社会信用代码：91310000MA1K00007U", "91310000MA1K00007U"),
+        ("批准文号:国药准字H20990001", "国药准字H20990001"),
+        ("生产许可证编号 SC 1 01 11010 81234 7", "SC10111010812347"),
+        ("VIN: 1m8gdm9axkp042788", "1M8GDM9AXKP042788"),
+        ("H20990001", "国药准字H20990001"),
+    ],
+)
+def test_what_stands_before_a_number_on_a_packet_may_be_typed_or_left_out(text, code):
+    assert first(text).code == code
+    assert first(text).is_right
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant", "place"),
+    [
+        ("SC1O111010812347", "SC10111010812347", 4),
+        ("69o1234567892", "6901234567892", 3),
+        ("690l234567892", "6901234567892", 4),
+        ("91110000MA0000O077", "91110000MA00000077", 15),
+        ("LSVAA00A6TO000001", "LSVAA00A6T0000001", 11),
+        ("国药准字H2O990001", "国药准字H20990001", 7),
+    ],
+)
+def test_a_look_alike_is_named_with_its_place_and_asked_about(typed, meant, place):
+    found = first(typed)
+    assert (found.form, found.check, found.suggestion) == (False, None, meant)
+    assert f"第 {place} 个字符" in found.faults[0].zh
+    assert [n for n, sign in enumerate(found.signs, 1) if sign.is_wrong] == [place]
+    assert first(meant).is_right
+
+
+def test_letters_of_another_alphabet_are_not_taken_for_latin_ones():
+    found = first("SС10111010812347")
+    assert (found.form, found.suggestion) == (False, "SC10111010812347")
+
+
+def test_digits_that_fit_two_kinds_are_told_as_both():
+    assert [one.kind.id for one in read("16901234567989").findings] == ["food-maker", "gtin-14"]
+
+
+def test_a_kind_whose_rule_was_not_read_is_given_no_check_and_no_meaning():
+    for kind in KINDS:
+        if not kind.is_rule:
+            assert kind.check == ""
+            captions = {caption.zh for caption in kind.captions}
+            assert captions <= {"字头", "字母", "数字"}, kind.id
+
+
+def test_a_device_whose_class_and_beginning_disagree_is_told_so():
+    assert "第三类" in first("国械注准20992140001").faults[0].zh
+
+
+def test_a_car_whose_check_fails_is_not_called_a_fake():
+    assert "不等于车是假的" in first("1M8GDM9A1KP042788").notes[0].zh
+
+
+# --- what is personal ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("text", PERSONAL)
+def test_a_number_of_a_person_is_refused_and_nothing_of_it_comes_back(text):
+    reading = read(text)
+    assert (reading.is_personal, reading.findings) == (True, ())
+
+
+@given(
+    st.from_regex(r"[1-9][0-9]{5}19[0-9]{2}(0[1-9]|1[0-2])(0[1-9]|1[0-9])[0-9]{3}[0-9X]", fullmatch=True),
+    st.sampled_from(["{}", " {} ", "证号{}", "{} x", "A,{}"]),
+)
+def test_every_dated_identity_number_is_refused_whether_or_not_it_checks(number, around):
+    assert read(around.format(number)).is_personal
+    assert read(around.format(number).translate(WIDE)).is_personal
+
+
+@given(st.from_regex(r"1[3-9][0-9]{9}", fullmatch=True), st.integers(0, 11))
+def test_every_mobile_number_is_refused_however_it_is_spaced(number, place):
+    assert read(number[:place] + " " + number[place:]).is_personal
+
+
+@pytest.mark.parametrize(("kind", "code"), [*ALL_RIGHT, *ALL_WRONG])
+def test_no_example_of_a_code_is_taken_for_a_person_s(kind, code):
+    assert not read(code).is_personal
+
+
+# --- any text at all ----------------------------------------------------------------------------------
+
+
+@given(st.text(max_size=200))
+@example("\ufdfa" * LONGEST)
+@example("0" * LONGEST)
+@example("İıßﬀ" * 30)
+@example("国械注准" * 30)
+def test_any_text_is_answered(text):
+    reading = read(text)
+    assert reading.findings == () or not reading.is_personal
+    assert len(tidy(text)) <= 2 * LONGEST
+
+
+@given(st.text("0123456789OILSCJYPDX国药准字HG-械注 ", max_size=40))
+def test_texts_of_the_signs_of_codes_are_answered_and_what_holds_is_whole(text):
+    for found in read(text).findings:
+        assert found.form == bool(found.parts)
+        if found.suggestion:
+            assert not read(found.suggestion).is_personal
