@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 #: Bytes and pixels of what may come in.
 FILE_LIMIT = 20 * 1024 * 1024
 PIXELS = 50_000_000
-PIXELS_OF = {"WEBP": 10_000_000}  # its decoder holds the whole picture four times at once
+PIXELS_OF = {"PNG": 24_000_000, "WEBP": 10_000_000}  # of these the whole picture is in memory, even several times
+_SCANS = 60  # of a JPEG; a camera writes one, or ten that grow sharper. Each one more makes the decoder begin anew
 SHORTEST = 200  # pixels of the shorter side
 SLIMMEST = 5  # times as long as wide
 #: Pixels of the longer side, and bytes, of what goes out.
@@ -57,6 +58,8 @@ def redrawn(data: bytes) -> Photo:
     if len(data) > FILE_LIMIT:
         raise Problem(PHOTO_LARGE, limit=FILE_LIMIT // 2**20)
     kind = _format(data)
+    if kind == "JPEG" and data.count(b"\xff\xda") > _SCANS:
+        raise Problem(PHOTO_BROKEN)
     with _ONE_AT_A_TIME, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of sizes, which are refused here, and of EXIF, which is dropped
         try:

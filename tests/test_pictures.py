@@ -209,7 +209,7 @@ def test_a_photo_that_was_cut_short_is_refused(kind: str, share: float):
     assert refusal(whole[: int(len(whole) * share)]) in ("photo.broken", "photo.format")
 
 
-@pytest.mark.parametrize("size", [(1, 1), (199, 400), (50_000, 1), (1, 50_000), (50_000, 900), (1001, 200)])
+@pytest.mark.parametrize("size", [(1, 1), (199, 400), (50_000, 1), (1, 50_000), (11_000, 2_000), (1001, 200)])
 def test_a_photo_too_small_or_too_slim_is_refused(size: tuple[int, int]):
     assert refusal(a_png(*size)) == "photo.small"
 
@@ -223,6 +223,15 @@ def test_a_bomb_of_few_bytes_is_refused_before_it_goes_off():
     bomb = a_png(40_000, 20_000, bytes(40_000_000))
     assert len(bomb) < 100_000
     assert refusal(bomb) == "photo.pixels"
+
+
+def test_a_jpeg_that_is_drawn_over_and_over_is_refused_before_it_is_drawn():
+    out = io.BytesIO()
+    Image.new("RGB", (2_000, 2_000), RED).save(out, "JPEG", progressive=True)
+    jpeg = out.getvalue()
+    scan = jpeg[jpeg.rfind(b"\xff\xda") : -2]
+    assert refusal(jpeg[:-2] + scan * 100 + b"\xff\xd9") == "photo.broken"
+    assert redrawn(jpeg).width == 1_600
 
 
 @pytest.mark.parametrize("kind", ["PNG", "WEBP"])

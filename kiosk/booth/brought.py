@@ -41,9 +41,8 @@ class Mark(msgspec.Struct, frozen=True):
 
 
 class ListPage(msgspec.Struct, frozen=True):
-    held: list[Held]
+    held: list[tuple[Held, str]]  # each with an id for its withdrawal
     most: int
-    fact_id: str  # for a withdrawal
 
 
 class StepPage(msgspec.Struct, frozen=True):
@@ -101,7 +100,7 @@ def ask_for_pin() -> Response | None:
 
 @views.get("/staff/exhibits")
 def overview() -> Response:
-    return web.page("booth/brought/list.html", page=ListPage(booth().shelf.all(), MOST, new_id()))
+    return web.page("booth/brought/list.html", page=ListPage([(one, new_id()) for one in booth().shelf.all()], MOST))
 
 
 @views.get("/staff/exhibits/new")

@@ -7,9 +7,9 @@ from flask import Blueprint, Response, request
 
 from kiosk import web
 from kiosk.booth import looks, visits
-from kiosk.booth.context import booth
-from kiosk.booth.journal import Draft
+from kiosk.booth.context import Booth, booth
 from kiosk.booth.sessions import Look, Round, Visit
+from kiosk.booth.shelf import Brought
 from kiosk.errors import EXHIBIT_UNKNOWN, FIELD_INVALID, PAGE_NOT_FOUND, Problem
 from kiosk.facts.galleries import ExhibitJudged
 from kiosk.packs.galleries import Exhibit, Region
@@ -19,7 +19,7 @@ from kiosk.packs.model import Text
 views = Blueprint("galleries", __name__)
 SIDES = ("left", "right")
 PAIRS = 8  # in a row
-_OPEN_TO_ALL = frozenset({"gallery", "tour", "picture"})  # what needs no visit
+_OPEN_TO_ALL = frozenset({"gallery", "exhibit", "tour", "picture"})  # what needs no visit
 
 Way = Literal["judge", "find", "tour"]
 _WAYS: dict[str, Way] = {"find": "find", "tour": "tour"}
@@ -103,16 +103,16 @@ class TourPage(msgspec.Struct, frozen=True):
 
 @views.before_request
 def ask_phones_to_come_by_the_tablet() -> Response | None:
-    """A phone that read no code may look at everything, and play nothing; to judge an exhibit is to be told of it."""
+    """A phone that read no code may look at everything, and play nothing."""
     name = (request.endpoint or "").rpartition(".")[2]
     if not visits.is_phone() or name in _OPEN_TO_ALL or visits.found() is not None:
         return None
-    return web.to(f"{request.path}/tour") if name == "exhibit" else web.see_other("phones.outside")
+    return web.see_other("phones.outside")
 
 
 @views.get("/gallery")
 def gallery() -> Response:
-    here, visit = booth(), visits.found() if visits.is_phone() else visits.current()
+    here, visit = booth(), _visit()
     names = here.pack.categories
     order = {category: place for place, category in enumerate(names)}
     exhibits = sorted(here.pack.exhibits, key=lambda one: (order[one.category], one.number))
@@ -134,14 +134,30 @@ def gallery() -> Response:
         can_play=visit is not None,
         version=here.pack.version,
     )
-    own = [] if page.category else here.shelf.public()
+    own = [] if page.category else _own(here)
     response = web.page("booth/galleries/list.html", page=page, own=own)
     return visits.with_cookie(response, visit) if visit is not None else response
 
 
+def _visit() -> Visit | None:
+    """None for a phone that read no code."""
+    return visits.found() if visits.is_phone() else visits.current()
+
+
+def _own(here: Booth) -> list[Brought]:
+    """The tablet's own exhibits; none while the journal, which says what is shown, cannot be read."""
+    try:
+        return here.shelf.public()
+    except Problem:
+        return []
+
+
 @views.get("/gallery/<exhibit_id>")
 def exhibit(exhibit_id: str) -> Response:
-    here, visit, one = booth(), visits.current(), find(exhibit_id)
+    """Two drawings to judge; who may not play is told of them instead."""
+    here, visit, one = booth(), _visit(), find(exhibit_id)
+    if visit is None:
+        return web.to(f"{visits.root()}/gallery/{one.id}/tour")
     with visit.lock:
         look = looks.look_of(here, visit, one.id)
         looks.turn_to(here, visit, one.id)
@@ -151,7 +167,7 @@ def exhibit(exhibit_id: str) -> Response:
 
 @views.post("/gallery/<exhibit_id>/judge")
 def judge(exhibit_id: str) -> Response:
-    """`then` is "pairs" where the next one follows in a row."""
+    """`then` is "pairs" where the next one follows in a row. Who was told before sees the answer, and is no figure."""
     form = web.read_form("id", "side", optional=("then",))
     visit, one = visits.current(), find(exhibit_id)
     if form["side"] not in SIDES:
@@ -162,9 +178,9 @@ def judge(exhibit_id: str) -> Response:
         look = looks.look_of(booth(), visit, one.id)
         if look.judged is None and form["id"] == look.fact_id:
             right = (form["side"] == "left") == look.fake_is_left
-            if not visit.is_practice:
+            if not look.is_told:
                 body = ExhibitJudged(session=visit.session, exhibit=one.id, right=right)
-                booth().journal.append(Draft(look.fact_id, body, "visitor"))
+                looks.record(booth(), visit, look.fact_id, body)
             look.judged = right
     path = f"{visits.root()}/gallery/{form['then'] or one.id}"
     return visits.with_cookie(web.to(path), visit)
@@ -212,10 +228,12 @@ def _to_the_pairs(visit: Visit) -> Response:
 
 
 def _draw(visit: Visit) -> Round:
-    """Pairs this visitor has not judged; where all were, of all."""
+    """Pairs this visitor has not judged, by lot; those they were told of already only where there are too few."""
     here = booth()
     fresh = [one.id for one in here.pack.exhibits if _judged(visit, one.id) is None]
-    visit.round = Round(here.visits.dice.sample(fresh, min(PAIRS, len(fresh))))
+    here.visits.dice.shuffle(fresh)
+    fresh.sort(key=lambda exhibit_id: _is_told(visit, exhibit_id))
+    visit.round = Round(fresh[:PAIRS])
     return visit.round
 
 
@@ -244,10 +262,10 @@ def _score(visit: Visit, course: Round) -> Response:
 @views.get("/gallery/<exhibit_id>/tour")
 def tour(exhibit_id: str) -> Response:
     """What a volunteer shows and says, step by step; `at` out of reach is the beginning."""
-    here, visit, one = booth(), visits.found(), find(exhibit_id)
+    here, visit, one = booth(), _visit(), find(exhibit_id)
     if visit is not None:
         with visit.lock:
-            looks.look_of(here, visit, one.id)
+            looks.look_of(here, visit, one.id).is_told = True
             looks.turn_to(here, visit, one.id)
     steps = len(one.regions) + 2
     at = request.args.get("at", "")
@@ -263,7 +281,8 @@ def tour(exhibit_id: str) -> Response:
         next_id=_following(one),
         version=here.pack.version,
     )
-    return web.page("booth/galleries/tour.html", page=page)
+    response = web.page("booth/galleries/tour.html", page=page)
+    return visits.with_cookie(response, visit) if visit is not None else response
 
 
 def _frame(region: Region) -> tuple[int, int, int, int]:
@@ -311,6 +330,11 @@ def _card(visit: Visit | None, one: Exhibit, category: Text) -> Card:
 def _judged(visit: Visit, exhibit_id: str) -> bool | None:
     look = visit.looks.get(exhibit_id)
     return look.judged if look else None
+
+
+def _is_told(visit: Visit, exhibit_id: str) -> bool:
+    look = visit.looks.get(exhibit_id)
+    return look is not None and look.is_told
 
 
 def _following(one: Exhibit) -> str | None:

@@ -23,11 +23,14 @@ def look_of(here: Booth, visit: Visit, exhibit_id: str) -> Look:
     return visit.looks[exhibit_id]
 
 
-def turn_to(here: Booth, visit: Visit, exhibit_id: str) -> None:
-    """Put an exhibit on the screen, or none (""); the one before it was viewed, if it was there long enough."""
+def turn_to(here: Booth, visit: Visit, exhibit_id: str, now: int | None = None) -> None:
+    """Put an exhibit on the screen, or none (""); the one before it was viewed, if it was there long enough.
+
+    `now`: monotonic milliseconds up to which somebody was there to look, if that is not this moment.
+    """
     if exhibit_id == visit.looking:
         return
-    now = here.clock.monotonic()
+    now = here.clock.monotonic() if now is None else now
     look, ms = visit.looks.get(visit.looking), now - visit.looking_since
     if look is not None and not look.is_viewed and ms >= VIEWED:
         body = ExhibitViewed(session=visit.session, exhibit=visit.looking, ms=min(ms, LONGEST))
@@ -56,7 +59,7 @@ def leave(here: Booth, visit: Visit | None) -> None:
     if visit is None:
         return
     with visit.lock:
-        turn_to(here, visit, "")
+        turn_to(here, visit, "", visit.left_at)
         for exhibit_id, look in visit.looks.items():
             one = here.pack.exhibit_by_id.get(exhibit_id)
             if one is not None and look.search.has_begun and not look.search.is_over:

@@ -42,9 +42,10 @@ class FindPage(msgspec.Struct, frozen=True):
 def look_for(exhibit_id: str) -> Response:
     here, visit, one = booth(), visits.current(), galleries.find(exhibit_id)
     with visit.lock:
-        search = looks.look_of(here, visit, one.id).search
+        look = looks.look_of(here, visit, one.id)
+        look.is_told = True  # that this drawing is the fake, whatever is found on it
         looks.turn_to(here, visit, one.id)
-        response = web.page("booth/galleries/find.html", page=_page(here, visit, one, search))
+        response = web.page("booth/galleries/find.html", page=_page(here, visit, one, look.search))
     return visits.with_cookie(response, visit)
 
 

@@ -76,6 +76,7 @@ class Look:
     search: "Search"
     judged: bool | None = None
     is_viewed: bool = False  # looked at long enough to count, and counted
+    is_told: bool = False  # saw which one is the fake without judging: a judgement after that says nothing
 
 
 @dataclass
@@ -134,6 +135,7 @@ class Visit:
     checked: set[str] = field(default_factory=set)  # ids of what was counted of numbers looked up
     looking: str = ""  # the exhibit on the screen
     looking_since: int = 0  # monotonic ms
+    left_at: int = 0  # monotonic ms when the visitor was last before the screen, once the visit is over
     round: Round | None = None
     lock: threading.Lock = field(default_factory=threading.Lock)  # a double touch arrives on two threads
 
@@ -187,10 +189,19 @@ class Visits:
     def _drop_idle(self, now: int) -> None:
         self._visits = {t: v for t, v in self._visits.items() if now - v.seen_at <= self._limit}
 
-    def end(self, token: str | None) -> Visit | None:
-        """The visit that is over, if it was still known: whoever walked away had been idle too long already."""
+    def end(self, token: str | None, *, is_idle: bool = False) -> Visit | None:
+        """The visit that is over, if it was still known: whoever walked away had been idle too long already.
+
+        `is_idle`: nobody touched the screen since the limit began. The visit may not know, for most touches ask
+        nothing of the booth.
+        """
+        now = self._clock.monotonic()
         with self._lock:
-            return self._visits.pop(token or "", None)
+            visit = self._visits.pop(token or "", None)
+        if visit is not None:
+            was_idle = is_idle or now - visit.seen_at > self._limit
+            visit.left_at = now - self._limit if was_idle else now
+        return visit
 
 
 @dataclass

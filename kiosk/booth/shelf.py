@@ -197,17 +197,14 @@ class Shelf:
     def approve(self, brought_id: str, digest: str, fact_id: str, volunteer: str) -> None:
         """Show it, in the name of a volunteer. Raises as `ready`, and what the journal does."""
         with self._turn:
-            self.ready(brought_id, digest)
-            body = ExhibitApproved(exhibit=brought_id, digest=digest)
-            self._journal.append_new(Draft(fact_id, body, volunteer))
-            self._held = None
+            if self.ready(brought_id, digest).state != "approved":
+                self._record(Draft(fact_id, ExhibitApproved(exhibit=brought_id, digest=digest), volunteer))
 
     def withdraw(self, brought_id: str, fact_id: str, volunteer: str) -> None:
         """Show it no more. What is not shown stays so, and is no second fact."""
         with self._turn:
             if self.find(brought_id).state == "approved":
-                self._journal.append_new(Draft(fact_id, ExhibitWithdrawn(exhibit=brought_id), volunteer))
-                self._held = None
+                self._record(Draft(fact_id, ExhibitWithdrawn(exhibit=brought_id), volunteer))
 
     def discard(self, brought_id: str) -> None:
         """Words and photo are gone for good. Raises `brought.public`, `storage.failed`."""
@@ -221,6 +218,12 @@ class Shelf:
                 raise Problem(STORAGE_FAILED) from None
             finally:
                 self._held = None
+
+    def _record(self, draft: Draft) -> None:
+        try:
+            self._journal.append(draft)
+        finally:
+            self._held = None  # the disk may have kept it and failed to say so
 
     def _refuse_public(self, brought_id: str) -> Brought:
         held = self.find(brought_id)

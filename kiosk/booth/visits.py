@@ -8,7 +8,7 @@ from kiosk.booth import looks
 from kiosk.booth.context import booth
 from kiosk.booth.handoff import Code, is_here
 from kiosk.booth.sessions import Visit, Visits
-from kiosk.errors import PHONE_EXPIRED, Problem
+from kiosk.errors import FIELD_INVALID, PHONE_EXPIRED, Problem
 from kiosk.packs.model import Text
 from kiosk.packs.quizzes import STANDARD
 
@@ -50,9 +50,14 @@ def attract() -> Response:
 
 @views.post("/leave")
 def leave() -> Response:
-    """The visitor walked away: forget the visit and the choices that came with it."""
-    web.read_form()
-    looks.leave(booth(), booth().visits.end(request.cookies.get(COOKIE)))
+    """The visitor walked away: forget the visit and the choices that came with it.
+
+    `idle` is "1" where the page left by itself, at the end of the idle limit.
+    """
+    form = web.read_form(optional=("idle",))
+    if form["idle"] not in ("", "1"):
+        raise Problem(FIELD_INVALID, field="idle")
+    looks.leave(booth(), booth().visits.end(request.cookies.get(COOKIE), is_idle=form["idle"] == "1"))
     response = web.see_other("visits.attract")
     for cookie in (COOKIE, "lang", "large"):
         response.delete_cookie(cookie, samesite="Strict", httponly=True)

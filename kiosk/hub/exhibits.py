@@ -25,7 +25,8 @@ from kiosk.reports.exhibits import LOOKS, Exhibit, exhibits, least_found, most_t
 from kiosk.reports.items import LEAST, Item
 
 views = Blueprint("exhibits", __name__)
-_MOST = 500  # exhibits of a page: those with most looks, should a tablet tell of any number
+#: Should a tablet tell of any number: exhibits of a page, those with most looks; and of each, regions nobody knows.
+_MOST, _MOST_REGIONS = 500, 6
 
 
 class Row(msgspec.Struct, frozen=True):
@@ -81,7 +82,7 @@ def report(tx: Connection, fair: Fair, pack: Pack, wanted: Mapping[str, str]) ->
     """What was done with each exhibit. `wanted` may choose a venue; one the fair does not have is passed over."""
     venue = wanted.get("venue", "")
     venue = venue if venue in {one.id for one in fair.venues} else ""
-    rows = {one.id: Row(one, pack.exhibit_by_id.get(one.id)) for one in exhibits(_sums(tx, fair.id, venue))}
+    rows = {one.id: Row(one, pack.exhibit_by_id.get(one.id)) for one in exhibits(_sums(tx, fair.id, venue, pack))}
     for shown in pack.exhibits:
         rows.setdefault(shown.id, Row(Exhibit(shown.id), shown))
     touched = [row.exhibit for row in rows.values()]
@@ -103,13 +104,22 @@ def report(tx: Connection, fair: Fair, pack: Pack, wanted: Mapping[str, str]) ->
     )
 
 
-def _sums(tx: Connection, fair: str, venue: str) -> list[tuple[str, str, Sequence[int]]]:
+def _sums(tx: Connection, fair: str, venue: str, pack: Pack) -> list[tuple[str, str, Sequence[int]]]:
     sums = exhibit_sums.c
     here = (sums.fair == fair, sums.venue == venue)
     most = select(sums.exhibit).where(*here).group_by(sums.exhibit)
     most = most.order_by(func.sum(sums.viewed + sums.judged + sums.searched).desc(), sums.exhibit).limit(_MOST)
-    query = select(sums.exhibit, sums.region, *(sums[name] for name in LOOKS)).where(*here, sums.exhibit.in_(most))
-    return [(row[0], row[1], tuple(row[2:])) for row in tx.execute(query)]
+    known = sorted({region.id for one in pack.exhibits for region in one.regions} | {""})
+    told = (sums.exhibit, sums.region, *(sums[name] for name in LOOKS))
+    place = func.row_number().over(partition_by=sums.exhibit, order_by=(-sums.found - sums.missed, sums.region))
+    others = select(*told, place.label("place")).where(*here, sums.exhibit.in_(most), sums.region.not_in(known))
+    some = others.subquery()
+    columns = [column for column in some.c if column.name != "place"]
+    rows = [
+        *tx.execute(select(*told).where(*here, sums.exhibit.in_(most), sums.region.in_(known))),
+        *tx.execute(select(*columns).where(some.c.place <= _MOST_REGIONS)),
+    ]
+    return [(row[0], row[1], tuple(row[2:])) for row in rows]
 
 
 def as_json(fair: Fair, found: Report) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Exhibits of the counterfeit gallery: a genuine and a fake drawing, and what gives the fake away."""
 
+import re
 from typing import Annotated
 
 import msgspec
@@ -7,6 +8,9 @@ import msgspec
 from kiosk.packs.laws import Article, article_cn
 from kiosk.packs.model import FileName, Item, Text
 from kiosk.values import Date, Slug
+
+#: Ids no exhibit of a pack can have: pages beside `/gallery/<id>`, and the exhibits a tablet has of its own.
+_TAKEN = re.compile(r"cards|own|pairs|scan|o[0-9a-f]{8}")
 
 Fraction = Annotated[float, msgspec.Meta(ge=0, le=1)]
 
@@ -52,4 +56,5 @@ class Exhibit(Item, frozen=True, kw_only=True):
     valid_until: Date | None
 
     def faults(self) -> list[str]:
-        return [f"region {r.id} reaches over the edge" for r in self.regions if r.x + r.w > 1 or r.y + r.h > 1]
+        taken = ["this id is a page of its own"] if _TAKEN.fullmatch(self.id) else []
+        return taken + [f"region {r.id} reaches over the edge" for r in self.regions if r.x + r.w > 1 or r.y + r.h > 1]

@@ -33,15 +33,20 @@ export function look() {
   if (stages) new Search(stages).begin();
 }
 
-// A clicker for slides sends PageDown and PageUp.
+// A clicker for slides sends PageDown and PageUp; where there is more of the page, they are for reading it.
 addEventListener("keydown", (event) => {
   if (event.altKey || event.ctrlKey || event.metaKey || !document.querySelector("[data-steps]")) return;
   const way = { ArrowRight: "next", PageDown: "next", ArrowLeft: "back", PageUp: "back" }[event.key];
   const key = way && document.querySelector(`[data-${way}]`);
-  if (!key) return;
+  if (!key || (event.key.startsWith("Page") && scrolls())) return;
   event.preventDefault();
   key.click();
 });
+
+function scrolls() {
+  const { scrollHeight, clientHeight } = document.documentElement;
+  return scrollHeight > clientHeight + 1; // a rounded pixel is nothing to read
+}
 
 // A key pressed between an answer and its page would point nowhere.
 document.addEventListener("click", (event) => {

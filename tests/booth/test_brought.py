@@ -11,11 +11,13 @@ from PIL import Image
 from sqlalchemy import select
 
 from kiosk.booth.context import Booth, new_id
+from kiosk.booth.journal import Draft
 from kiosk.booth.shelf import MOST, PLACES, Shelf
+from kiosk.errors import STORAGE_FAILED, Problem
 from kiosk.hub.tables import facts
 from tests.makers import VOLUNTEER, Browser, Page, facts_of
 
-ONE = "o315a0b1c"
+ONE, TWO = "o315a0b1c", "o315a0b1d"
 WORDS = {
     "title_zh": "一瓶“纯粮”白酒",
     "title_en": "",
@@ -130,6 +132,34 @@ def test_a_withdrawn_exhibit_is_gone_at_once_and_may_be_mended(desk: Browser, bo
     assert "已撤下" in desk.get("/staff/exhibits")
     approve(desk, describe(desk, title_zh="一瓶白酒"))
     assert "一瓶白酒" in visitor.get(f"/gallery/own/{ONE}")
+
+
+def test_each_exhibit_on_the_page_is_withdrawn_by_itself(desk: Browser, visitor: Browser):
+    show(desk)
+    page = show(desk, TWO)
+    desk.send(page.form(f"/staff/exhibits/{ONE}/withdraw"))
+    desk.send(page.form(f"/staff/exhibits/{TWO}/withdraw"))  # from the page as it was before
+    assert [visitor.get(f"/gallery/own/{one}").status for one in (ONE, TWO)] == [404, 404]
+
+
+def test_what_the_disk_kept_without_saying_so_holds(desk: Browser, booth: Booth, visitor: Browser, monkeypatch):
+    form = show(desk).form(f"/staff/exhibits/{ONE}/withdraw")
+    append = booth.journal.append
+
+    def keeps_and_fails(*drafts: Draft) -> None:
+        append(*drafts)
+        raise Problem(STORAGE_FAILED)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(booth.journal, "append", keeps_and_fails)
+        assert desk.send(form).status == 503
+    assert visitor.get(f"/gallery/own/{ONE}").status == 404
+
+
+def test_what_is_approved_is_not_approved_again(desk: Browser, booth: Booth):
+    show(desk)
+    approve(desk, desk.get(f"/staff/exhibits/{ONE}/look"))
+    assert len(facts_of(booth.journal, "exhibit.approved")) == 1
 
 
 def test_a_deleted_exhibit_leaves_no_file(desk: Browser, booth: Booth):

@@ -1,12 +1,18 @@
 """The gallery: two drawings, one judgement, one fact; what was viewed; pairs in a row; the tour; phones."""
 
 import re
+import sqlite3
 
+import msgspec
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 
-from kiosk.booth.context import Booth
+from kiosk.booth.context import Booth, new_id
 from kiosk.booth.galleries import PAIRS, _frame
+from kiosk.booth.journal import Draft
+from kiosk.facts.galleries import ExhibitJudged
+from tests.booth.test_visits import IDLE
 from tests.clocks import FakeClock
 from tests.makers import Browser, Form, Page, facts_of
 
@@ -54,6 +60,59 @@ def test_an_unknown_side_is_refused(visitor: Browser, booth: Booth, side: str):
     assert facts_of(booth.journal) == []
 
 
+@pytest.mark.parametrize("kept", [True, False])
+def test_a_judgement_the_disk_kept_without_saying_so_is_answered(visitor: Browser, booth: Booth, kept: bool):
+    form = the_form(visitor)
+    body = ExhibitJudged(session=new_id(), exhibit="e01", right=kept)
+    booth.journal.append(Draft(form.values["id"], body, "visitor"))
+    page = visitor.send(form, side="left")
+    assert (page.status, "verdict" in page) == (200, True)
+    assert [fact.body["right"] for fact in facts_of(booth.journal)] == [kept]
+
+
+def searches(visitor: Browser, exhibit: str, do: str = "") -> None:
+    at = f"/gallery/{exhibit}/find"
+    page = visitor.get(at)
+    if do:
+        visitor.post(at, id=page.form(at).values["id"], turn="0", do=do)
+
+
+def gives_up(visitor: Browser, exhibit: str) -> None:
+    searches(visitor, exhibit, "end")
+
+
+def compares(visitor: Browser, exhibit: str) -> None:
+    searches(visitor, exhibit, "compare")
+
+
+def tours(visitor: Browser, exhibit: str) -> None:
+    visitor.get(f"/gallery/{exhibit}/tour")
+
+
+@pytest.mark.parametrize("way", [tours, searches, gives_up, compares])
+@pytest.mark.parametrize("is_form_older", [True, False])
+def test_who_was_told_which_is_the_fake_judges_for_fun_only(visitor: Browser, booth: Booth, way, is_form_older: bool):
+    older = the_form(visitor) if is_form_older else None
+    way(visitor, "e01")
+    form = older or the_form(visitor)
+    page = visitor.send(form, side=fake_side(visitor, booth))
+    assert "verdict-right" in page
+    assert facts_of(booth.journal, "exhibit.judged") == []
+
+
+def test_a_visit_that_begins_with_the_tour_was_told(client: FlaskClient, booth: Booth):
+    visitor = Browser(client)
+    tours(visitor, "e01")
+    visitor.send(the_form(visitor), side="left")
+    assert facts_of(booth.journal) == []
+
+
+def test_a_look_at_one_exhibit_tells_nothing_of_another(visitor: Browser, booth: Booth):
+    tours(visitor, "e02")
+    visitor.send(the_form(visitor), side="left")
+    assert [fact.body["exhibit"] for fact in facts_of(booth.journal, "exhibit.judged")] == ["e01"]
+
+
 def test_the_page_does_not_say_which_is_the_fake_before_the_judgement(visitor: Browser, booth: Booth):
     for exhibit in booth.pack.exhibits:
         page = visitor.get(f"/gallery/{exhibit.id}")
@@ -90,6 +149,17 @@ def test_the_card_remembers_for_this_visit_only(visitor: Browser):
 )
 def test_what_is_not_there_is_not_found(visitor: Browser, path: str):
     assert visitor.get(path).status == 404
+
+
+def test_no_exhibit_of_a_pack_can_be_hidden_behind_a_page(booth_app: Flask, booth: Booth):
+    paths = [rule.rule.split("/") for rule in booth_app.url_map.iter_rules()]
+    pages = {path[2] for path in paths if path[1] == "gallery" and len(path) > 2 and "<" not in path[2]}
+    one = booth.pack.exhibit_by_id["e01"]
+    assert pages
+    for taken in (*pages, f"o{new_id()[:8]}"):
+        assert msgspec.structs.replace(one, id=taken).faults() == ["this id is a page of its own"]
+    for free in ("o1", f"o{new_id()[:9]}", "own2", "find"):
+        assert msgspec.structs.replace(one, id=free).faults() == []
 
 
 def test_a_drawing_is_a_drawing(visitor: Browser):
@@ -144,6 +214,35 @@ def test_the_next_visitor_views_anew(visitor: Browser, booth: Booth, clock: Fake
     assert len({fact.body["session"] for fact in facts_of(booth.journal, "exhibit.viewed")}) == 2
 
 
+def test_the_minute_in_which_nobody_was_there_is_no_view(visitor: Browser, booth: Booth, clock: FakeClock):
+    """The page ends the visit when nobody has touched it for an idle limit and its grace: that long, nobody looked."""
+    for seconds in (2.999, 4):
+        visitor.get("/gallery/e02")
+        leave = visitor.get("/gallery/e02").text.partition('id="still"')[2]
+        assert '<form method="post" action="/leave"><input type="hidden" name="idle" value="1">' in leave
+        clock.tick(seconds + IDLE)
+        visitor.post("/leave", idle="1")
+    assert viewed(booth) == [("e02", 4_000)]
+
+
+@pytest.mark.parametrize("path", ["/", "/gallery"])
+def test_a_visit_that_was_over_by_itself_saw_no_more_than_before(
+    visitor: Browser, booth: Booth, clock: FakeClock, path: str
+):
+    """A tablet that slept, or has no JavaScript and goes home by itself."""
+    visitor.get("/gallery/e02")
+    clock.tick(1 + IDLE)
+    visitor.get(path)
+    assert viewed(booth) == []
+
+
+def test_touches_that_ask_nothing_of_the_booth_were_a_look(visitor: Browser, booth: Booth, clock: FakeClock):
+    visitor.get("/gallery/e02")
+    clock.tick(90 + IDLE)
+    visitor.post("/leave", idle="1")
+    assert viewed(booth) == [("e02", 90_000)]
+
+
 # --- the wall ---------------------------------------------------------------------------------------------
 
 
@@ -163,6 +262,14 @@ def test_a_category_is_one_touch_away(visitor: Browser, booth: Booth):
 @pytest.mark.parametrize("query", ["?category=nosuch", "?category=", "?play=nosuch", "?category=%3Cx&play=%00"])
 def test_an_unknown_choice_shows_everything(visitor: Browser, booth: Booth, query: str):
     assert len(cards(visitor.get(f"/gallery{query}"))) == len(booth.pack.exhibits)
+
+
+def test_the_wall_needs_no_journal(visitor: Browser, booth: Booth):
+    """Which of its own the tablet shows stands in the journal; the pack's are shown all the same."""
+    with sqlite3.connect(booth.config.database) as connection:
+        connection.execute("ALTER TABLE facts RENAME TO lost")
+    page = visitor.get("/gallery")
+    assert (page.status, len(cards(page))) == (200, len(booth.pack.exhibits))
 
 
 @pytest.mark.parametrize("way", ["find", "tour"])
@@ -214,6 +321,21 @@ def test_another_round_has_pairs_not_seen_yet_until_there_are_none(visitor: Brow
     again = visitor.post("/gallery/pairs/start")
     assert again.status == 200
     assert "/gallery/pairs/start" not in again
+
+
+def test_a_round_is_of_pairs_nobody_was_told_of_as_long_as_there_are_any(visitor: Browser, booth: Booth):
+    known, *others = sorted(booth.pack.exhibit_by_id)
+    untold = set(others[:3])
+    for exhibit in others[3:]:
+        (tours if exhibit < "e20" else gives_up)(visitor, exhibit)
+    visitor.send(the_form(visitor, known), side="left")
+    drawn = []
+    for _ in range(PAIRS):
+        drawn.append(exhibit_of(visitor.get("/gallery/pairs")))
+        visitor.send(judges(visitor, booth).form("/gallery/pairs/next"))
+    assert set(drawn[:3]) == untold
+    assert (len(set(drawn)), known in drawn) == (PAIRS, False)
+    assert {fact.body["exhibit"] for fact in facts_of(booth.journal, "exhibit.judged")} == {known, *untold}
 
 
 def test_nobody_goes_on_before_judging_or_twice(visitor: Browser, booth: Booth):
@@ -280,6 +402,8 @@ def test_a_phone_that_read_no_code_may_look_and_not_play(booth: Booth, client: F
     assert 'href="/m/gallery/e01/tour"' in phone.get("/m/gallery")
     assert "/m/gallery/pairs" not in phone.get("/m/gallery")
     assert phone.get("/m/gallery/e01").path == "/m/gallery/e01/tour"
+    for unknown in ("e99", "a%0ab", "a%0d%0aX:1", "%ff", "a%3fb"):
+        assert phone.get(f"/m/gallery/{unknown}").status == 404
     for path in ("/m/gallery/e01/find", "/m/gallery/pairs"):
         assert phone.get(path).path == "/m/"
     assert 'href="/m/gallery"' in phone.get("/m/")

@@ -36,6 +36,13 @@ def test_leaving_ends_the_visit_and_its_choices(client: FlaskClient, visitor: Br
     assert [client.get_cookie(name) for name in ("visit", "lang", "large")] == [None] * 3
 
 
+def test_how_one_leaves_is_ours_to_say(client: FlaskClient, visitor: Browser):
+    visitor.get("/quiz")
+    assert visitor.post("/leave", idle="75").status == 400
+    assert client.get_cookie("visit") is not None
+    assert visitor.post("/leave", idle="1").path == "/"
+
+
 def test_an_old_cookie_opens_nothing(client: FlaskClient, visitor: Browser, booth: Booth):
     answer(visitor, booth)
     token = client.get_cookie("visit").value

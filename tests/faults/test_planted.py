@@ -431,7 +431,7 @@ def _hasty_commit(connection: sqlite3.Connection, tickets: list[Any]) -> None:
     """Acknowledges, then commits."""
     connection.execute("BEGIN IMMEDIATE")
     for ticket in tickets:
-        ticket.result, ticket.problem = writer._run_job(connection, ticket.job)
+        writer._run(connection, ticket)
         ticket.is_done = True
     try:
         connection.execute("COMMIT")
@@ -519,8 +519,9 @@ PLANTED = (
     Planted("kinds and desks not checked", a_booth_says_only_what_a_booth_may_say,
             edited(reading, "_judge", ("fact.kind not in rules.kinds or fact.desk != rules.desk", "False"))),
     Planted("days in UTC", a_day_is_a_day_in_beijing,
-            replaced((clocks, "_day_and_hour"), by=lambda hours: (
-                (date(1970, 1, 1) + timedelta(hours=hours - 8)).isoformat(), (hours - 8) % 24))),
+            together(replaced((clocks, "_named"), by=clocks._named.__wrapped__),  # which remembers the right days
+                     replaced((clocks, "_day_and_hour"), by=lambda hours: (
+                         (date(1970, 1, 1) + timedelta(hours=hours - 8)).isoformat(), (hours - 8) % 24)))),
     Planted("receipt before the commit", what_is_receipted_is_on_the_hubs_disk,
             replaced((api, "queueing"), by=lambda: _rolled_back(hub_of_this_request().store))),
     Planted("cursor from the client", a_hub_that_was_set_back_gets_what_it_lost,

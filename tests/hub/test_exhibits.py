@@ -143,6 +143,15 @@ def test_an_exhibit_nobody_knows_is_told_by_its_id(hub):
     assert (row.name.zh, row.region("r77").zh, row.shown) == ("e999", "r77", None)
 
 
+def test_of_very_many_regions_the_packs_are_shown_and_a_few_others(hub):
+    made_up = [searched([f"x{number:03d}"], [], "e01") for number in range(40)]
+    deliver(hub, telling(a_tablet(hub), searched(["r1"], ["r2"]), *made_up).batch())
+    row = next(row for row in report(hub).rows if row.exhibit.id == "e01")
+    ids = [region.id for region in row.exhibit.regions]
+    assert ids[:2] == ["r1", "r2"]
+    assert len(ids) == 2 + 6
+
+
 def test_an_organiser_sees_the_page_and_whoever_is_not_does_not(hub):
     deliver(hub, many(a_tablet(hub), "e02", 40, 10).batch())
     report(hub)

@@ -114,8 +114,9 @@ def test_a_fake_that_was_brought_is_on_show_a_minute_later(
     expect(visitor.page.get_by_text("没有生产日期")).to_be_visible()
     expect(visitor.page.locator(".marks rect")).to_have_count(2)
     assert visitor.page.evaluate("document.querySelector('.own-photo img').naturalWidth") > 0
-    page.get_by_role("button", name=re.compile("撤下")).click()
-    expect(page.get_by_text("已撤下")).to_be_visible()
+    own = page.locator(".own-card", has_text="老井坊")
+    own.get_by_role("button", name=re.compile("撤下")).click()
+    expect(own.get_by_text("已撤下")).to_be_visible()
     watch.allow("404")
     visitor.page.reload()
     expect(visitor.page.get_by_text("没有这件展品")).to_be_visible()

@@ -100,6 +100,12 @@ def test_a_faulty_question_is_told_apart(tmp_path: Path, changes: dict[str, Any]
     assert fault in found
 
 
+@pytest.mark.parametrize("taken", ["cards", "own", "pairs", "scan", "o0123abcd"])
+def test_an_exhibit_that_could_never_be_opened_is_a_fault(tmp_path: Path, taken: str):
+    folder = a_pack(tmp_path, exhibits=[{**EXHIBITS[0], "id": taken}])
+    assert the_faults(folder) == [f"exhibits.json {taken}: this id is a page of its own"]
+
+
 def test_a_mark_over_the_edge_of_a_drawing_is_a_fault(tmp_path: Path):
     region = {**EXHIBITS[0]["regions"][0], "id": "r9", "x": 0.9, "w": 0.2}
     folder = a_pack(tmp_path, exhibits=[{**EXHIBITS[0], "regions": [region]}])

@@ -38,7 +38,7 @@ class Form:
 FORMS: dict[str, dict[str, Form]] = {
     "booth": {
         "/preferences": Form({"next": "/"}, ("lang", "large")),
-        "/leave": Form(),
+        "/leave": Form(optional=("idle",)),
         "/enrol": Form({}, ("ticket", "hub", "code")),
         "/enrol/cancel": Form(),
         "/quiz/answer": Form({"id": an_id(), "question": "q"}, ("option",)),
