@@ -1,5 +1,7 @@
 """Checkers: is this number on my packet right? What is typed here is shown once and kept nowhere."""
 
+from contextlib import suppress
+
 import msgspec
 from flask import Blueprint, Response
 
@@ -10,9 +12,12 @@ from kiosk.booth.journal import Draft
 from kiosk.booth.sessions import Visit
 from kiosk.codes.catalogue import KINDS
 from kiosk.codes.model import Finding, Kind
+from kiosk.codes.personal import UNSENT
 from kiosk.codes.reading import read
 from kiosk.codes.writing import LONGEST
+from kiosk.errors import Problem
 from kiosk.facts.codes import CodeChecked
+from kiosk.values import derived_id
 
 #: Registered twice: at the tablet, and for phones below `/m`.
 views = Blueprint("codes", __name__)
@@ -23,6 +28,7 @@ MOST_COUNTED = 40
 class AskPage(msgspec.Struct, frozen=True):
     kinds: tuple[Kind, ...]
     longest: int
+    unsent: str  # the pattern of a phone's field
     fact_id: str
 
 
@@ -35,7 +41,7 @@ class AnswerPage(msgspec.Struct, frozen=True):
 @views.get("/check")
 def ask() -> Response:
     visit = _visit()
-    page = AskPage(KINDS, LONGEST, new_id())
+    page = AskPage(KINDS, LONGEST, UNSENT, new_id())
     return _shown(web.with_camera(web.page("booth/codes/ask.html", page=page)), visit)
 
 
@@ -43,9 +49,10 @@ def ask() -> Response:
 def answer() -> Response:
     """Answered on the spot: an address that led to the answer would hold the number."""
     form = web.read_form("id", "code", limit=LONGEST)
-    fact_id, visit, reading = web.read_id(form, "id"), _visit(), read(form["code"])
+    form_id, visit, reading = web.read_id(form, "id"), _visit(), read(form["code"])
     if visit is not None and reading.findings:
-        _count(visit, fact_id, reading.findings[0])
+        with suppress(Problem):  # a full disk, a tablet withdrawn or not enrolled: the answer needs no record
+            _count(visit, derived_id(b"kiosk/check/1", form_id), reading.findings[0])
     page = AnswerPage(reading.is_personal, reading.findings, new_id())
     return _shown(web.page("booth/codes/answer.html", page=page), visit)
 
@@ -60,7 +67,10 @@ def _shown(response: Response, visit: Visit | None) -> Response:
 
 
 def _count(visit: Visit, fact_id: str, finding: Finding) -> None:
-    """That somebody looked up a number of this kind, once however often the form is sent."""
+    """That somebody looked up a number of this kind, once however often the form is sent.
+
+    `fact_id` follows from the form's id, which may be any, even that of a look or a play still to be noted.
+    """
     with visit.lock:
         if visit.is_practice or len(visit.checked) >= MOST_COUNTED:
             return

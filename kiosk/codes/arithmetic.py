@@ -20,6 +20,22 @@ def gtin(code: str) -> bool:
     return is_digits(code) and sum(int(sign) * (3 if n % 2 else 1) for n, sign in enumerate(reversed(code))) % 10 == 0
 
 
+def upc_e(code: str) -> bool:
+    """Eight digits, 0 or 1 first, that stand for the twelve of a UPC with its run of noughts left out."""
+    if len(code) != 8 or not is_digits(code) or code[0] not in "01":
+        return False
+    body, last = code[1:6], code[6]
+    if last in "012":
+        maker, goods = body[:2] + last + "00", "00" + body[2:]
+    elif last == "3":
+        maker, goods = body[:3] + "00", "000" + body[3:]
+    elif last == "4":
+        maker, goods = body[:4] + "0", "0000" + body[4:]
+    else:
+        maker, goods = body, "0000" + last
+    return gtin(code[0] + maker + goods + code[7])
+
+
 def isbn10(code: str) -> bool:
     """The first sign ten times, the next nine times, … the last once, X for ten: eleven divides the sum."""
     if len(code) != 10 or not is_digits(code[:9]) or code[9] not in DIGITS + "X":

@@ -35,6 +35,21 @@ def _barcode(name: str, words: Words, length: int, example: str, where: Words = 
 KINDS: tuple[Kind, ...] = (
     _barcode("ean-13", Words("商品条码（13 位）", "Barcode, 13 digits"), 13, "6901234567892"),
     _barcode("ean-8", Words("短条码（8 位）", "Short barcode, 8 digits"), 8, "69012341"),
+    Kind(
+        id="upc-e",
+        name=Words("短条码 UPC-E（8 位）", "Short barcode UPC-E, 8 digits"),
+        where=Words(
+            "有些进口小包装上，黑白条纹旁边的数字", "on some small imported packets, the digits beside the bars"
+        ),
+        drawing="barcode",
+        example="04252614",
+        lengths=(8,),
+        bare=r"[01][0-9]{7}",
+        layout=r"([01][0-9]{6})([0-9])",
+        captions=_BARCODE_PARTS,
+        check="upc_e",
+        check_part=1,
+    ),
     _barcode("upc-a", Words("商品条码（12 位）", "Barcode, 12 digits"), 12, "012345678905"),
     _barcode(
         "gtin-14",

@@ -64,6 +64,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     signs: tuple[Sign, ...] = ()  # of any other
     faults: tuple[Words, ...] = ()
     notes: tuple[Words, ...] = ()
+    is_open: bool = False  # what speaks against it is no proof: it may be something else, or only unusual
     suggestion: str = ""  # the code with look-alikes read as what can stand there: a question, not an answer
 
     @property

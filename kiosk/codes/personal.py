@@ -3,13 +3,50 @@
 import re
 
 from kiosk.codes import arithmetic
-from kiosk.codes.writing import DIGIT_FOR, words_of
+from kiosk.codes.writing import DIGIT_FOR, in_one_width, without_signs, words_of
 
 _DATED = re.compile(r"[1-9][0-9]{5}(?:18|19|20)[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])[0-9]{3}[0-9X]")
 _DATED_OF_OLD = re.compile(r"[1-9][0-9]{7}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])[0-9]{3}")
 _RESIDENT = re.compile(r"[1-9][0-9]{16}[0-9X]")
-_MOBILE = re.compile(r"(?:0?0?86)?1[3-9][0-9]{9}")
+_MOBILE = re.compile(r"(?:0?0?86)?0?1[3-9][0-9]{9}")
+#: As it is spoken: three digits, four and four, whatever comes after them.
+_SPOKEN_MOBILE = re.compile(r"(?<![0-9])1[3-9][0-9](?:[\W_]{1,3}[0-9]{4}){2}(?![0-9])")
+#: Passports and permits; a registration number is told from them by its words alone.
+_PERMIT = re.compile(r"[A-Z][0-9]{8}样?")
+#: Written so, these are codes for certain, and parts of them say nothing.
+_CODE = re.compile(r"[^0-9A-Z]*(?:[123][0-9]{6}[123][0-9]{24}|JY[123][0-9]{13}|UPCA?[0-9]{12})[^0-9A-Z]*")
+#: One after the other, a digit too few or too many: what begins so is no trace code.
+_TWO_CARDS = re.compile(r"[3-6][0-9]{14,15}[3-6][0-9]{14,16}")
+_LICENCE = re.compile(r"[123][0-9]{13}")
 _RUN = re.compile(r"[0-9]{11,}X?")
+
+
+def _unsent() -> str:
+    """What a field on a phone does not send, as its `pattern`: no check character can be worked out there.
+
+    Mobile numbers, 15 to 19 digits, and foreigners' identity numbers, anywhere in the text; digits of either width, and
+    between them whatever is neither letter nor digit. 32 digits that can be a trace code are let through.
+    """
+    between = r"[^\p{L}\p{N}]*"
+
+    def spaced(*digits: str) -> str:
+        """Digits one after the other, each a class such as "1-8"."""
+        wide = {ord(digit): chr(ord(digit) + 0xFEE0) for digit in arithmetic.DIGITS}
+        return between.join(f"[{one}{one.translate(wide)}]" for one in digits)
+
+    anything = ("0-9",)
+    dialled = f"(?:(?:{spaced('0')}{between})*{spaced('8', '6')}{between})?(?:{spaced('0')}{between})?"
+    mobile = dialled + spaced("1", "3-9", *anything * 9)
+    last = f"(?:{between}[0-9０-９Xx])"
+    identity = f"{spaced('1-8', *anything * 14)}{last}{{0,4}}"
+    year = f"(?:{spaced('1', '89')}|{spaced('2', '0')})"
+    day = between.join((year, spaced("0-9", "0-9", "01", "0-9", "0-3", "0-9")))
+    foreign = between.join((spaced("9", *anything * 5), day, spaced(*anything * 3))) + last
+    trace = between.join(("", spaced("1-3", *anything * 6, "1-3", *anything * 24), ""))
+    return f"{trace}|(?!.*(?<![0-9０-９])(?:{mobile}|{identity}|{foreign})(?![0-9０-９])).*"
+
+
+UNSENT = _unsent()
 
 
 def is_personal(text: str) -> bool:
@@ -17,6 +54,11 @@ def is_personal(text: str) -> bool:
 
     Rather one too many: who typed a code wrong is asked to look again, whoever typed their own number is safe.
     """
+    whole = without_signs(text)
+    if _PERMIT.fullmatch(whole) or _SPOKEN_MOBILE.search(in_one_width(text)):
+        return True
+    if _CODE.fullmatch(whole):
+        return False
     return any(_is_personal(word) or _is_personal(_in_digits(word)) for word in words_of(text))
 
 
@@ -43,11 +85,15 @@ def _is_personal(word: str) -> bool:
         return True
     if _MOBILE.fullmatch(word):
         return True
+    if _TWO_CARDS.fullmatch(word):
+        return True
     return 13 <= len(word) <= 19 and _is_card(word)
 
 
 def _is_card(word: str) -> bool:
-    return arithmetic.luhn(word) and not (len(word) in (13, 14) and arithmetic.gtin(word))
+    if len(word) in (13, 14) and arithmetic.gtin(word):
+        return False
+    return arithmetic.luhn(word) and not (_LICENCE.fullmatch(word) and arithmetic.mod_11_10(word))
 
 
 def _in_digits(word: str) -> str:

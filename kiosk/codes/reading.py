@@ -10,6 +10,7 @@ from kiosk.codes.model import Finding, Kind, Part, Sign, Words
 
 _CHECKS = {
     "gtin": arithmetic.gtin,
+    "upc_e": arithmetic.upc_e,
     "isbn10": arithmetic.isbn10,
     "mod_11_10": arithmetic.mod_11_10,
     "credit_code": arithmetic.credit_code,
@@ -21,6 +22,10 @@ _ONLY = {
     arithmetic.CREDIT_SIGNS: Words("这种号码不用它", "such codes do not use it"),
     arithmetic.VEHICLE_SIGNS: Words("这种号码不用它", "such numbers do not use it"),
 }
+#: A day, as it is written on a packet.
+_DAY = re.compile(r"[0-9]{4} ?[-/.年] ?[0-9]{1,2} ?[-/.月] ?[0-9]{1,2} ?日?")
+#: Lines one can call, which now and then check as an ISBN of old.
+_SERVICE_LINE = re.compile(r"[48]00[0-9]{7}")
 _OTHER_ALPHABET = Words("里面有样子像英文字母、其实不是的字母。", "It holds letters that only look like Latin ones.")
 
 
@@ -35,14 +40,34 @@ def read(text: str) -> Reading:
     """Everything `text` can be, what is right first; nothing where it is none of our kinds. Raises nothing."""
     if personal.is_personal(text):
         return Reading(is_personal=True)
-    code = writing.without_label(writing.tidy(text))
+    typed = writing.tidy(text)
+    label, code = writing.label_of(typed), writing.without_label(typed)
     latin = writing.in_latin(code)
     found = [finding for kind in KINDS if (finding := _look(kind, latin)) is not None]
+    found = [_weighed(one, label) for one in found if not _is_something_else(one, label, text)]
     if latin != code:
         found = [_in_other_letters(one, latin) for one in found]
     if not any(one.form for one in found) and personal.hides(text):
         return Reading(is_personal=True)
     return Reading(is_personal=False, findings=tuple(_kept(found)))
+
+
+def _is_something_else(one: Finding, label: str, text: str) -> bool:
+    """Whether digits of the right length are more likely a day or a telephone."""
+    if one.kind.id in ("ean-8", "upc-e"):
+        day = _DAY.fullmatch(writing.in_one_width(text).strip())
+        is_other = label.startswith("UPC") != (one.kind.id == "upc-e")
+        return day is not None or (is_other and not one.is_right)
+    if one.kind.id == "isbn-10" and not label.startswith("ISBN"):
+        return not one.is_right or _SERVICE_LINE.fullmatch(one.code) is not None
+    return False
+
+
+def _weighed(one: Finding, label: str) -> Finding:
+    """Nobody said that eight digits are a barcode: where they do not check, they may well be none."""
+    if one.kind.id == "ean-8" and one.check is False and not label:
+        return msgspec.structs.replace(one, is_open=True)
+    return one
 
 
 def _look(kind: Kind, code: str) -> Finding | None:
@@ -78,6 +103,7 @@ def _judge(kind: Kind, code: str, start: int, notes: tuple[Words, ...]) -> Findi
             signs=tuple(Sign(sign, n >= start and not allowed[n]) for n, sign in enumerate(code)),
             faults=tuple(faults),
             notes=notes,
+            is_open=kind.id == "food-maker" and start == 2 and arithmetic.mod_11_10(code[2:]),
             suggestion=_repaired(kind, code, start),
         )
     groups = [group for group in cut.groups() if group is not None]
@@ -152,7 +178,10 @@ def _wrong_length(kind: Kind, code: str, start: int) -> list[Words]:
 def _more_faults(kind: Kind, code: str) -> list[Words]:
     """What a layout alone would not put in words."""
     if kind.id == "food-maker" and code[2:3] not in ("1", "2"):
-        return [Words("SC 后面的第一位只能是 1 或 2。", "The first digit after SC is 1 or 2.")]
+        faults = [Words("SC 后面的第一位，常见的是 1 或 2。", "The first digit after SC is usually 1 or 2.")]
+        if not arithmetic.mod_11_10(code[2:]):
+            faults.append(Words("校验码也对不上。", "The check digit does not agree either."))
+        return faults
     if kind.id == "device":
         return _device_faults(code)
     return []

@@ -1,17 +1,29 @@
 """The checkers' pages: answered on the spot, counted without the number, and nothing personal comes back."""
 
+import dataclasses
 import logging
 import re
+from contextlib import closing
 from html import unescape
 from pathlib import Path
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
+from markupsafe import escape
 
+from kiosk.booth import handoff
+from kiosk.booth.app import create_booth_app
 from kiosk.booth.codes import MOST_COUNTED
 from kiosk.booth.context import Booth
+from kiosk.booth.setup import init_booth
 from kiosk.codes.catalogue import BY_ID, KINDS
+from kiosk.codes.personal import UNSENT
+from kiosk.config import BoothConfig
 from kiosk.reports.amounts import fold
+from tests.booth.test_journal import fill_up
+from tests.booth.test_phones import URL, a_phone
+from tests.clocks import FakeClock
 from tests.codes.examples import PERSONAL, RIGHT, WRONG
 from tests.journeys import leaks
 from tests.makers import Browser, Page, an_id, facts_of
@@ -66,6 +78,30 @@ def test_a_look_alike_is_asked_about_and_can_be_checked_with_one_touch(visitor: 
     assert "told-right" in visitor.send(page.form("/check"), code="SC10111010812347")
 
 
+def test_eight_digits_that_do_not_check_may_be_no_barcode_at_all(visitor: Browser):
+    page = checked(visitor, "20261118")
+    assert ("told-open" in page, "told-wrong" in page) == (True, False)
+    assert "日期和批号不查" in text_of(page)
+
+
+def test_a_licence_that_begins_unusually_is_not_called_made_up_while_it_checks(visitor: Browser):
+    unusual, wrong = checked(visitor, "SC30111010812346"), checked(visitor, "SC30111010812347")
+    assert "和常见的写法不一样" in text_of(unusual)
+    assert "编的" not in text_of(unusual)
+    assert ("told-wrong" in unusual, "told-wrong" in wrong) == (False, True)
+
+
+def test_a_phone_s_field_does_not_send_what_looks_personal_and_says_what_else_it_sends(
+    booth_app: Flask, booth: Booth, visitor: Browser
+):
+    booth.config = dataclasses.replace(booth.config, phone_url=URL)
+    booth.phones = handoff.Phones(booth.clock, URL, "315", booth.visits)
+    booth_app.config["TRUSTED_HOSTS"] = [*booth.config.all_hosts]
+    tablet, phone = visitor.get("/check"), a_phone(booth_app).get("/m/check")
+    for sign in (f'pattern="{escape(UNSENT)}"', "没有加密"):
+        assert (sign in phone, sign in tablet) == (True, False)
+
+
 def test_what_is_none_of_ours_is_told_kindly_and_not_repeated(visitor: Browser, booth: Booth):
     page = checked(visitor, "ZQ-一二三-777777777")
     assert page.status == 200
@@ -111,6 +147,29 @@ def test_an_id_that_another_fact_has_is_answered_and_breaks_nothing(visitor: Bro
     visitor.get("/")
     assert checked(visitor, "6901234567891", id=an_id(5)).status == 200
     assert len(facts_of(booth.journal)) == 1
+
+
+def test_the_id_of_another_form_leaves_that_form_its_own(visitor: Browser, booth: Booth):
+    judging = visitor.get("/gallery/e01").form("/gallery/e01/judge")
+    checked(visitor, "6901234567892", id=judging.values["id"])
+    assert visitor.send(judging, side="left").status == 200
+    assert [fact.kind for fact in facts_of(booth.journal)] == ["code.checked", "exhibit.judged"]
+
+
+def test_on_a_full_disk_the_answer_is_given_all_the_same(visitor: Browser, booth: Booth):
+    fill_up(booth.journal)
+    page = checked(visitor, "6901234567892")
+    assert (page.status, "told-right" in page) == (200, True)
+    assert facts_of(booth.journal, "code.checked") == []
+
+
+def test_a_tablet_that_is_not_enrolled_answers_all_the_same(tmp_path: Path, clock: FakeClock):
+    settings = BoothConfig(tmp_path / "new", sync_seconds=0)
+    init_booth(settings, clock).close()
+    app = create_booth_app(settings, clock)
+    with closing(app.extensions["booth"]):
+        page = checked(Browser(app.test_client()), "6901234567892")
+        assert (page.status, "told-right" in page) == (200, True)
 
 
 def test_who_plays_with_it_for_ever_is_answered_but_no_longer_counted(visitor: Browser, booth: Booth):

@@ -35,6 +35,19 @@ def test_a_barcode_catches_every_single_wrong_digit_and_a_swap_unless_five_apart
     assert arithmetic.gtin(swapped(code, place)) == (apart in (0, 5))
 
 
+@pytest.mark.parametrize(
+    ("short", "long"),
+    [
+        ("0425261", "04210000526"), ("0127890", "01200000789"), ("0123452", "01220000345"), ("0123453", "01230000045"),
+        ("1123454", "11234000005"), ("0654321", "06510000432"), ("0234567", "02345600007"), ("1234569", "12345600009"),
+    ],
+)  # fmt: skip
+def test_a_short_upc_has_the_check_digit_of_the_digits_it_stands_for(short, long):
+    right = complete(arithmetic.upc_e, short)
+    assert right == short + complete(arithmetic.gtin, long)[-1]
+    assert [sign for sign in DIGITS if arithmetic.upc_e(short + sign)] == [right[-1]]
+
+
 @given(digits(13), st.integers(0, 12), st.sampled_from(DIGITS))
 def test_a_food_licence_catches_every_single_wrong_digit(body, place, sign):
     code = complete(arithmetic.mod_11_10, body)
@@ -81,8 +94,8 @@ def test_the_nine_signs_inside_a_credit_code_have_a_check_of_their_own(code):
 @pytest.mark.parametrize(
     "check",
     [
-        arithmetic.gtin, arithmetic.isbn10, arithmetic.mod_11_10, arithmetic.credit_code, arithmetic.subject_code,
-        arithmetic.vehicle, arithmetic.resident, arithmetic.luhn,
+        arithmetic.gtin, arithmetic.upc_e, arithmetic.isbn10, arithmetic.mod_11_10, arithmetic.credit_code,
+        arithmetic.subject_code, arithmetic.vehicle, arithmetic.resident, arithmetic.luhn,
     ],
 )  # fmt: skip
 @given(text=st.text(max_size=40))

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from kiosk.codes import arithmetic, personal
 from kiosk.codes.catalogue import BY_ID, KINDS
 from kiosk.codes.reading import read
 from kiosk.codes.writing import LONGEST, tidy
@@ -65,7 +66,12 @@ def test_full_width_spaces_hyphens_small_letters_and_labels_change_nothing(kind,
         ("批准文号:国药准字H20990001", "国药准字H20990001"),
         ("生产许可证编号 SC 1 01 11010 81234 7", "SC10111010812347"),
         ("VIN: 1m8gdm9axkp042788", "1M8GDM9AXKP042788"),
-        ("H20990001", "国药准字H20990001"),
+        ("HJ20990001", "国药准字HJ20990001"),
+        ("批准文号 H20990001", "国药准字H20990001"),
+        ("国药准字 Z00000000（样）", "国药准字Z00000000"),
+        ("SC：10111010812347", "SC10111010812347"),
+        ("JY: 11101080001231", "JY11101080001231"),
+        ("UPC-A 0 16000 27528 7", "016000275287"),
     ],
 )
 def test_what_stands_before_a_number_on_a_packet_may_be_typed_or_left_out(text, code):
@@ -95,6 +101,31 @@ def test_a_look_alike_is_named_with_its_place_and_asked_about(typed, meant, plac
 def test_letters_of_another_alphabet_are_not_taken_for_latin_ones():
     found = first("SС10111010812347")
     assert (found.form, found.suggestion) == (False, "SC10111010812347")
+
+
+def test_a_licence_that_begins_unusually_is_no_fake_unless_its_check_digit_fails_too():
+    unusual, wrong = first("SC30111010812346"), first("SC30111010812347")
+    assert (unusual.form, unusual.is_open, wrong.form, wrong.is_open) == (False, True, False, False)
+    assert [fault.zh for fault in unusual.faults] == ["SC 后面的第一位，常见的是 1 或 2。"]
+    assert "校验码也对不上。" in [fault.zh for fault in wrong.faults]
+
+
+@pytest.mark.parametrize("text", ["20261118", "12345678", "04252615"])
+def test_eight_digits_that_do_not_check_are_told_openly_unless_somebody_said_they_are_a_barcode(text):
+    [bare], [said] = read(text).findings, read("EAN " + text).findings
+    assert (bare.kind.id, bare.check, bare.is_open) == ("ean-8", False, True)
+    assert (said.kind.id, said.check, said.is_open) == ("ean-8", False, False)
+
+
+@pytest.mark.parametrize("text", ["2026-11-18", "2026/1/8", "2026.11.18", "2026 年 11 月 18 日", "2019-11-03"])
+def test_a_day_is_no_barcode(text):
+    assert read(text).findings == ()
+
+
+@pytest.mark.parametrize("text", ["4008231315", "400-823-1315", "8008200011", "000-3150315", "7111000006"])
+def test_ten_digits_are_a_book_only_if_they_check_or_somebody_said_so_and_a_service_line_never(text):
+    assert read(text).findings == ()
+    assert first("ISBN " + text).kind.id == "isbn-10"
 
 
 def test_digits_that_fit_two_kinds_are_told_as_both():
@@ -143,6 +174,46 @@ def test_every_mobile_number_is_refused_however_it_is_spaced(number, place):
 @pytest.mark.parametrize(("kind", "code"), [*ALL_RIGHT, *ALL_WRONG])
 def test_no_example_of_a_code_is_taken_for_a_person_s(kind, code):
     assert not read(code).is_personal
+
+
+@given(
+    st.from_regex(r"[123][0-9]{12}", fullmatch=True), st.sampled_from(["{}", "SC {}", "SC:{}", "SC-{}", "证号 SC {}"])
+)
+@example("1162051017494", "SC {}")
+def test_no_right_licence_number_is_taken_for_a_card(body, written):
+    code = next(body + sign for sign in "0123456789" if arithmetic.mod_11_10(body + sign))
+    assert not read(written.format(code)).is_personal
+
+
+@given(st.from_regex(r"[123][0-9]{6}[123][0-9]{24}", fullmatch=True), st.sampled_from([" ", "\n", "-"]))
+@example("19900011" + "0" * 24, " ")
+def test_no_trace_code_in_two_rows_is_taken_for_two_cards(code, between):
+    assert first(code[:16] + between + code[16:]).is_right
+
+
+#: The field's pattern as Python reads it: what is neither letter nor digit is written in another way.
+UNSENT = re.compile(personal.UNSENT.replace(r"[^\p{L}\p{N}]", r"[\W_]"))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "13900000000", "139 0000 0000", "１３９００００００００", "139.0000.0000", "电话13900000000 分机12",
+        "+8613900000000", "0086-139 0000 0000", "013900000000", "13900000000 13900000001", "13900000000-123",
+        "SC13900000000", "110101190001010014", "证号11010119000101001x号", "１１０１０１１９０００１０１００１４",
+        "911124190001010024",
+        "9111-2419-0001-0100-2X", "110101000101001", "6217 0000 0000 0000 06",
+        "6217 0000 0000 0000 6217 0000 0000 0000",
+    ],
+)  # fmt: skip
+def test_a_phone_does_not_send_what_a_pattern_can_tell_to_be_a_person_s(text):
+    assert UNSENT.fullmatch(text) is None
+
+
+@pytest.mark.parametrize(("kind", "code"), ALL_RIGHT)
+def test_a_phone_sends_every_right_code_however_it_is_grouped(kind, code):
+    for length in (len(code), 3, 4, 5):
+        assert UNSENT.fullmatch(" ".join(re.findall(f".{{1,{length}}}", code))), (code, length)
 
 
 # --- any text at all ----------------------------------------------------------------------------------
