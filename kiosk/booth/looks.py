@@ -33,7 +33,8 @@ def turn_to(here: Booth, visit: Visit, exhibit_id: str, now: int | None = None) 
     now = here.clock.monotonic() if now is None else now
     look, ms = visit.looks.get(visit.looking), now - visit.looking_since
     if look is not None and not look.is_viewed and ms >= VIEWED:
-        body = ExhibitViewed(session=visit.session, exhibit=visit.looking, ms=min(ms, LONGEST))
+        first = not any(one.is_viewed for one in visit.looks.values())
+        body = ExhibitViewed(session=visit.session, exhibit=visit.looking, ms=min(ms, LONGEST), first=first)
         with suppress(Problem):  # a disk without room must not keep anybody from looking on
             record(here, visit, look.viewed_id, body)
             look.is_viewed = True

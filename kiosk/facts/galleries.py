@@ -25,6 +25,7 @@ class ExhibitViewed(Body, frozen=True):
     session: Id
     exhibit: Slug
     ms: Annotated[int, msgspec.Meta(ge=3_000, le=600_000)]
+    first: bool  # exhibit this visit looked at
 
 
 @kind("exhibit.searched")

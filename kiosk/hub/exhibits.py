@@ -72,6 +72,11 @@ class Report(msgspec.Struct, frozen=True):
     def views(self) -> int:
         return sum(row.exhibit.viewed for row in self.rows)
 
+    @property
+    def visits(self) -> int:
+        """Of visitors who looked at anything at all."""
+        return sum(row.exhibit.visits for row in self.rows)
+
     def sentence(self, language: str) -> str:
         """What was measured, in one sentence for a summary."""
         name = self.mistaken[0].name.in_(language) if self.mistaken else ""
@@ -134,6 +139,7 @@ def as_json(fair: Fair, found: Report) -> dict[str, Any]:
         "looked_at": found.looked_at,
         "kinds_looked_at": len(found.categories),
         "views": found.views,
+        "visits": found.visits,
         "sentence": {language: found.sentence(language) for language in ("zh", "en")},
         "exhibits": [_as_json(row) for row in found.rows],
     }

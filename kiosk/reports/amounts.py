@@ -72,8 +72,8 @@ def _(body: ExhibitJudged) -> Mapping[str, int]:
 
 
 @amounts.register
-def _(_body: ExhibitViewed) -> Mapping[str, int]:
-    return {"exhibit.viewed": 1}
+def _(body: ExhibitViewed) -> Mapping[str, int]:
+    return {"exhibit.viewed": 1, "exhibit.visits": int(body.first)}
 
 
 @amounts.register

@@ -10,7 +10,7 @@ import msgspec
 from kiosk.reports.items import Item, ranked
 
 #: Every sum kept of an exhibit, by name: the first of the whole exhibit, `found` and `missed` of a region of it.
-LOOKS = ("viewed", "judged", "right", "searched", "hints", "astray", "found", "missed")
+LOOKS = ("viewed", "visits", "judged", "right", "searched", "hints", "astray", "found", "missed")
 
 
 class Exhibit(msgspec.Struct, frozen=True):
@@ -18,6 +18,7 @@ class Exhibit(msgspec.Struct, frozen=True):
 
     id: str
     viewed: int = 0  # visits that looked at it for three seconds or more
+    visits: int = 0  # of these, those that looked at it first
     judged: Item = Item("")  # how often the fake was told from the genuine one
     searched: int = 0
     hints: int = 0
@@ -47,6 +48,7 @@ def _exhibit(name: str, told: dict[str, int], regions: Sequence[Item]) -> Exhibi
     return Exhibit(
         id=name,
         viewed=told.get("viewed", 0),
+        visits=told.get("visits", 0),
         judged=Item(name, n=told.get("judged", 0), correct=told.get("right", 0)),
         searched=told.get("searched", 0),
         hints=told.get("hints", 0),

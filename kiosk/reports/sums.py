@@ -55,7 +55,7 @@ class Sums:
             case QuizFinished():
                 self._finished(body, plays)
             case ExhibitViewed():
-                self._look(body.exhibit, viewed=1)
+                self._look(body.exhibit, viewed=1, visits=body.first)
             case ExhibitJudged():
                 self._look(body.exhibit, judged=1, right=body.right)
             case ExhibitSearched():

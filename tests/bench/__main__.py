@@ -16,7 +16,7 @@ from pathlib import Path
 from kiosk import ROOT
 from kiosk.sync import protocol
 from tests.bench import crowd, hubs, load, sides
-from tests.bench.browser import chromium, first_load
+from tests.bench.browser import chromium, first_load, frames
 from tests.bench.rows import Row
 from tests.bench.servers import postgres
 from tests.bench.shipment import Province
@@ -28,7 +28,7 @@ SLICES = 25  # many and short: a neighbour's burst spoils a few, and the median 
 SECONDS = 0.2  # one slice of load
 LOADS = 7
 ROUNDS = 5
-SLOWDOWN = 6
+SLOWDOWN, GALLERY_SLOWDOWN = 6, 4
 REQUESTS = 200  # before memory is read
 BOOTHS = 168  # of the province, with some 300,000 facts
 IS_LONG = os.environ.get("BENCH") == "long"  # the whole province over HTTP: 1,000 booths, 1.5 million facts
@@ -122,6 +122,14 @@ def screens(booth: Running, floor: Running) -> Iterator[Row]:
     yield Row(f"largest paint, CPU ÷ {SLOWDOWN}", "ms", paints, 2)
 
 
+def gallery(booth: Running) -> Iterator[Row]:
+    """An exhibit under a finger, beside the same page at rest: sixty frames a second are 16.7 ms."""
+    with chromium() as browser:
+        url = f"http://127.0.0.1:{booth.side.port}/gallery/e12/find"
+        rounds = [frames(browser, url, GALLERY_SLOWDOWN) for _ in range(ROUNDS)]
+    yield Row(f"exhibit zoomed and moved, CPU ÷ {GALLERY_SLOWDOWN}, a frame", "ms", rounds, 17, is_ratio=False)
+
+
 def measure(folder: Path) -> Iterator[Row]:
     yield from booth_rows(folder)
     yield from hub_rows(folder)
@@ -145,6 +153,7 @@ def booth_rows(folder: Path) -> Iterator[Row]:
         yield from pages(ours, least)
         yield from answers(ours, least)
         yield from screens(ours, least)
+        yield from gallery(ours)
     yield from patience(booth, floor, folder)
     (folder / "fair" / "booth" / "booth.toml").write_text(f'phone_url = "http://127.0.0.1:{booth.port}"\n', "utf-8")
     with booth.running() as ours:

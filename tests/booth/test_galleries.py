@@ -175,6 +175,16 @@ def viewed(booth: Booth) -> list[tuple[str, int]]:
     return [(fact.body["exhibit"], fact.body["ms"]) for fact in facts_of(booth.journal, "exhibit.viewed")]
 
 
+def test_the_first_exhibit_of_a_visit_says_so(visitor: Browser, booth: Booth, clock: FakeClock):
+    for _ in range(2):
+        for exhibit in ("e01", "e02"):
+            visitor.get(f"/gallery/{exhibit}")
+            clock.tick(4)
+        visitor.get("/")
+    told = [(fact.body["exhibit"], fact.body["first"]) for fact in facts_of(booth.journal, "exhibit.viewed")]
+    assert told == [("e01", True), ("e02", False)] * 2
+
+
 def test_what_was_looked_at_for_three_seconds_was_viewed_once(visitor: Browser, booth: Booth, clock: FakeClock):
     for seconds in (2.999, 3, 60):
         visitor.get("/gallery/e02")

@@ -54,7 +54,8 @@ def told(hub: Hub, venue: str = "") -> dict[tuple[str, str], dict[str, int]]:
 
 def test_each_look_is_counted_where_it_belongs(hub):
     tablet = a_tablet(hub)
-    telling(tablet, ExhibitViewed(session=an_id(1), exhibit="e01", ms=5_000), judged(right=False), judged("e02"))
+    viewed = ExhibitViewed(session=an_id(1), exhibit="e01", ms=5_000, first=True)
+    telling(tablet, viewed, judged(right=False), judged("e02"))
     telling(tablet, searched(["r1", "r2"], ["r3"], hints=2, false=5), searched(["r1"], ["r2", "r3"]))
     deliver(hub, tablet.batch())
     [first, second] = [row.exhibit for row in report(hub).rows[:2]]
@@ -135,6 +136,15 @@ def test_kinds_on_show_and_kinds_that_were_looked_at_are_told_apart_by_venue(hub
 def fair_of(hub: Hub):
     with hub.store.reading() as tx:
         return fairs.find_fair(tx, "demo")
+
+
+def test_visits_are_told_apart_from_views(hub):
+    looked = [("e01", True), ("e02", False), ("e03", False)]
+    bodies = [ExhibitViewed(session=an_id(1), exhibit=one, ms=4_000, first=first) for one, first in looked]
+    another = ExhibitViewed(session=an_id(2), exhibit="e02", ms=4_000, first=True)
+    deliver(hub, telling(a_tablet(hub), *bodies, another).batch())
+    found = report(hub)
+    assert (found.views, found.visits) == (4, 2)
 
 
 def test_an_exhibit_nobody_knows_is_told_by_its_id(hub):

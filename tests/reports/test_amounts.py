@@ -41,7 +41,10 @@ def the_complaint(channel: str) -> ComplaintFiled:
         (TallyCounted(counter="headcount", n=5), {"tally.headcount": 5}),
         (TallyUndone(undoes=an_id(), counter="headcount", n=5), {"tally.headcount": -5}),
         (the_complaint("phone"), {"complaint.filed": 1, "complaint.phone": 1}),
-        (ExhibitViewed(session=SESSION, exhibit="e01", ms=4_000), {"exhibit.viewed": 1}),
+        (
+            ExhibitViewed(session=SESSION, exhibit="e01", ms=4_000, first=True),
+            {"exhibit.viewed": 1, "exhibit.visits": 1},
+        ),
         (
             ExhibitSearched(session=SESSION, exhibit="e01", found=["r2", "r1"], missed=["r3"], hints=1, false=4),
             {"exhibit.searched": 1, "exhibit.found": 2, "exhibit.missed": 1},
