@@ -16,11 +16,12 @@ _PAINT = """() => new Promise((resolve) =>
     .observe({ type: "largest-contentful-paint", buffered: true }))"""
 
 
-#: Notes when each frame was drawn, from now on.
+#: Notes when each frame is drawn, from the first call on; every call begins a new list.
 _RECORD = """() => {
+  const is_first = !window.drawn;
   window.drawn = [];
   const note = (now) => { window.drawn.push(now); requestAnimationFrame(note); };
-  requestAnimationFrame(note);
+  if (is_first) requestAnimationFrame(note);
 }"""
 
 
