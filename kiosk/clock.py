@@ -57,3 +57,8 @@ _BOOT = _machine_boot()
 def stamp(moment: datetime) -> str:
     """Write a moment as RFC 3339 in Beijing time with milliseconds, e.g. `2027-03-15T09:31:07.123+08:00`."""
     return moment.astimezone(BEIJING).isoformat(timespec="milliseconds")
+
+
+def to_minute(at: str) -> str:
+    """A stamp, which is Beijing time, as people write it: `2027-03-15 09:31`."""
+    return at[:16].replace("T", " ")

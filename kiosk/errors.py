@@ -130,6 +130,46 @@ INTERNAL = _kind(
     "Something broke; your last action may not have been saved. Please tell the staff.",
 )
 
+# --- surveys --------------------------------------------------------------------------------------
+SURVEY_UNKNOWN = _kind(
+    "survey.unknown",
+    404,
+    "这里没有这份问卷，可能已经换了。请回到首页看看。",
+    "There is no such survey here; it may have been replaced. Please go back to the start.",
+)
+SURVEY_CHANGED = _kind(
+    "survey.changed",
+    409,
+    "这份问卷刚刚更新了。请回到首页，从头再答一次，很抱歉。",
+    "This survey has just been updated. Sorry: please go back to the start and answer it anew.",
+)
+
+SURVEY_VERSION = _kind(
+    "survey.version",
+    409,
+    "问卷 {survey} 的第 {version} 版已经在这里，内容不一样。请在 settings 表里把 version 改成新的，再导入。",
+    "Version {version} of the survey {survey} is here already with other content. Change `version` in the sheet "
+    "`settings` and import it again.",
+)
+SURVEY_BUILTIN = _kind(
+    "survey.builtin",
+    409,
+    "内容包里已有编号为 {survey} 的问卷。请在 settings 表里换一个 form_id，再导入。",
+    "The pack has a survey called {survey}. Change `form_id` in the sheet `settings` and import it again.",
+)
+SURVEY_LARGE = _kind(
+    "survey.large",
+    422,
+    "问卷太大（{size} KB），平板最多收 {limit} KB。请减少题目或选项。",
+    "The survey is too large ({size} KB); tablets take {limit} KB. Please leave out questions or choices.",
+)
+SURVEY_ROWS = _kind(
+    "survey.rows",
+    422,
+    "答卷有 {count} 份，写成 Excel 太大（最多 {limit} 份）。请下载 CSV，Excel 也能打开。",
+    "There are {count} answers, too many for a workbook (at most {limit}). Please download the CSV, which Excel opens.",
+)
+
 # --- facts and journals ---------------------------------------------------------------------------
 FACT_CONFLICT = _kind(
     "fact.conflict",
@@ -217,7 +257,39 @@ STORAGE_FAILED = _kind(
 UNDO_TOO_LATE = _kind(
     "tally.undo_too_late", 409, "已过撤销时间。请告诉组织者。", "Too late to undo. Please tell the organiser."
 )
+UNDO_CORRECTED = _kind(
+    "tally.undo_corrected",
+    409,
+    "这一下之后有人更正过这个数，没有撤销，免得减两次。请看更正后的数，不对就再更正。",
+    "This count was put right after that tap, so nothing was undone lest it be taken off twice. "
+    "Look at the count as it is now and put it right again if it is wrong.",
+)
 UNDO_NOTHING = _kind("tally.undo_nothing", 404, "没有找到要撤销的那一下。", "There is no such tap to undo.")
+COUNTING_TAKEN = _kind(
+    "counting.taken",
+    409,
+    "另一部手机已经用过这个码。请在平板上换一个码再扫。",
+    "Another phone has used this code. Please scan the new one on the tablet.",
+)
+COUNTING_UNKNOWN = _kind(
+    "counting.unknown",
+    403,
+    "平板不认识这部手机。请到平板的“用手机计数”扫码，就能计数。",
+    "The tablet does not know this phone. Please scan the code under “Count on a phone” at the tablet.",
+)
+COUNTING_ENDED = _kind(
+    "counting.ended",
+    409,
+    "这部手机的计数已在平板上结束。请拿手机到平板前重新扫码，存着的就能交上。",
+    "This phone’s counting was ended at the tablet. Please scan there again, and what it keeps is taken.",
+)
+COUNTING_OVER = _kind(
+    "counting.over",
+    410,
+    "这些是 14 小时以前开始的那一班记的，不能再自动计入。请写在纸上，交组织者更正。",
+    "These belong to a shift that began over 14 hours ago and are not taken any more. "
+    "Please write them down for the organiser to correct.",
+)
 
 # --- booths, enrolment and keys -------------------------------------------------------------------
 BOOTH_EXISTS = _kind("booth.exists", 409, "这个文件夹里已经有一个展台。", "There is a booth in this folder already.")
@@ -301,6 +373,52 @@ BOOTH_REVOKED = _kind(
     "这台平板已停用，不再记录。请把它交给组织者，换一台平板。",
     "This tablet was withdrawn and records no more. Please give it to the organiser and take another.",
 )
+REHEARSAL_UNREADY = _kind(
+    "rehearsal.unready",
+    409,
+    "还没有演练证书，要先连一次汇总端（{reason}）。请把平板带到有网的地方，再按一次；以后没有网也能演练。",
+    "There is no certificate to rehearse with; the hub has to be reached once ({reason}). "
+    "Take the tablet where there is a network and try again; later rehearsals work without one.",
+)
+REHEARSAL_ON = _kind(
+    "rehearsal.on",
+    409,
+    "演练已经开始了。请先结束这一次。",
+    "A rehearsal is going on already. Please end it first.",
+)
+REHEARSAL_OFF = _kind(
+    "rehearsal.off",
+    409,
+    "现在没有演练，记下的都计入统计。",
+    "There is no rehearsal now; what is recorded counts.",
+)
+REHEARSAL_OPEN = _kind(
+    "rehearsal.open",
+    409,
+    "本台正在开放。现在演练，真来的群众就不计入统计。一定要演练，请先勾选下面那句话。",
+    "The desk is open now: visitors who come during a rehearsal are not counted. "
+    "If you must rehearse, tick the sentence below first.",
+)
+REHEARSAL_MANY = _kind(
+    "rehearsal.many",
+    409,
+    "这台平板要的演练证书太多了（{most} 份），汇总端不再发。请告诉组织者。",
+    "This tablet has asked for too many certificates to rehearse with ({most}); the hub gives no more. "
+    "Please tell the organiser.",
+)
+REHEARSAL_PAGE = _kind(
+    "rehearsal.page",
+    409,
+    "演练和正式记录刚刚切换过，这一页是切换之前打开的，没有记上。请回到首页重新开始。",
+    "A rehearsal began or ended since this page was opened, and nothing was recorded. Please begin again at the start.",
+)
+REHEARSAL_FORM = _kind(
+    "rehearsal.form",
+    409,
+    "这个码是演练用的：在这里填的不会有人处理。要投诉举报，请拨打 12315，或请志愿者出示正式的码。",
+    "This code is of a rehearsal: nobody would act on what is written here. "
+    "To complain or report, call 12315 or ask a volunteer for the real code.",
+)
 PIN_WRONG = _kind("staff.pin_wrong", 403, "PIN 不对，请再试一次。", "Wrong PIN. Please try again.")
 PIN_LOCKED = _kind(
     "staff.pin_locked",
@@ -313,6 +431,72 @@ STAFF_ONLY = _kind(
     403,
     "这一页只给工作人员用，请先输入 PIN。",
     "This page is for staff; please enter your PIN.",
+)
+
+# --- stock and shifts -----------------------------------------------------------------------------
+STOCK_LEFT = _kind(
+    "stock.left",
+    422,
+    "剩 {left} 份，比台上的 {opened} 份还多，没有记上。请再数一次；多出来的是新开的，先按“开一捆”。",
+    "{left} left is more than the {opened} that lay there; nothing was recorded. Count again; "
+    "if more was opened, record that first.",
+)
+STOCK_NONE = _kind(
+    "stock.none",
+    422,
+    "没有那么多可以减，没有记上。请看一下数字再试。",
+    "There are not that many to take away; nothing was recorded. Please look at the number and try again.",
+)
+STOCK_REASON = _kind(
+    "stock.reason",
+    422,
+    "按了 {given} 份，按库存发了 {gone} 份，差 {apart} 份（超过 {percent}%）。请选一个原因再记；数错了就改数字。",
+    "{given} were tapped, {gone} are gone: {apart} apart (more than {percent}%). Choose a reason and record it; "
+    "if miscounted, change the number.",
+)
+TEXT_UNFIT = _kind(
+    "text.unfit",
+    422,
+    "写的字不能记：最多 {limit} 个字，不能有手机号、证件号、银行卡号。请删掉再记。",
+    "These words cannot be kept: at most {limit} characters, no phone, identity or card numbers. "
+    "Please take them out and try again.",
+)
+QUICKTEST_LATE = _kind(
+    "quicktest.late",
+    422,
+    "只有今天的批次能在这里作废，没有改动。以前的请告诉组织者。",
+    "Only a batch of today can be taken back here; nothing was changed. Please tell the organiser about older ones.",
+)
+QUICKTEST_POSITIVE = _kind(
+    "quicktest.positive",
+    422,
+    "有不合格的批次不能在平板上作废，没有改动。请告诉主管，在汇总端处理。",
+    "A batch that failed cannot be taken back on the tablet; nothing was changed. Please tell a supervisor, who deals "
+    "with it at the hub.",
+)
+SECOND_NEEDED = _kind(
+    "correction.second",
+    422,
+    "更正超过 {limit}（您今天对这个数单独改过的一起算），要两个人：请第二位志愿者选自己的名字、输入 PIN。",
+    "More than {limit}, with what you corrected alone today, takes two: let a second volunteer enter their PIN.",
+)
+SHIFT_SAME = _kind(
+    "shift.same",
+    422,
+    "不能交给自己，没有交班。请接班的人选自己的名字。",
+    "Nobody hands over to themselves; nothing was recorded. Let whoever takes over choose their name.",
+)
+SHIFT_UNKNOWN = _kind(
+    "shift.unknown",
+    404,
+    "没有这一班，可能已经签退了。请刷新再看。",
+    "There is no such shift; it may have ended already. Please reload.",
+)
+SHIFT_TIME = _kind(
+    "shift.time",
+    422,
+    "签退时间不对：要在签到之后、16 小时之内，写成 13:30 这样。没有记上。",
+    "That time cannot be: it must be after the beginning, within 16 hours, written as 13:30. Nothing was recorded.",
 )
 
 # --- packs ----------------------------------------------------------------------------------------
@@ -328,6 +512,12 @@ IMPORT_FORMAT = _kind(
     400,
     "文件名要以 .xlsx、.gift 或 .txt 结尾：{file}。",
     "The name has to end in .xlsx, .gift or .txt: {file}.",
+)
+SURVEY_UNWRITABLE = _kind(
+    "survey.unwritable",
+    422,
+    "问卷 {survey} 写成 XLSForm 后读不回原样，没有导出：{zh}",
+    "The survey {survey} would not read back the same from an XLSForm; nothing was written: {en}",
 )
 IMPORT_NO_WORKBOOKS = _kind(
     "import.no_workbooks",
@@ -424,6 +614,24 @@ BOARD_REFUSED = _kind(
     "这一轮不能上榜。请看清题目再答一次。",
     "This play cannot join the board. Please read the questions and play again.",
 )
+FIGURE_UNTYPED = _kind(
+    "figure.untyped",
+    404,
+    "这个指标不用填：没有这一项，或者它只由平板和系统计数。请回到补录页选一项。",
+    "Nobody types this figure: there is none, or it is only counted. Go back and choose one of the list.",
+)
+ATTACHMENT_FORMAT = _kind(
+    "attachment.format",
+    422,
+    "附件只收照片（JPEG、PNG、WebP）和 PDF。请另存为 PDF，或者拍一张照片再传。",
+    "Attachments are photos (JPEG, PNG, WebP) or PDF files. Save it as PDF, or take a photo of it.",
+)
+ATTACHMENT_LARGE = _kind(
+    "attachment.large",
+    413,
+    "附件最多 {limit} MB。请缩小，或者只附有数字的那一页。",
+    "An attachment is {limit} MB at most. Make it smaller, or attach only the page with the number.",
+)
 EXHIBIT_UNKNOWN = _kind("gallery.unknown", 404, "没有这件展品。", "There is no such exhibit.")
 
 # --- photos, and exhibits made of them ----------------------------------------------------------------
@@ -433,21 +641,58 @@ PHOTO_EMPTY = _kind(
 PHOTO_LARGE = _kind(
     "photo.large",
     413,
-    "照片文件太大，最多 {limit} MB。请把相机的像素调低再拍，或者就在这一页上拍。",
-    "The photo is too large a file: at most {limit} MB. Take a smaller one, or take it on this page.",
+    "照片文件太大，最多 {limit} MB。请把相机的像素调低再拍，或者打开照片截屏，选截图。",
+    "The photo is too large a file: at most {limit} MB. Take a smaller one, or choose a screenshot of it.",
+)
+CASE_UNOPENED = _kind(
+    "case.unopened",
+    403,
+    "照片随内容一起看：请先在这一件上说明理由、打开内容，再看照片。",
+    "Photos are seen with what was filed: say on the page of the case what you open it for, and then look.",
+)
+CASE_SECOND_PERSON = _kind(
+    "case.second_person",
+    403,
+    "记下要求和同意执行要由两个人来做。请另一位督办人员登录后同意。",
+    "Taking a request down and granting it take two people. Ask another supervisor to sign in and grant it.",
+)
+CASE_NOT_ASKED = _kind(
+    "case.not_asked",
+    409,
+    "这一件没有等着同意的这项要求，可能已经办过了。请重新打开“本人要求”看看。",
+    "No such request of this case is waiting; it may have been done. Please look at the list again.",
+)
+PHOTO_MANY = _kind(
+    "photo.many",
+    422,
+    "最多收 {limit} 张照片，前面的都已收好。要换的话，请先删掉一张。",
+    "At most {limit} photos; those before are kept. To swap one, delete one first.",
+)
+PHOTO_ROOM = _kind(
+    "photo.room",
+    507,
+    "现在收不下更多照片，已填的都还在。请不带照片提交，照片留好，工作人员会联系您。",
+    "There is no room for more photos now; what you filled in is still here. Please file without them and keep them.",
+)
+PHOTO_GONE = _kind(
+    "photo.gone",
+    409,
+    "照片等得太久，平板上已经删掉了，已填的都还在。请回到照片那一页，删掉再选一次。",
+    "The photos waited too long and are gone from the tablet; what you filled in is still here. "
+    "Please go back to the photos, delete them there and choose them again.",
 )
 PHOTO_FORMAT = _kind(
     "photo.format",
     422,
-    "只收 JPEG、PNG、WebP 照片。苹果手机请在“设置-相机-格式”里选“兼容性最佳”再拍，或者就在这一页上拍。",
-    "Only JPEG, PNG and WebP photos. On an iPhone choose Settings, Camera, Formats, Most Compatible; "
-    "or take it on this page.",
+    "只收 JPEG、PNG、WebP 照片。苹果手机请在“设置-相机-格式”里选“兼容性最佳”再拍；已拍好的打开来截屏，选截图。",
+    "Only JPEG, PNG and WebP photos. On an iPhone choose Settings, Camera, Formats, Most Compatible and take it again; "
+    "of a photo you have, open it, take a screenshot and choose that.",
 )
 PHOTO_PIXELS = _kind(
     "photo.pixels",
     422,
-    "照片的像素太多，最多 {limit} 百万。请把相机的像素调低再拍，或者就在这一页上拍。",
-    "The photo has too many pixels: at most {limit} million. Take a smaller one, or take it on this page.",
+    "照片的像素太多，最多 {limit} 百万。请把相机的像素调低再拍，或者打开照片截屏，选截图。",
+    "The photo has too many pixels: at most {limit} million. Take a smaller one, or choose a screenshot of it.",
 )
 PHOTO_SMALL = _kind(
     "photo.small",
@@ -528,13 +773,113 @@ COMPLAINT_UNOPENABLE = _kind(
     "What this tablet seals cannot be opened at the hub; nothing was filed. "
     "Please use a paper form or call 12315, and tell the organiser.",
 )
+COMPLAINT_UNCERTIFIED = _kind(
+    "complaint.uncertified",
+    409,
+    "这台平板的证书太旧，登记了也不算数，所以没有登记。请改填纸质登记表，或拨打12315，并告诉组织者。",
+    "This tablet's certificate is too old for what is filed here to count; nothing was filed. "
+    "Please use a paper form or call 12315, and tell the organiser.",
+)
 COMPLAINT_EXPOSED = _kind(
     "complaint.exposed",
     403,
     "这个网址没有加密，不能在这里填个人信息。请找志愿者登记，或拨打12315。",
     "This address is not encrypted, so no personal data may be typed here. Please ask a volunteer, or call 12315.",
 )
+COMPLAINT_OVER = _kind(
+    "complaint.over",
+    410,
+    "这次活动的登记已经结束，在这里填的不会再有人办。请拨打12315。",
+    "Filing for this fair is over, and nobody would handle what is filed here. Please call 12315.",
+)
+COMPLAINT_TAKEN = _kind(
+    "complaint.taken",
+    409,
+    "这张表或这个编号已经登记过，没有改动。您填的都在，编号已换新的；照片请重新添加，再提交一次。",
+    "This form or its number was already filed and was left as it is. What you typed is still here, under a new "
+    "number; please add the photos again, and file once more.",
+)
+RECEIPT_UNKNOWN = _kind(
+    "case_receipt.unknown",
+    422,
+    "这不是本系统的登记回执。请扫回执上的二维码，或把那一串字符完整地贴进来。",
+    "This is no receipt of ours. Please scan the QR code on the receipt, or paste its whole text.",
+)
+RECEIPT_CHANGED = _kind(
+    "case_receipt.changed",
+    409,
+    "这张回执被改动过，或者没有抄完整。请用原来的二维码再试一次。",
+    "This receipt was changed, or is not complete. Please try again with the original QR code.",
+)
+RECEIPT_FOREIGN = _kind(
+    "case_receipt.foreign",
+    409,
+    "公布的名单里没有这张回执的签名钥匙：它被改动过，或者不是这次活动的。请核对是哪个活动。",
+    "None of the published keys has signed this receipt: it was changed, or is of another fair. Check which one.",
+)
+RECEIPT_WITHDRAWN = _kind(
+    "case_receipt.withdrawn",
+    409,
+    "签这张回执（{case}，{desk} 号服务台）的平板后来被停用了。请向汇总端核对这个编号。",
+    "The tablet that signed this receipt ({case}, desk {desk}) was withdrawn later. Ask the hub about that number.",
+)
+RECEIPT_REHEARSED = _kind(
+    "case_receipt.rehearsal",
+    409,
+    "这是演练时出的，不是回执：什么都没有登记。要投诉举报，请拨打 12315。",
+    "This comes from a rehearsal and is no receipt: nothing was filed. To complain or report, call 12315.",
+)
+KEYS_MALFORMED = _kind(
+    "keys.malformed",
+    400,
+    "这个公钥文件不完整或被改动过（{reason}）。请从汇总端重新下载。",
+    "The file of keys is not whole, or was changed ({reason}). Fetch it from the hub again.",
+)
+KEYS_FINGERPRINT = _kind(
+    "keys.fingerprint",
+    409,
+    "公钥文件不是这个指纹的汇总端公布的，没有核验。请核对指纹和文件的来处。",
+    "The file of keys is not of the hub with that fingerprint; nothing was checked. See where the file came from.",
+)
+STATUS_UNKNOWN = _kind(
+    "status.unknown",
+    404,
+    "编号或查询码不对。请对照回执再输入一次；回执丢了，请打回执上的电话。",
+    "Wrong number or query code. Please compare with the receipt; if it is lost, call the telephone of the fair.",
+)
+HANDOFF_INVALID = _kind(
+    "handoff.invalid",
+    403,
+    "这个二维码不是这台平板给的，或者没有扫完整。可以直接填写，一样有效。",
+    "This code is not of that tablet, or was not read whole. You may fill in the form directly; it counts as well.",
+)
+HANDOFF_EXPIRED = _kind(
+    "handoff.expired",
+    410,
+    "平板上的二维码只用十分钟，这个已经过期，或者平板的时钟不准。可以直接填写，一样有效。",
+    "The tablet's code is good for ten minutes; it has run out, or the tablet's clock is wrong. "
+    "You may fill in the form directly; it counts as well.",
+)
+HANDOFF_USED = _kind(
+    "handoff.used",
+    409,
+    "另一部手机已经用这个二维码填写了。可以直接填写，一样有效。",
+    "Another phone is filling in the form with this code. You may fill in the form directly; it counts as well.",
+)
 CASE_UNKNOWN = _kind("case.unknown", 404, "没有这个编号的投诉。", "There is no complaint with that number.")
+CALENDAR_FAULTY = _kind(
+    "calendar.faulty",
+    422,
+    "这份放假安排不能用（{file}）：{faults}。请对照国务院办公厅的通知改好再试。",
+    "This notice of holidays cannot be used ({file}): {faults}. Please compare it with the notice and try again.",
+)
+CASE_WRONG_STEP = _kind(
+    "case.wrong_step",
+    409,
+    "这件现在不能这样办（现在：{now}；可以：{may}）。请刷新页面，看看别人是否已经办了。",
+    "That cannot be done with this case now (it is: {now}; possible: {may}). "
+    "Please reload the page: somebody else may have taken a step.",
+)
 SEAL_BROKEN = _kind("seal.broken", 422, "加密内容打不开：{reason}。", "The sealed content cannot be opened: {reason}.")
 SEAL_ELSEWHERE = _kind(
     "seal.elsewhere",
@@ -552,7 +897,7 @@ SEAL_LOCKED = _kind(
     "seal.locked",
     423,
     "您的账号没有打开投诉内容的钥匙。请由有办案权限的人员登录。",
-    "Your account holds no key to complaints. A caseworker has to sign in.",
+    "Your account holds no key to complaints. Somebody who opens complaints has to sign in.",
 )
 
 # --- sync -----------------------------------------------------------------------------------------
@@ -755,6 +1100,24 @@ BACKUP_DAMAGED = _kind(
     "{file} 不是完整无损的备份（{reason}），什么都没有恢复。请用另一份备份。",
     "{file} is not a whole and sound backup ({reason}); nothing was restored. Take another one.",
 )
+ARCHIVE_DAMAGED = _kind(
+    "archive.damaged",
+    400,
+    "{file} 不是完整无损的存档（{reason}），里面的内容不能作数。请向汇总端再要一份。",
+    "{file} is not a whole and sound archive ({reason}); nothing in it can be relied on. Ask the hub for another copy.",
+)
+ARCHIVE_SIGNER = _kind(
+    "archive.signer",
+    400,
+    "{file} 不是指纹为 {fingerprint} 的汇总端签的。请核对指纹，或者向汇总端再要一份。",
+    "{file} was not signed by the hub with the fingerprint {fingerprint}. Compare it, or ask the hub for another copy.",
+)
+ARCHIVE_RELEASE = _kind(
+    "archive.release",
+    409,
+    "{file} 由 {version} 版程序写成，请用那一版核验。",
+    "{file} was written by release {version} of the program. Verify it with that one.",
+)
 BACKUP_NEWER = _kind(
     "backup.newer",
     409,
@@ -809,6 +1172,57 @@ FAIR_AMBIGUOUS = _kind(
     "There is more than one fair; name one with --fair: {fairs}.",
 )
 FAIR_EXISTS = _kind("fair.exists", 409, "已经有这个活动：{fair}。", "There is a fair {fair} already.")
+FAIR_FAULTY = _kind(
+    "fair.faulty",
+    422,
+    "这样改活动就不合规则（{faults}），没有保存。请改正后再保存。",
+    "The fair would then be faulty ({faults}); nothing was saved. Please mend it and save again.",
+)
+FAIR_IN_USE = _kind(
+    "fair.in_use",
+    409,
+    "“{name}”已经用上了，有平板、服务台或记录，不能去掉，没有保存。可以改名称。",
+    "“{name}” is in use, by a tablet, a desk or records, and cannot be taken out; nothing was saved. "
+    "It can be called otherwise.",
+)
+FAIR_ON_PAPER = _kind(
+    "fair.on_paper",
+    409,
+    "“{name}”印在还没登记去向的纸质单上，现在不能去掉，也不能改每捆的数，没有保存。请先把这些单子录入，或登记为作废、空白。",
+    "“{name}” stands on paper sheets that are still out; it cannot be taken out, nor its bundle changed; nothing was "
+    "saved. First key those sheets in, or set them aside as void or blank.",
+)
+DESK_IN_USE = _kind(
+    "desk.in_use",
+    409,
+    "“{name}”已经有平板或记录，不能换会场，没有保存。请在那个会场另加一个服务台，给平板重新登记。",
+    "“{name}” has a tablet or records and cannot move to another venue; nothing was saved. "
+    "Add a desk there and enrol the tablet for it.",
+)
+FAIR_STALE = _kind(
+    "fair.stale",
+    409,
+    "这一部分刚才有人改过，没有保存您的。请重新打开这一页，看过再改。",
+    "Somebody has just changed this part; yours was not saved. Open the page again, look, and change it.",
+)
+FAIR_ELSEWHERE = _kind(
+    "fair.elsewhere",
+    409,
+    "这个活动在另一个汇总端筹备，这里只汇总，不能改。请到那边改。",
+    "This fair is set up at another hub and only counted here. Please change it there.",
+)
+FAIR_SHEET = _kind(
+    "fair.sheet",
+    422,
+    "这份名单有 {count} 处要改，什么都没有保存：\n{faults}",
+    "The roster has {count} things to mend; nothing was saved:\n{faults}",
+)
+VOLUNTEER_UNKNOWN = _kind(
+    "volunteer.unknown",
+    404,
+    "名单里没有这位志愿者，可能已经去掉了。请重新打开志愿者名单。",
+    "There is no such volunteer on the list; they may have been taken off. Please open the list again.",
+)
 DESK_UNKNOWN = _kind("desk.unknown", 404, "没有这个服务台：{desk}。", "There is no desk {desk}.")
 DESK_BARE = _kind(
     "desk.bare",
@@ -829,6 +1243,122 @@ SLIP_TABLET = _kind(
     "Desk {desk} has had several tablets, and the slip agrees with none of them. Choose whose it is, and check again.",
 )
 FAIR_INCOMPLETE = _kind("fair.incomplete", 409, "没有到齐。{zh}", "Not everything is here. {en}")
+PAPER_NUMBER = _kind(
+    "paper.number",
+    422,
+    "没有“{number}”这个编号，抄错了一处。请照着单子右上角再输一遍。",
+    "“{number}” is no number of a sheet: one sign is wrong. Type it again as it stands at the top right.",
+)
+PAPER_ELSEWHERE = _kind(
+    "paper.elsewhere",
+    422,
+    "{number} 是另一场活动的单子。请到那场活动里录。",
+    "{number} is a sheet of another fair. Key it in there.",
+)
+PAPER_UNKNOWN = _kind(
+    "paper.unknown",
+    404,
+    "{number} 号单没有印过。请核对编号；确实有这张单子，请找组织者。",
+    "Sheet {number} was never printed. Check its number; if the sheet is there, ask the organiser.",
+)
+PAPER_TAKEN = _kind(
+    "paper.taken",
+    409,
+    "{number} 号单已由{who}在 {at} {what}，没有再记。数字有错，请到“更正”里改。",
+    "Sheet {number} was already dealt with ({what}) by {who} at {at}; nothing was added. Put wrong counts right under "
+    "“Corrections”.",
+)
+PAPER_KIND = _kind(
+    "paper.kind",
+    422,
+    "{number} 号单是另一种单子。请回到“纸质单”，再输一次编号。",
+    "Sheet {number} is of another kind. Go back to “Paper sheets” and enter its number again.",
+)
+PAPER_EMPTY = _kind(
+    "paper.empty",
+    422,
+    "一个数也没有填。单子是空白的，请在“纸质单”里登记为空白。",
+    "No count was filled in. If the sheet is blank, mark it so under “Paper sheets”.",
+)
+PAPER_RANGE = _kind(
+    "paper.range",
+    422,
+    "从前一个编号到后一个编号，要都印过，最多 {most} 张。请核对两个编号。",
+    "From the first number to the last all must have been printed, and at most {most}. Check both numbers.",
+)
+PAPER_MANY = _kind(
+    "paper.many",
+    422,
+    "一次最多印 {most} 张。请少选几个服务台，或少印几份。",
+    "At most {most} sheets are printed at once. Choose fewer desks or fewer copies.",
+)
+PAPER_FULL = _kind(
+    "paper.full",
+    409,
+    "这场活动的单子编号用完了，没有印。请登记空白单，或找管理员。",
+    "All sheet numbers of this fair are used up; nothing was printed. Use sheets that are left, or ask the "
+    "administrator.",
+)
+PDF_UNAVAILABLE = _kind(
+    "pdf.unavailable",
+    501,
+    "这台电脑没有安装 LibreOffice，生成不了 PDF。请下载 Word 文件，用办公软件另存为 PDF。",
+    "LibreOffice is not installed here, so there is no PDF. Take the Word file and save it as PDF from there.",
+)
+PDF_FAILED = _kind(
+    "pdf.failed",
+    503,
+    "这次没有转成 PDF。请再试一次，或者下载 Word 文件，用办公软件另存为 PDF。",
+    "It could not be made into a PDF this time. Try again, or take the Word file and save it as PDF from there.",
+)
+STATEMENT_SAME = _kind(
+    "statement.same",
+    409,
+    "和第 {version} 版没有不同，不需要新的版本。",
+    "Nothing is different from version {version}, so there is no need of another.",
+)
+STATEMENT_WHY = _kind(
+    "statement.why",
+    422,
+    "第 {version} 版改了已经定稿的数字。请写明为什么。",
+    "Version {version} changes figures that were frozen. Say why.",
+)
+STATEMENT_UNKNOWN = _kind(
+    "statement.unknown",
+    404,
+    "没有第 {version} 版。请从版本列表里选。",
+    "There is no version {version}. Choose one from the list of versions.",
+)
+STATEMENT_DAMAGED = _kind(
+    "statement.damaged",
+    409,
+    "第 {version} 版和定稿时的不一样了，不能导出。请运行 kiosk hub verify，从备份恢复。",
+    "Version {version} is not what was frozen and stays here. Run kiosk hub verify, and restore it from a backup.",
+)
+CORRECTION_NOTHING = _kind(
+    "correction.nothing",
+    422,
+    "改完和原来一样，没有记。请核对要改成多少。",
+    "That changes nothing, so nothing was kept. Check what it should come to.",
+)
+CORRECTION_BELOW = _kind(
+    "correction.below",
+    422,
+    "那个小时只有 {left}，减不了这么多。请选对日期、钟点和服务台，分几个钟点改也可以。",
+    "There are only {left} in that hour. Choose the right day, hour and desk; a difference may be spread over hours.",
+)
+CORRECTION_OWN = _kind(
+    "correction.own",
+    403,
+    "自己提的更正，要另一位组织者同意。请找另一位登录来看。",
+    "Your own correction needs another organiser. Ask one to sign in and look at it.",
+)
+CORRECTION_DECIDED = _kind(
+    "correction.decided",
+    409,
+    "这条更正已由{who}在 {at} 定了，没有再改。请刷新页面看结果。",
+    "{who} already decided this correction at {at}; nothing was changed. Reload to see the outcome.",
+)
 SHEET_EMPTY = _kind(
     "sheet.empty", 422, "还没有选服务台。请至少选一个。", "No desk is chosen. Please choose at least one."
 )
@@ -881,6 +1411,63 @@ LOGIN_WRONG = _kind("login.wrong", 403, "用户名或密码不对。", "Wrong na
 PERSON_EXISTS = _kind("person.exists", 409, "已经有叫 {name} 的账号。", "There is an account named {name} already.")
 LOGIN_NEEDED = _kind("login.needed", 401, "请先登录。", "Please sign in first.")
 ROLE_NEEDED = _kind("login.role", 403, "您的账号没有这项权限。", "Your account may not do this.")
+UNIT_UNKNOWN = _kind(
+    "unit.unknown",
+    404,
+    "活动里没有编号为 {unit} 的单位。请先在“筹备—单位”里加上它。",
+    "The fair has no unit {unit}. Add it under “units” of the fair's set-up first.",
+)
+UNIT_RAW = _kind(
+    "unit.raw",
+    409,
+    "活动 {fair} 是从别的汇总端用名册收来的，原始数据已经在这里，再收单位上报就会算两遍。请在举办它的汇总端汇总。",
+    "The fair {fair} was taken in from another hub with its raw data; reports of units would count it twice. "
+    "Let units report to the hub that runs it.",
+)
+UNIT_SILENT = _kind(
+    "unit.silent",
+    409,
+    "这个单位没有正在使用的汇总端，不用停用。",
+    "No hub in use reports for this unit, so there is nothing to withdraw.",
+)
+UPWARD_NONE = _kind(
+    "upward.none",
+    409,
+    "这个活动还没有加入上级汇总端。请先用上级给的代码运行 kiosk hub join，或者用文件加入。",
+    "This fair has not joined a hub above yet. Run `kiosk hub join` with the code it gave you, or join by files.",
+)
+UPWARD_JOINED = _kind(
+    "upward.joined",
+    409,
+    "这个活动已经加入了上级汇总端（单位 {unit}）。要换一个上级或者重新加入，请加 --again。",
+    "This fair has joined a hub above already, for its unit {unit}. To join another, or anew, add --again.",
+)
+UPWARD_SELF = _kind(
+    "upward.self",
+    409,
+    "代码或文件是本汇总端自己发的，不能向自己报送。请向上级要代码。",
+    "The code or file comes from this very hub, which cannot report to itself. Ask the hub above for one.",
+)
+UPWARD_DRAFT = _kind(
+    "upward.draft",
+    409,
+    "还没有冻结的版本可以报送。请先冻结统计表。",
+    "There is no frozen version to send up yet. Freeze the statistics table first.",
+)
+UPWARD_FORKED = _kind(
+    "upward.forked",
+    409,
+    "上级那里的上报记录和这里的不一样：这个汇总端可能是用旧备份恢复的。请向上级要新代码，用 --again 重新加入，"
+    "再报送一次；上级会用新的一份替换旧的。",
+    "The hub above holds other reports than this one: perhaps this hub was restored from an old backup. Ask for a new "
+    "code, join with --again and report once more; above, the new report takes the place of the old one.",
+)
+UPWARD_FILE = _kind(
+    "upward.file",
+    422,
+    "这个文件不是加入上级用的，或者不是给这个活动的（{reason}）。请重新拿一份。",
+    "This file is none for joining a hub above, or is not for this fair ({reason}). Please get a new one.",
+)
 ROSTER_OWN = _kind(
     "roster.own",
     409,

@@ -1,6 +1,7 @@
 """The small typed values everything is made of, as msgspec checks them at every edge."""
 
 import hashlib
+import ipaddress
 from typing import Annotated
 
 import msgspec
@@ -28,6 +29,23 @@ def is_id(text: str) -> bool:
 def derived_id(label: bytes, name: str) -> str:
     """An id that follows from another: whoever derives it gets the same one, so what has it is there once."""
     return hashlib.sha256(label + b"\0" + bytes.fromhex(name)).hexdigest()[:32]
+
+
+def ip_address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """An address, of IPv4 also where it is written as one of IPv6; None for what is none."""
+    try:
+        found = ipaddress.ip_address(text)
+    except ValueError:
+        return None
+    return found.ipv4_mapped or found if isinstance(found, ipaddress.IPv6Address) else found
+
+
+def network(address: str) -> str:
+    """What counts as one address: of IPv6 a phone has as many as it likes. Empty for what is none."""
+    found = ip_address(address)
+    if found is None:
+        return ""
+    return f"{int(found) >> 64:x}::/64" if found.version == 6 else str(found)
 
 
 def learn_structs(kind: type[msgspec.Struct] = msgspec.Struct) -> None:

@@ -2,15 +2,7 @@
 
 import msgspec
 
-
-class Words(msgspec.Struct, frozen=True):
-    """A sentence in both languages."""
-
-    zh: str
-    en: str
-
-    def in_(self, language: str) -> str:
-        return self.en if language.startswith("en") else self.zh
+from kiosk.packs.model import Text
 
 
 class Kind(msgspec.Struct, frozen=True, kw_only=True):
@@ -22,12 +14,12 @@ class Kind(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     id: str  # a slug: what the fact and the metric say
-    name: Words
-    where: Words  # on the packet
+    name: Text
+    where: Text  # on the packet
     drawing: str
     example: str  # made up, and right
     layout: str
-    captions: tuple[Words, ...]  # of its groups
+    captions: tuple[Text, ...]  # of its groups
     lengths: tuple[int, ...]  # of the body
     head: str = ""
     bare: str = ""  # a pattern of bodies people type without the head; of look-alikes already turned into digits
@@ -36,13 +28,13 @@ class Kind(msgspec.Struct, frozen=True, kw_only=True):
     check: str = ""  # the check character's arithmetic, by name; "" where none is known
     check_part: int = -1  # which part it is
     is_rule: bool = True
-    law: Words | None = None  # what a law says of it, in our words
+    law: Text | None = None  # what a law says of it, in our words
     cite: str = ""  # that law
 
 
 class Part(msgspec.Struct, frozen=True):
     text: str
-    caption: Words
+    caption: Text
     is_check: bool
 
 
@@ -62,8 +54,8 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     check: bool | None  # whether the check character is right; None where there is none, or the form does not hold
     parts: tuple[Part, ...] = ()  # of a code of the right form
     signs: tuple[Sign, ...] = ()  # of any other
-    faults: tuple[Words, ...] = ()
-    notes: tuple[Words, ...] = ()
+    faults: tuple[Text, ...] = ()
+    notes: tuple[Text, ...] = ()
     is_open: bool = False  # what speaks against it is no proof: it may be something else, or only unusual
     suggestion: str = ""  # the code with look-alikes read as what can stand there: a question, not an answer
 

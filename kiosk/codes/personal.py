@@ -1,9 +1,10 @@
 """Numbers of persons: recognised to be refused. Nothing is told of them but that they are."""
 
 import re
+import unicodedata
 
 from kiosk.codes import arithmetic
-from kiosk.codes.writing import DIGIT_FOR, in_one_width, without_signs, words_of
+from kiosk.codes.writing import DIGIT_FOR, LONGEST, in_one_width, without_signs, words_of
 
 _DATED = re.compile(r"[1-9][0-9]{5}(?:18|19|20)[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])[0-9]{3}[0-9X]")
 _DATED_OF_OLD = re.compile(r"[1-9][0-9]{7}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])[0-9]{3}")
@@ -19,6 +20,7 @@ _CODE = re.compile(r"[^0-9A-Z]*(?:[123][0-9]{6}[123][0-9]{24}|JY[123][0-9]{13}|U
 _TWO_CARDS = re.compile(r"[3-6][0-9]{14,15}[3-6][0-9]{14,16}")
 _LICENCE = re.compile(r"[123][0-9]{13}")
 _RUN = re.compile(r"[0-9]{11,}X?")
+_DIGITS = arithmetic.DIGITS + "０１２３４５６７８９"
 
 
 def _unsent() -> str:
@@ -60,6 +62,44 @@ def is_personal(text: str) -> bool:
     if _CODE.fullmatch(whole):
         return False
     return any(_is_personal(word) or _is_personal(_in_digits(word)) for word in words_of(text))
+
+
+def stands_in(text: str) -> bool:
+    """Whether such a number stands anywhere in a text of any length, behind letters or not.
+
+    Looked at piece by piece, each begun within the one before. Digits at a cut are left to the piece that has them all.
+    """
+    half = LONGEST // 2
+    return any(
+        is_personal(piece) or hides(piece)
+        for start in range(0, max(1, len(text) - half), half)
+        for piece in [_uncut(text, start, start + LONGEST)]
+    )
+
+
+def _uncut(text: str, start: int, end: int) -> str:
+    piece = text[start:end]
+    if start and text[start - 1].isdigit():
+        piece = piece.lstrip(_DIGITS)
+    return piece.rstrip(_DIGITS) if text[end : end + 1].isdigit() else piece
+
+
+#: As they are typed on a form: digits with a blank or hyphen between some. A telephone number is not among them.
+_TYPED_RUN = re.compile(r"(?<![0-9A-Z])[0-9](?:[ -]?[0-9]){14,18}(?:[ -]?X)?(?![0-9A-Z])")
+_BANK_CARD = re.compile(r"(?:62|5[1-5]|4[0-9])[0-9]{14}|62[0-9]{15,17}|3[47][0-9]{13}")
+
+
+def is_told(text: str) -> bool:
+    """Whether an identity or bank card number stands somewhere in what a person told, e.g. in a complaint.
+
+    Order numbers, parcels and telephone numbers belong there and pass: only what bears a date of birth, or begins as a
+    bank card does and checks, is taken for one.
+    """
+    for found in _TYPED_RUN.findall(unicodedata.normalize("NFKC", text).upper()):
+        run = re.sub(r"[ -]", "", found)
+        if _DATED.fullmatch(run) or (_BANK_CARD.fullmatch(run) and arithmetic.luhn(run)):
+            return True
+    return False
 
 
 def hides(text: str) -> bool:

@@ -6,7 +6,8 @@ import msgspec
 
 from kiosk.codes import arithmetic, personal, writing
 from kiosk.codes.catalogue import KINDS
-from kiosk.codes.model import Finding, Kind, Part, Sign, Words
+from kiosk.codes.model import Finding, Kind, Part, Sign
+from kiosk.packs.model import Text
 
 _CHECKS = {
     "gtin": arithmetic.gtin,
@@ -17,16 +18,16 @@ _CHECKS = {
     "vehicle": arithmetic.vehicle,
 }
 _ONLY = {
-    arithmetic.DIGITS: Words("这里只能是数字", "only a digit can stand here"),
-    arithmetic.DIGITS + "X": Words("这里只能是数字或 X", "only a digit or X can stand here"),
-    arithmetic.CREDIT_SIGNS: Words("这种号码不用它", "such codes do not use it"),
-    arithmetic.VEHICLE_SIGNS: Words("这种号码不用它", "such numbers do not use it"),
+    arithmetic.DIGITS: Text("这里只能是数字", "only a digit can stand here"),
+    arithmetic.DIGITS + "X": Text("这里只能是数字或 X", "only a digit or X can stand here"),
+    arithmetic.CREDIT_SIGNS: Text("这种号码不用它", "such codes do not use it"),
+    arithmetic.VEHICLE_SIGNS: Text("这种号码不用它", "such numbers do not use it"),
 }
 #: A day, as it is written on a packet.
 _DAY = re.compile(r"[0-9]{4} ?[-/.年] ?[0-9]{1,2} ?[-/.月] ?[0-9]{1,2} ?日?")
 #: Lines one can call, which now and then check as an ISBN of old.
 _SERVICE_LINE = re.compile(r"[48]00[0-9]{7}")
-_OTHER_ALPHABET = Words("里面有样子像英文字母、其实不是的字母。", "It holds letters that only look like Latin ones.")
+_OTHER_ALPHABET = Text("里面有样子像英文字母、其实不是的字母。", "It holds letters that only look like Latin ones.")
 
 
 class Reading(msgspec.Struct, frozen=True):
@@ -73,14 +74,12 @@ def _weighed(one: Finding, label: str) -> Finding:
 def _look(kind: Kind, code: str) -> Finding | None:
     """`code` as one of this kind; None where nothing speaks for it."""
     head = re.match(kind.head, code) if kind.head else None
-    notes: tuple[Words, ...] = ()
+    notes: tuple[Text, ...] = ()
     if head is None:
         if not kind.bare or not any(re.fullmatch(kind.bare, form) for form in _readings(code)):
             return None
         if kind.own_head:
-            notes = (
-                Words(f"前面应有“{kind.own_head}”，这里补上了。", "What stands before the number was added here."),
-            )
+            notes = (Text(f"前面应有“{kind.own_head}”，这里补上了。", "What stands before the number was added here."),)
         code, start = kind.own_head + code, len(kind.own_head) + _letters_before(kind, code)
     else:
         start = head.end()
@@ -88,7 +87,7 @@ def _look(kind: Kind, code: str) -> Finding | None:
     return None if notes and not finding.is_right else finding
 
 
-def _judge(kind: Kind, code: str, start: int, notes: tuple[Words, ...]) -> Finding:
+def _judge(kind: Kind, code: str, start: int, notes: tuple[Text, ...]) -> Finding:
     """`start`: where the body begins."""
     allowed = [sign in _signs_at(kind, n - start) for n, sign in enumerate(code)]
     faults = _wrong_signs(kind, code, start) + _wrong_length(kind, code, start)
@@ -140,7 +139,7 @@ def _signs_at(kind: Kind, place: int) -> str:
     return kind.signs
 
 
-def _wrong_signs(kind: Kind, code: str, start: int) -> list[Words]:
+def _wrong_signs(kind: Kind, code: str, start: int) -> list[Text]:
     found = []
     for n, sign in enumerate(code[start:]):
         signs = _signs_at(kind, n)
@@ -148,7 +147,7 @@ def _wrong_signs(kind: Kind, code: str, start: int) -> list[Words]:
             only = _ONLY[signs]
             place = start + n + 1
             zh, en = _named(sign)
-            found.append(Words(f"第 {place} 个字符是{zh}：{only.zh}。", f"Character {place} is {en}: {only.en}."))
+            found.append(Text(f"第 {place} 个字符是{zh}：{only.zh}。", f"Character {place} is {en}: {only.en}."))
     return found[:3]
 
 
@@ -160,62 +159,62 @@ def _named(sign: str) -> tuple[str, str]:
     return (f"“{sign}”" if "\u4e00" <= sign <= "\u9fff" else "别的字"), "some other sign"
 
 
-def _wrong_length(kind: Kind, code: str, start: int) -> list[Words]:
+def _wrong_length(kind: Kind, code: str, start: int) -> list[Text]:
     there = len(code) - start
     if there in kind.lengths:
         return []
     wanted = (" 或 ".join(map(str, kind.lengths)), " or ".join(map(str, kind.lengths)))
     if start:
         return [
-            Words(
+            Text(
                 f"前面的字后面应有 {wanted[0]} 位，这里是 {there} 位。",
                 f"After its beginning there are {wanted[1]} characters, here {there}.",
             )
         ]
-    return [Words(f"应有 {wanted[0]} 位，这里是 {there} 位。", f"It has {wanted[1]} characters, here {there}.")]
+    return [Text(f"应有 {wanted[0]} 位，这里是 {there} 位。", f"It has {wanted[1]} characters, here {there}.")]
 
 
-def _more_faults(kind: Kind, code: str) -> list[Words]:
+def _more_faults(kind: Kind, code: str) -> list[Text]:
     """What a layout alone would not put in words."""
     if kind.id == "food-maker" and code[2:3] not in ("1", "2"):
-        faults = [Words("SC 后面的第一位，常见的是 1 或 2。", "The first digit after SC is usually 1 or 2.")]
+        faults = [Text("SC 后面的第一位，常见的是 1 或 2。", "The first digit after SC is usually 1 or 2.")]
         if not arithmetic.mod_11_10(code[2:]):
-            faults.append(Words("校验码也对不上。", "The check digit does not agree either."))
+            faults.append(Text("校验码也对不上。", "The check digit does not agree either."))
         return faults
     if kind.id == "device":
         return _device_faults(code)
     return []
 
 
-def _device_faults(code: str) -> list[Words]:
+def _device_faults(code: str) -> list[Text]:
     cut = re.match(r"(.)械注([准进许])20[0-9]{2}([0-9])", code)
     if cut is None:
         return [
-            Words(
+            Text(
                 "要有“国”或省份简称，“准”“进”“许”中的一个字，还有 20 开头的年份。",
                 "It has the state or a province, the word for how it was admitted, and a year that begins with 20.",
             )
         ]
     place, way, grade = cut.groups()
     if grade not in "23":
-        return [Words("年份后面的类别只能是 2 或 3。", "The class after the year is 2 or 3.")]
+        return [Text("年份后面的类别只能是 2 或 3。", "The class after the year is 2 or 3.")]
     if way == "准" and (place == "国") != (grade == "3"):
         return [
-            Words(
+            Text(
                 "类别和字头对不上：境内第三类用“国”字，第二类用省份简称。",
                 "Class and beginning do not agree: of devices made on the mainland class three has the state, class "
                 "two a province.",
             )
         ]
     if way == "进" and place != "国":
-        return [Words("进口的应该用“国”字。", "An imported one has the state at its beginning.")]
+        return [Text("进口的应该用“国”字。", "An imported one has the state at its beginning.")]
     return []
 
 
-def _notes(kind: Kind, code: str, check: bool | None) -> tuple[Words, ...]:
+def _notes(kind: Kind, code: str, check: bool | None) -> tuple[Text, ...]:
     if kind.id == "vehicle" and check is False:
         return (
-            Words(
+            Text(
                 "可能有一位抄错了。有些进口车不用第 9 位来校验，所以只有这一项不对，不等于车是假的。",
                 "A character may be wrong. Some imported cars do not use character 9 as a check, so this alone does "
                 "not make a car a fake.",
@@ -223,13 +222,20 @@ def _notes(kind: Kind, code: str, check: bool | None) -> tuple[Words, ...]:
         )
     if kind.id == "credit-code" and check and not arithmetic.subject_code(code[8:17]):
         return (
-            Words(
+            Text(
                 "第 9–17 位里面还有一位自己的校验码，那一位对不上：请对着执照再看一遍。",
                 "Characters 9–17 have a check of their own, and it does not agree: look at the licence again.",
             ),
         )
+    if kind.id == "ean-13" and code.startswith("9790"):
+        return (
+            Text(
+                "979-0 开头的不是书号，是乐谱的编号（ISMN）。",
+                "A number that begins 979-0 is no ISBN but an ISMN, of printed music.",
+            ),
+        )
     if kind.id == "upc-a" and check is False:
-        return (Words("13 位的条码少抄一位，也会是 12 位。", "A barcode of 13 digits with one left out has 12, too."),)
+        return (Text("13 位的条码少抄一位，也会是 12 位。", "A barcode of 13 digits with one left out has 12, too."),)
     return ()
 
 

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import lru_cache
+from itertools import groupby
 from typing import Annotated
 
 import msgspec
@@ -122,6 +123,12 @@ class Clocks:
             return at[:10], int(at[11:13])
         return _day_and_hour(true // _HOUR)
 
+    def moment(self, boot: str, at: str, mono: int) -> int:
+        """When a fact happened, in seconds since 1970 in Beijing, as well as the journal can tell."""
+        found = self.boots.get(boot)
+        hub, shift = (None, 0) if found is None else found.reading()
+        return seconds(at) + shift if hub is None else hub + mono // 1000
+
     def hours(
         self, boots: Sequence[bytes], hours: Sequence[bytes], rests: Sequence[bytes], monos: Sequence[bytes]
     ) -> Sequence[bytes]:
@@ -131,24 +138,14 @@ class Clocks:
         A fact whose boot was not learnt keeps its hour.
         """
         readings = {boot.encode(): found.reading() for boot, found in self.boots.items()}
-        told = {boot: readings[boot] for boot in set(boots) if readings.get(boot, _AS_IT_STANDS) != _AS_IT_STANDS}
-        if not told:
+        if all(readings.get(boot, _AS_IT_STANDS) == _AS_IT_STANDS for boot in set(boots)):
             return hours
-        # Without a call of ours a fact: each of them is a hundredth of what taking a fact in costs.
-        walls = [
-            _hour_began(hour) + _within_hour(rest[:6]) if boot in told else 0
-            for boot, hour, rest in zip(boots, hours, rests, strict=True)
-        ]
-        trues = [
-            wall if (reading := told.get(boot)) is None
-            else wall + reading[1] if reading[0] is None
-            else reading[0] + int(mono) // 1000
-            for boot, mono, wall in zip(boots, monos, walls, strict=True)
-        ]  # fmt: skip
-        return [
-            hour if -TOLERANCE < true - wall < TOLERANCE or not _FIRST <= true < _END else _named(true // _HOUR)
-            for hour, wall, true in zip(hours, walls, trues, strict=True)
-        ]
+        dated: list[bytes] = []
+        for boot, same in groupby(boots):
+            start, end = len(dated), len(dated) + len(list(same))
+            reading = readings.get(boot, _AS_IT_STANDS)
+            dated += _dated(reading, hours[start:end], rests[start:end], monos[start:end])
+        return dated
 
     def readings(self) -> dict[str, tuple[int | None, int]]:
         """Boot → how its facts are dated: equal readings, equal days."""
@@ -185,7 +182,35 @@ def learn(clocks: Clocks, fact: Fact) -> None:
 
 def seconds(at: str) -> int:
     """A moment as `clock.stamp` writes it, in whole seconds since 1970 in Beijing."""
-    return _hour_began(at[:13].encode()) + _within_hour(at[13:19].encode())
+    return _wall(at[:13].encode(), at[13:].encode())
+
+
+def _dated(
+    reading: tuple[int | None, int], hours: Sequence[bytes], rests: Sequence[bytes], monos: Sequence[bytes]
+) -> Sequence[bytes]:
+    """Facts of one boot, as `Clocks.hours`."""
+    if reading == _AS_IT_STANDS:
+        return hours
+    hub, shift = reading
+    if hub is None:
+        return [_true_hour(_wall(hour, rest) + shift, hour, rest) for hour, rest in zip(hours, rests, strict=True)]
+    # What the monotonic clock said when an hour began. Most clocks are right: without a call of ours a fact.
+    began = {hour: 1000 * (_hour_began(hour) - hub) for hour in set(hours)}
+    return [
+        hour if 0 <= int(mono) - began[hour] < 1000 * _HOUR else _true_hour(hub + int(mono) // 1000, hour, rest)
+        for hour, rest, mono in zip(hours, rests, monos, strict=True)
+    ]
+
+
+def _true_hour(true: int, hour: bytes, rest: bytes) -> bytes:
+    """The hour that counts of a fact whose wall clock said `hour` and `rest`."""
+    if -TOLERANCE < true - _wall(hour, rest) < TOLERANCE or not _FIRST <= true < _END:
+        return hour
+    return _named(true // _HOUR)
+
+
+def _wall(hour: bytes, rest: bytes) -> int:
+    return _hour_began(hour) + _within_hour(rest[:6])
 
 
 @lru_cache(4096)

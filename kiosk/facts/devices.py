@@ -47,3 +47,17 @@ class DeviceReinstated(Body, frozen=True):
     """It was replaced, and works again."""
 
     device: Id
+
+
+@kind("tablet.returned")
+class TabletReturned(Body, frozen=True):
+    """In the evening a tablet was handed back to the organiser."""
+
+    device: Id
+
+
+@kind("tablet.lent")
+class TabletLent(Body, frozen=True):
+    """It went out again, or the touch before was a mistake."""
+
+    device: Id

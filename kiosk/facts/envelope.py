@@ -89,9 +89,12 @@ def chain(previous: bytes, line: bytes) -> bytes:
 
 def chain_all(previous: bytes, lines: Iterable[bytes]) -> list[bytes]:
     """The hashes of lines that follow `previous` and one another."""
-    sha256, hashes = hashlib.sha256, []
+    begun, hashes = hashlib.sha256(_CHAIN), []
     for line in lines:
-        previous = sha256(_CHAIN + previous + line).digest()
+        link = begun.copy()
+        link.update(previous)
+        link.update(line)
+        previous = link.digest()
         hashes.append(previous)
     return hashes
 

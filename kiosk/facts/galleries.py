@@ -1,14 +1,16 @@
 """The counterfeit gallery: what was looked at, which one was taken for the fake, and what was found wrong with it."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 
-from kiosk.facts.kinds import Body, kind
+from kiosk.facts.kinds import REGISTRY, Body, kind
 from kiosk.values import Hex32, Id, Slug
 
 #: Region ids; an exhibit has at most as many.
 Regions = Annotated[list[Slug], msgspec.Meta(max_length=6)]
+#: Region → touches beside it.
+Strays = Annotated[dict[Slug, Annotated[int, msgspec.Meta(ge=1, le=99)]], msgspec.Meta(max_length=6)]
 
 
 @kind("exhibit.judged")
@@ -28,7 +30,7 @@ class ExhibitViewed(Body, frozen=True):
     first: bool  # exhibit this visit looked at
 
 
-@kind("exhibit.searched")
+@kind("exhibit.searched", version=2)
 class ExhibitSearched(Body, frozen=True):
     """A search for what is wrong came to its end: all found, given up, or left."""
 
@@ -38,6 +40,13 @@ class ExhibitSearched(Body, frozen=True):
     missed: Regions
     hints: Annotated[int, msgspec.Meta(ge=0, le=20)]
     false: Annotated[int, msgspec.Meta(ge=0, le=99)]  # touches where nothing is wrong
+    strays: Strays  # each of these under the region that was nearest of those not found by then
+
+
+@REGISTRY.upcaster("exhibit.searched", 1)
+def _first_searches(body: dict[str, Any]) -> dict[str, Any]:
+    """Release 1 did not say what they were nearest to; nobody can know."""
+    return {**body, "strays": {}}
 
 
 @kind("exhibit.approved")

@@ -5,18 +5,34 @@ from the one before is registered; old facts stay as written and are read throug
 """
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from datetime import date
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 
 from kiosk.errors import FACT_MALFORMED, FACT_UNKNOWN_KIND, Problem
 from kiosk.facts.envelope import Fact
+from kiosk.values import Date
 
 Upcaster = Callable[[dict[str, Any]], dict[str, Any]]
 
 
 class Body(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What every body is: frozen, typed, and strict about unknown fields."""
+
+
+class Dated(Body, frozen=True):
+    """A body that says itself which business day and hour it counts to: what was on paper is keyed in afterwards."""
+
+    day: Date
+    hour: Annotated[int, msgspec.Meta(ge=0, le=23)]  # of Beijing time, in which it began
+
+    def __post_init__(self) -> None:
+        date.fromisoformat(self.day)  # its ValueError is how msgspec hears that the calendar has no such day
+
+    @property
+    def bucket(self) -> tuple[str, int]:
+        return self.day, self.hour
 
 
 _BodyType = TypeVar("_BodyType", bound=type[Body])
@@ -56,6 +72,9 @@ class Registry:
 
     def version_of(self, name: str) -> int:
         return self._current[name][0]
+
+    def shape_of(self, name: str) -> type[Body]:
+        return self._current[name][1]
 
     def names(self) -> list[str]:
         return sorted(self._current)

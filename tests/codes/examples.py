@@ -1,5 +1,8 @@
 """Made-up numbers of every kind: right ones, and wrong ones. None of them was given to anything or anybody."""
 
+from kiosk.codes.catalogue import KINDS
+
+BY_ID = {kind.id: kind for kind in KINDS}
 #: kind → numbers that are written, and as far as that can be told check, as they should.
 RIGHT = {
     "ean-13": ("6901234567892", "6921234567890", "6970000000017"),

@@ -7,10 +7,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from kiosk.codes import arithmetic, personal
-from kiosk.codes.catalogue import BY_ID, KINDS
+from kiosk.codes.catalogue import KINDS
 from kiosk.codes.reading import read
 from kiosk.codes.writing import LONGEST, tidy
-from tests.codes.examples import PERSONAL, RIGHT, WRONG
+from tests.codes.examples import BY_ID, PERSONAL, RIGHT, WRONG
 
 ALL_RIGHT = [(kind, code) for kind, codes in RIGHT.items() for code in codes]
 ALL_WRONG = [(kind, code) for kind, codes in WRONG.items() for code in codes]
@@ -132,6 +132,14 @@ def test_digits_that_fit_two_kinds_are_told_as_both():
     assert [one.kind.id for one in read("16901234567989").findings] == ["food-maker", "gtin-14"]
 
 
+@pytest.mark.parametrize("text", ["9790000000001", "ISMN 979-0-0000-0000-1", "ISBN 979-0-0000-0000-1"])
+def test_printed_music_is_no_book(text):
+    [found] = read(text).findings
+    assert (found.kind.id, found.is_right) == ("ean-13", True)
+    assert "ISMN" in found.notes[0].zh
+    assert first("9791000000008").kind.id == "isbn-13"
+
+
 def test_a_kind_whose_rule_was_not_read_is_given_no_check_and_no_meaning():
     for kind in KINDS:
         if not kind.is_rule:
@@ -164,6 +172,12 @@ def test_a_number_of_a_person_is_refused_and_nothing_of_it_comes_back(text):
 def test_every_dated_identity_number_is_refused_whether_or_not_it_checks(number, around):
     assert read(around.format(number)).is_personal
     assert read(around.format(number).translate(WIDE)).is_personal
+
+
+def test_twelve_digits_that_may_be_a_mobile_number_are_a_barcode_only_for_whoever_says_so():
+    assert arithmetic.gtin("016000275287")
+    assert read("016000275287").is_personal
+    assert first("UPC 016000275287").is_right
 
 
 @given(st.from_regex(r"1[3-9][0-9]{9}", fullmatch=True), st.integers(0, 11))

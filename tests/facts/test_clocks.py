@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import chain
 
 import msgspec
 import pytest
@@ -188,8 +189,17 @@ def test_the_reference_fold_dates_by_the_hub_s_time():
     assert fold(tablet.facts) == {("2027-03-15", 9, "d01", "tally.headcount"): 1}
 
 
+#: Around the full hour: as good as right, just too far off, and in boots that take turns.
+AT_THE_FULL_HOUR = [
+    Tablet(timedelta(seconds=off), MORNING.replace(minute=58, second=30)).counts().meets_the_hub().counts(0.9).counts()
+    for off in (-61, -60, -59, -1, 0, 59, 60, 61)
+]
+ANOTHER = Tablet().reboots().counts().counts().counts().counts()
+IN_TURNS = Tablet(facts=[*chain.from_iterable(zip(AT_THE_FULL_HOUR[0].facts, ANOTHER.facts, strict=True))])
+
+
 def test_facts_dated_in_columns_are_dated_as_one_by_one():
-    for tablet, _, _ in CASES.values():
+    for tablet in [*(tablet for tablet, _, _ in CASES.values()), *AT_THE_FULL_HOUR, IN_TURNS]:
         dates = clocks.read(tablet.facts)
         members = envelope.spelt([envelope.encode(fact) for fact in tablet.facts])
         assert members is not None

@@ -2,14 +2,26 @@
 
 from datetime import date
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from kiosk import crockford
 from kiosk.facts import complaints
-from kiosk.facts.complaints import FIELDS, STEPS, Context, Field, clean, faults, fen, normal_case_number
-from tests.makers import COMPLAINT, an_id
+from kiosk.facts.complaints import (
+    FIELDS,
+    Context,
+    Field,
+    clean,
+    faults,
+    fen,
+    normal_case_number,
+    query_code,
+    steps_of,
+    tidied,
+)
+from tests.makers import COMPLAINT, REPORT, an_id
 
 TODAY = date(2027, 3, 15)
 NUMBERS = st.randoms(use_true_random=False).map(lambda dice: complaints.draw_case_number(dice.randrange))
@@ -20,7 +32,12 @@ def the_field(name: str) -> Field:
 
 
 def the_fault(name: str, text: str) -> str | None:
-    return faults({name: text}, (the_field(name),), TODAY).get(name)
+    """Of a field as it was typed, on a form that asks for it."""
+    return faults(tidied({"consumer": "minor", name: text}), (the_field(name),), TODAY).get(name)
+
+
+def screens(**values: str) -> list[str]:
+    return [step.name for step in steps_of(tidied(values))]
 
 
 # --- case numbers ---------------------------------------------------------------------------------
@@ -67,26 +84,45 @@ def test_a_number_is_drawn_again_until_its_check_symbol_is_a_letter_or_digit():
 
 
 def test_the_made_up_complaint_has_no_faults():
-    assert faults(COMPLAINT, FIELDS, TODAY) == {}
+    asked = [field for step in steps_of(tidied(COMPLAINT)) for field in step.fields]
+    assert faults(tidied(COMPLAINT), tuple(asked), TODAY) == {}
 
 
 def test_every_missing_field_is_named_at_once():
-    assert faults({}, FIELDS, TODAY) == {field.name: "missing" for field in FIELDS if field.required}
+    values = tidied({})
+    assert faults(values, FIELDS, TODAY) == {
+        field.name: "missing" for field in FIELDS if field.asked(values) and field.needed(values)
+    }
 
 
 @pytest.mark.parametrize("field", FIELDS, ids=lambda field: field.name)
 def test_no_field_takes_more_than_its_longest(field: Field):
-    assert the_fault(field.name, "1" * (field.longest + 1)) == "long"
+    assert the_fault(field.name, "x" * (field.longest + 1)) == "long"
 
 
 @pytest.mark.parametrize(
-    "phone", ["13800000000", "138 0000 0000", "010-12345678", "0512-1234567", "（010）12345678", "400-800-1234"]
+    ("phone", "kept"),
+    [
+        ("13800000000", "13800000000"),
+        ("138 0000-0000", "13800000000"),
+        ("１３８００００００００", "13800000000"),
+        ("+86 138 0000 0000", "13800000000"),
+        ("8613800000000", "13800000000"),
+        ("010-12345678", "01012345678"),
+        ("+86 10 12345678", "01012345678"),
+        ("（010）1234 5678 转 123", "01012345678-123"),
+        ("0512-1234567-8", "05121234567-8"),
+        ("400-800-1234", "4008001234"),
+        ("800 8200 123", "8008200123"),
+    ],
 )
-def test_telephone_numbers_are_taken_as_people_write_them(phone: str):
-    assert the_fault("phone", phone) is None
+def test_telephone_numbers_are_taken_as_people_write_them(phone: str, kept: str):
+    assert (the_fault("phone", phone), tidied({"phone": phone})["phone"]) == (None, kept)
 
 
-@pytest.mark.parametrize("phone", ["12345", "1380000000", "23800000000", "+8613800000000", "12315", "打我电话"])
+@pytest.mark.parametrize(
+    "phone", ["12345", "1380000000", "23800000000", "12345678", "12315", "打我电话", "转123", "١٣٨٠٠٠٠٠٠٠٠"]
+)
 def test_what_nobody_could_ring_is_refused(phone: str):
     assert the_fault("phone", phone) == "invalid"
 
@@ -107,18 +143,23 @@ def test_a_day_is_written_as_the_page_writes_it(day: str):
     assert the_fault("bought_on", day) == "invalid"
 
 
-@pytest.mark.parametrize("amount", ["-1", "1.234", "1e3", "128元", "1.", ".5", "9999999999"])
+@pytest.mark.parametrize(
+    "amount", ["-1", "1.234", "1e3", "1.", ".5", "9999999999", "一百", "元", "千万", "١٢٨", "१.५万"]
+)
 def test_what_is_no_amount_is_refused(amount: str):
     assert the_fault("amount", amount) == "invalid"
 
 
 @pytest.mark.parametrize(
     ("typed", "value"),
-    [("", None), ("0", 0), ("128", 12_800), ("128.5", 12_850), ("1,280.05", 128_005), ("0.01", 1)],
-)
+    [
+        ("", None), ("0", 0), ("128", 12_800), ("128.5", 12_850), ("1,280.05", 128_005), ("0.01", 1),
+        ("128元", 12_800), ("￥１，２８０．５", 128_050), ("1.2万", 1_200_000), ("人民币 3 万元", 3_000_000),
+    ],
+)  # fmt: skip
 def test_yuan_become_fen(typed: str, value: int | None):
     assert the_fault("amount", typed) is None
-    assert fen(typed) == value
+    assert fen(tidied({"amount": typed})["amount"]) == value
 
 
 @given(st.integers(0, 10**11 - 1))
@@ -131,8 +172,61 @@ def test_only_yes_is_agreement():
     assert the_fault("notice", "yes") is None
 
 
-def test_the_form_asks_five_things_one_at_a_time():
-    assert [len(step) for step in STEPS] == [1, 2, 3, 1, 3]
+ABOUT = ["respondent", "what", "facts", "photos"]
+
+
+def test_a_complaint_is_asked_one_thing_at_a_time_and_who_it_is_last():
+    assert screens() == ["notice", "who", *ABOUT, "request", "consents", "identity"]
+
+
+def test_a_report_asks_who_it_is_only_of_those_who_sign_it():
+    assert screens(**REPORT) == ["notice", "sign", *ABOUT]
+    assert screens(matter="report", anonymous="no") == ["notice", "sign", *ABOUT, "consents", "identity"]
+
+
+def test_the_form_of_2019_asks_for_less():
+    def fields(**values: str) -> set[str]:
+        told = tidied(values)
+        return {field.name for step in steps_of(told) for field in step.fields if field.asked(told)}
+
+    assert fields() - fields(form="2019") == {"respondent_code", "what", "place", "grounds", "mediation", "publicity"}
+    assert fields(form="2019") <= fields()
+
+
+@pytest.mark.parametrize("name", ["consumer", "forward", "mediation", "publicity", "notice", "want_refund"])
+def test_what_is_chosen_is_one_of_the_choices(name: str):
+    assert the_fault(name, "any") == "invalid"
+
+
+def test_the_guardian_is_asked_for_where_somebody_is_under_age():
+    told = {**COMPLAINT, "consumer": "minor"}
+    assert faults(tidied(told), (the_field("guardian"),), TODAY) == {"guardian": "missing"}
+    assert faults(tidied(COMPLAINT), (the_field("guardian"),), TODAY) == {}
+
+
+@pytest.mark.parametrize(
+    ("told", "fault"),
+    [
+        ({}, {"request": "missing"}),
+        ({"want_other": "yes"}, {"request": "missing"}),
+        ({"want_other": "yes", "request": "道歉"}, {}),
+        ({"want_repair": "yes"}, {}),
+        ({"request": "修好"}, {}),
+    ],
+)
+def test_a_request_is_ticked_or_said_in_words(told: dict[str, str], fault: dict[str, str]):
+    assert faults(tidied(told), (the_field("request"),), TODAY) == fault
+
+
+@given(st.randoms(use_true_random=False).map(lambda dice: complaints.draw_query_code(dice.randrange)))
+def test_a_query_code_has_65_bits_and_may_be_typed_as_people_type(code: str):
+    assert len(crockford.normal(code)) == 13
+    assert query_code(f" {code.lower().replace('-', ' ')}") == query_code(code.replace("0", "O")) == code
+
+
+@pytest.mark.parametrize("typed", ["", "7KQ2-M0ZR-8XDP", "7KQ2-M0ZR-8XDPAA", "U" * 13, "中" * 13])
+def test_what_cannot_be_a_query_code_is_none(typed: str):
+    assert query_code(typed) is None
 
 
 @pytest.mark.parametrize(
@@ -160,3 +254,36 @@ def test_a_complaint_says_what_was_typed():
     context = Context(fair="demo", fact=an_id(), case="7KQ2-M0ZRD")
     told = complaints.compose({**COMPLAINT, "phone": "（010）1234 5678"}, context)
     assert (told.name, told.phone, told.amount, told.context) == ("张三丰", "01012345678", 12_850, context)
+
+
+def test_a_report_without_a_name_holds_none_even_if_one_was_typed_before():
+    context = Context(fair="demo", fact=an_id(), case="7KQ2-M0ZRD")
+    told = complaints.compose({**COMPLAINT, **REPORT}, context)
+    assert (told.matter, told.name, told.phone, told.address, told.request, told.requests) == (
+        "report", "", "", "", "", [],
+    )  # fmt: skip
+    assert told.consents == complaints.Consents()
+    assert (told.respondent, told.facts) == (COMPLAINT["respondent"], COMPLAINT["facts"])
+
+
+def test_a_complaint_says_what_was_chosen():
+    context = Context(fair="demo", fact=an_id(), case="7KQ2-M0ZRD")
+    told = complaints.compose({**COMPLAINT, "consumer": "minor", "guardian": "张大海"}, context)
+    assert (told.requests, told.guardian, told.form) == (["return", "refund"], "张大海", "2026")
+    assert told.consents == complaints.Consents(forward=True, mediation=True, publicity=False)
+    grown = complaints.compose({**COMPLAINT, "guardian": "张大海"}, context)
+    assert grown.guardian == ""
+
+
+def test_content_of_the_first_release_still_opens():
+    told = (
+        b'{"name":"a","phone":"b","address":"c","respondent":"d","respondent_address":"e","bought_on":"","amount":null,'
+        b'"facts":"f","request":"g","context":{"fair":"demo","fact":"' + an_id().encode() + b'","case":"7KQ2-M0ZRD"}}'
+    )
+    found = msgspec.json.decode(told, type=complaints.Complaint)
+    assert (found.matter, found.form, found.requests, found.consents) == (
+        "complaint",
+        "2019",
+        [],
+        complaints.Consents(),
+    )

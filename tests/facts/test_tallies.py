@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kiosk.facts.tallies import MOST, TallyCounted, undo_id
+from kiosk.facts.tallies import MOST, TallyCorrected, TallyCounted, undo_id
 from kiosk.values import is_id
 from tests.makers import an_id
 
@@ -21,6 +21,14 @@ def test_a_tap_adds_one_to_a_thousand(n: int):
 def test_a_tap_adds_nothing_else(n: object):
     with pytest.raises(msgspec.ValidationError):
         msgspec.convert({"counter": "headcount", "n": n}, TallyCounted)
+
+
+@pytest.mark.parametrize("wrong", [{"n": 0}, {"day": "2027-02-29"}, {"day": "2027-3-1"}, {"hour": 24}, {"reason": ""}])
+def test_a_correction_is_of_something_on_a_day_there_is_for_a_reason(wrong: dict[str, object]):
+    right = {"counter": "board", "n": 3, "day": "2027-03-15", "hour": 9, "reason": "recount", "second": ""}
+    assert msgspec.convert(right, TallyCorrected).n == 3
+    with pytest.raises(msgspec.ValidationError):
+        msgspec.convert(right | wrong, TallyCorrected)
 
 
 @given(IDS)
