@@ -9,8 +9,10 @@ from kiosk.packs.laws import Article, article_cn
 from kiosk.packs.model import FileName, Item, Text
 from kiosk.values import Date, Slug
 
-#: Ids no exhibit of a pack can have: pages beside `/gallery/<id>`, and the exhibits a tablet has of its own.
-_TAKEN = re.compile(r"cards|own|pairs|scan|o[0-9a-f]{8}")
+#: Of an exhibit that a tablet has of its own.
+OWN_ID = re.compile(r"o[0-9a-f]{8}")
+#: Ids no exhibit of a pack can have: pages beside `/gallery/<id>`, and those.
+_TAKEN = re.compile(rf"cards|own|pairs|scan|{OWN_ID.pattern}")
 
 Fraction = Annotated[float, msgspec.Meta(ge=0, le=1)]
 

@@ -2,7 +2,7 @@
 
 import random
 from collections import Counter
-from collections.abc import Container, Sequence
+from collections.abc import Collection, Container, Sequence
 from typing import Annotated, Literal
 
 import msgspec
@@ -34,6 +34,14 @@ QUICK = Mode("quick", ("easy", "easy", "medium"), 2)
 STANDARD = Mode("standard", ("easy", "easy", "medium", "medium", "hard"), 4)
 CHALLENGE = Mode("challenge", ("easy",) * 3 + ("medium",) * 4 + ("hard",) * 3, 8)
 MODES = {mode.id: mode for mode in (QUICK, STANDARD, CHALLENGE)}
+ModeId = Literal["quick", "standard", "challenge"]
+#: What a fair offers that chose nothing; the first is the one a visitor is given.
+ALL_MODES: tuple[ModeId, ...] = ("standard", "quick", "challenge")
+
+
+def offered(chosen: Sequence[ModeId]) -> list[Mode]:
+    """The lengths a fair offers, first the one a visitor is given; `chosen` is the fair's own choice, or nothing."""
+    return [MODES[one] for one in chosen or ALL_MODES]
 
 
 class Option(Item, frozen=True):
@@ -118,6 +126,18 @@ class Bank:
             if is_in_force(question.valid_from, question.valid_until, day):
                 self._shelves[question.difficulty].setdefault(question.topic, []).append(question)
                 self.size += 1
+
+    def about(self, topics: Collection[str]) -> "Bank":
+        """Those of its questions that are on some topics; of no topics all of them."""
+        if not topics:
+            return self
+        part = Bank((), self.day)
+        part._shelves = {
+            level: {topic: held for topic, held in shelf.items() if topic in topics}
+            for level, shelf in self._shelves.items()
+        }
+        part.size = sum(len(held) for shelf in part._shelves.values() for held in shelf.values())
+        return part
 
     def draw(self, mode: Mode, dice: random.Random, asked: Container[str] = ()) -> list[Question]:
         """Questions of a mode's difficulties in its order: no topic twice while others are left, none of `asked`.

@@ -11,14 +11,18 @@ import msgspec
 
 from kiosk import strictjson
 from kiosk.errors import PACK_FAULTY, Problem
+from kiosk.packs.answering import flaws
 from kiosk.packs.fairs import Fair
 from kiosk.packs.galleries import Exhibit
 from kiosk.packs.laws import Law
 from kiosk.packs.model import OFFERED, Item, Nickname, Text, is_in_force
 from kiosk.packs.quizzes import CHALLENGE, STANDARD, Bank, Question
+from kiosk.packs.surveys import Survey
 
 BUILTIN = Path(__file__).parent / "builtin"
 _LIMIT = 8 * 1024 * 1024
+#: No visitor is shown these.
+_UNSHOWN = ("fair.json", "codelists.json", "quicktests.json")
 _Item = TypeVar("_Item", bound=Item)
 
 
@@ -35,6 +39,7 @@ class Pack:
     topics: dict[str, Text]
     categories: dict[str, Text]
     nicknames: Sequence[Nickname]  # for the leaderboard
+    surveys: Sequence[Survey] = ()  # a pack need not have any
 
     @cached_property
     def question_by_id(self) -> dict[str, Question]:
@@ -87,7 +92,7 @@ class Pack:
             "topics": msgspec.to_builtins(self.topics),
             "categories": msgspec.to_builtins(self.categories),
             "nicknames": msgspec.to_builtins(list(self.nicknames)),
-            "surveys": [],
+            "surveys": msgspec.to_builtins(list(self.surveys)),
             "slogans": msgspec.to_builtins(list(self.slogans)),
         }
 
@@ -108,6 +113,7 @@ def read_pack(folder: Path = BUILTIN, day: str | None = None) -> Pack:
         topics=_texts(folder / "topics.json", faults),
         categories=_texts(folder / "categories.json", faults),
         nicknames=_items(folder / "nicknames.json", Nickname, faults),
+        surveys=_items(file, Survey, faults) if (file := folder / "surveys.json").is_file() else [],
     )
     faults += pack_faults(pack, day)
     _raise(faults)
@@ -186,12 +192,35 @@ def pack_faults(pack: Pack, day: str | None) -> Iterable[str]:
         if question.picture is not None and not (pack.pictures / question.picture).is_file():
             yield f"questions.json {question.id}: there is no drawing {question.picture}"
     yield from _nickname_faults(pack.nicknames)
+    yield from _survey_faults(pack.surveys)
     for exhibit in pack.exhibits:
         for law in sorted({region.source.law for region in exhibit.regions if region.source.article is not None}):
             yield from (f"exhibits.json {exhibit.id}: {fault}" for fault in _citation_faults(exhibit, law, pack, day))
         for name in (exhibit.genuine, exhibit.fake):
             if not (pack.drawings / name).is_file():
                 yield f"exhibits.json {exhibit.id}: there is no drawing {name}"
+
+
+def not_in_force(pack: Pack, days: Iterable[str]) -> list[str]:
+    """The laws, as they are cited, of which a pack says anything that is not the law on one of some ISO days."""
+    cited: list[tuple[Question | Exhibit, set[str]]] = [(one, {one.law}) for one in pack.questions]
+    cited += [(one, {region.source.law for region in one.regions if region.source.article}) for one in pack.exhibits]
+    found: set[str] = set()
+    for day in set(days):
+        over = {law.name for law in pack.laws if not is_in_force(law.valid_from, law.valid_until, day)}
+        for item, laws in cited:
+            if not is_in_force(item.valid_from, item.valid_until, day):
+                found |= laws & over or laws  # where each is in force, it says something else on that day
+            found |= laws & over
+    return sorted(found)
+
+
+def _survey_faults(surveys: Sequence[Survey]) -> Iterable[str]:
+    ids = [survey.id for survey in surveys]
+    yield from (f"surveys.json: {one} stands twice" for one in sorted({x for x in ids if ids.count(x) > 1}))
+    for survey in surveys:
+        for flaw in flaws(survey):
+            yield f"surveys.json {survey.id}: {flaw.question} {flaw.field}: {flaw.message.en}"
 
 
 def _nickname_faults(nicknames: Sequence[Nickname]) -> Iterable[str]:
@@ -236,7 +265,7 @@ def _item_faults(
 def _version(folder: Path) -> str:
     digest = hashlib.sha256()
     for file in sorted(folder.rglob("*")):
-        if file.is_file() and file.name != "fair.json":
+        if file.is_file() and file.name not in _UNSHOWN:
             digest.update(f"{file.relative_to(folder).as_posix()}\0".encode())
             digest.update(hashlib.sha256(file.read_bytes()).digest())
     return digest.hexdigest()[:12]

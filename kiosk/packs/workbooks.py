@@ -1,19 +1,21 @@
-"""Workbooks (.xlsx): the template with its drop-downs, questions out of one and into one.
+"""Workbooks (.xlsx): the template with its drop-downs, questions out of one and into one; and sheets of named columns.
 
-The only module that imports openpyxl, which a tablet does not have: import it where it is used.
+A tablet does not have openpyxl, which this imports: import it where it is used.
 """
 
 import io
 import re
 import warnings
 import zipfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
+from functools import partial
 from typing import Any
 from xml.parsers import expat
 
 import msgspec
 from openpyxl import Workbook, load_workbook
+from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
 from openpyxl.utils import get_column_letter
 from openpyxl.utils.cell import range_boundaries
@@ -34,6 +36,7 @@ from kiosk.packs.drafts import (
     narrow,
     split_options,
 )
+from kiosk.packs.sheets import Cell, Column, Form, Row, Tables
 
 #: Bounds of a file, far above any question bank: a workbook is a zip, and a small one can unpack to anything.
 UNPACKED_LIMIT = 24 * 1024 * 1024
@@ -132,8 +135,8 @@ def _look_inside(data: bytes) -> None:
 
 def _too_large() -> _Unreadable:
     return _Unreadable(
-        "这个文件展开后太大，没有读。请只留题目，分成几个文件。",
-        "this file unpacks to too much and was not read; keep the questions, in several files",
+        "这个文件展开后太大，没有读。请只留要导入的内容，分成几个文件。",
+        "this file unpacks to too much and was not read; keep what is to be imported, in several files",
     )
 
 
@@ -200,8 +203,9 @@ def _read(data: bytes) -> Reading:
 class _Budget:
     """How much more may be read. Raises `_Unreadable`."""
 
-    def __init__(self) -> None:
-        self.characters, self.rows, self.walked = _CHARACTERS_LIMIT, ROWS_LIMIT, WALKED_LIMIT
+    def __init__(self, rows: int = ROWS_LIMIT) -> None:
+        self._rows_limit = rows
+        self.characters, self.rows, self.walked = _CHARACTERS_LIMIT, rows, WALKED_LIMIT
 
     def walk(self, rows: int) -> None:
         self.walked -= rows
@@ -220,8 +224,8 @@ class _Budget:
         self.rows -= 1
         if self.rows < 0:
             raise _Unreadable(
-                f"题目超过 {ROWS_LIMIT} 行，没有读。请分成几个文件。",
-                f"there are more than {ROWS_LIMIT} rows; nothing was read; split the file",
+                f"题目超过 {self._rows_limit} 行，没有读。请分成几个文件。",
+                f"there are more than {self._rows_limit} rows; nothing was read; split the file",
             )
 
 
@@ -301,13 +305,15 @@ def _read_sheet(sheet: Any, shape: _Shape, budget: _Budget, found: Reading) -> i
 
 def _refuse_stray(table: _Table, row: int, found: Reading) -> None:
     if row:
-        found.faults.append(
-            Fault(
-                table.place(row),
-                "这张表的行号乱了，从这一行起可能少读了题。请用 Excel 或 WPS 打开，另存为 .xlsx，再导入。",
-                "the rows of this sheet are out of order, and questions may be lost; open it, save it as .xlsx again",
-            )
-        )
+        found.faults.append(_stray(table.place(row)))
+
+
+def _stray(place: Place) -> Fault:
+    return Fault(
+        place,
+        "这张表的行号乱了，从这一行起可能少读了题。请用 Excel 或 WPS 打开，另存为 .xlsx，再导入。",
+        "the rows of this sheet are out of order, and questions may be lost; open it, save it as .xlsx again",
+    )
 
 
 def _note_hidden(table: _Table, rows: Sequence[int], found: Reading) -> None:
@@ -322,32 +328,37 @@ def _note_hidden(table: _Table, rows: Sequence[int], found: Reading) -> None:
 
 
 def _headings(title: str, number: int, cells: _Cells, found: Reading) -> _Table | None:
-    words = [clean(str(cell.value)) if isinstance(cell.value, str) and len(cell.value) < 100 else "" for cell in cells]
+    words = _head_words(cells)
     fields = [_field_of(one) for one in words]
     if "text" not in fields or not {"answer", "option1", _OPTIONS_FIELD} & set(fields):
         return None
     table = _Table(title, number, {})
-    for column, (field, name) in enumerate(zip(fields, words, strict=True)):
-        if field is None:
-            if narrow(name) not in _PASSED_OVER:
-                found.notes.append(
-                    Fault(
-                        table.place(number, column),
-                        f"列“{name}”不认识，没有读。",
-                        f"the column “{name}” is not known and was not read",
-                    )
-                )
-        elif field in table.fields.values():
-            found.faults.append(
-                Fault(
-                    table.place(number, column),
-                    f"列“{name}”出现了两次。请留下一列。",
-                    f"the column “{name}” stands twice; keep one of them",
-                )
-            )
-        else:
-            table.fields[column] = field
+    _take_heads(table.fields, fields, words, partial(table.place, number), found)
     return table
+
+
+def _head_words(cells: _Cells) -> list[str]:
+    return [clean(str(cell.value)) if isinstance(cell.value, str) and len(cell.value) < 100 else "" for cell in cells]
+
+
+def _take_heads(
+    taken: dict[int, str],
+    ids: Sequence[str | None],
+    words: Sequence[str],
+    place: Callable[[int], Place],
+    found: "Reading | Tables",
+) -> None:
+    """Which column of the sheet holds what; one that is not known is noted, one that stands twice is a fault."""
+    for column, (one, name) in enumerate(zip(ids, words, strict=True)):
+        if one is None:
+            if narrow(name) not in _PASSED_OVER:
+                zh, en = f"列“{name}”不认识，没有读。", f"the column “{name}” is not known and was not read"
+                found.notes.append(Fault(place(column), zh, en))
+        elif one in taken.values():
+            zh, en = f"列“{name}”出现了两次。请留下一列。", f"the column “{name}” stands twice; keep one of them"
+            found.faults.append(Fault(place(column), zh, en))
+        else:
+            taken[column] = one
 
 
 def _field_of(name: str) -> str | None:
@@ -363,36 +374,9 @@ def _read_row(table: _Table, number: int, cells: _Cells, budget: _Budget, found:
         if cell is None or cell.value is None:
             continue
         place = table.place(number, column)
-        if cell.data_type == "f":
-            wrong.append(
-                Fault(
-                    place,
-                    "这一格是公式。请复制后“选择性粘贴—数值”。",
-                    "this cell is a formula; paste its value instead",
-                    field,
-                )
-            )
-            continue
-        if cell.data_type == "e":
-            wrong.append(
-                Fault(
-                    place,
-                    f"这一格是错误值 {cell.value}。请重新填写。",
-                    f"this cell is the error {cell.value}; fill it in anew",
-                    field,
-                )
-            )
-            continue
-        if _looks_otherwise(cell, field):
-            wrong.append(
-                Fault(
-                    place,
-                    "这一格是数字或日期，显示的和存的不一样。请把单元格格式设为“文本”，重新写一遍。",
-                    "this cell is a number or a day that looks otherwise than it is kept; "
-                    "set the cell to text and write it again",
-                    field,
-                )
-            )
+        odd = _odd(place, cell, field)
+        if odd is not None:
+            wrong.append(odd)
             continue
         budget.take(str(cell.value))
         said = _words(cell.value, field)
@@ -406,6 +390,33 @@ def _read_row(table: _Table, number: int, cells: _Cells, budget: _Budget, found:
     if "kind" not in table.columns:
         words["kind"] = _likely_kind(words)
     found.drafts.append(Draft(Place(number, table.sheet), words, table.columns))
+
+
+def _odd(place: Place, cell: Any, field: str = "") -> Fault | None:
+    """Why what stands in a cell cannot be taken."""
+    if cell.data_type == "f":
+        return Fault(
+            place,
+            "这一格是公式。请复制后“选择性粘贴—数值”。",
+            "this cell is a formula; paste its value instead",
+            field,
+        )
+    if cell.data_type == "e":
+        return Fault(
+            place,
+            f"这一格是错误值 {cell.value}。请重新填写。",
+            f"this cell is the error {cell.value}; fill it in anew",
+            field,
+        )
+    if _looks_otherwise(cell, field):
+        return Fault(
+            place,
+            "这一格是数字或日期，显示的和存的不一样。请把单元格格式设为“文本”，重新写一遍。",
+            "this cell is a number or a day that looks otherwise than it is kept; "
+            "set the cell to text and write it again",
+            field,
+        )
+    return None
 
 
 def _looks_otherwise(cell: Any, field: str) -> bool:
@@ -473,6 +484,106 @@ def _refuse_merged(table: _Table, merged: Iterable[tuple[int, int, int, int]], f
             )
 
 
+# --- any sheets, as they stand ----------------------------------------------------------------------
+
+#: Of a form with many languages; and rows of all its sheets.
+_FORM_COLUMNS_LIMIT, _FORM_ROWS_LIMIT = 200, 20_000
+
+
+class FormRow(msgspec.Struct, frozen=True):
+    """A row of a sheet that has anything in it."""
+
+    number: int
+    cells: dict[int, str]  # column from 0 → words; blank ones are left out
+    odd: dict[int, Fault]  # cells that say nothing that could be taken, or (these are in `cells` too) look otherwise
+
+
+class FormSheet(msgspec.Struct, frozen=True):
+    """What stands in a sheet."""
+
+    name: str
+    rows: list[FormRow]
+    faults: list[Fault]  # of the sheet as a whole
+    merged: list[tuple[int, int, int, int]]  # column, row, column, row, from 1
+    is_hidden: bool = False
+
+
+def read_form(data: bytes) -> tuple[list[FormSheet], list[Fault]]:
+    """Every sheet as it stands; or why there is none. Never raises."""
+    try:
+        _look_inside(data)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return _read_form(data), []
+    except _Unreadable as reason:
+        return [], [reason.fault]
+    except Exception as error:  # noqa: BLE001 (as in `read_workbook`)
+        return [], [_damaged(type(error).__name__).fault]
+
+
+def _read_form(data: bytes) -> list[FormSheet]:
+    book = load_workbook(io.BytesIO(data), read_only=True, data_only=False, keep_links=False)
+    found, budget = list[FormSheet](), _Budget(_FORM_ROWS_LIMIT)
+    try:
+        for sheet in book.worksheets:
+            sheet.reset_dimensions()
+            shape = _shape(data, sheet)
+            budget.walk(min(shape.last, _LAST_ROW))
+            found.append(_as_it_stands(sheet, shape, budget))
+    finally:
+        book.close()
+    return found
+
+
+def _as_it_stands(sheet: Any, shape: _Shape, budget: _Budget) -> FormSheet:
+    name = str(sheet.title)
+    rows = []
+    for number, cells in enumerate(sheet.iter_rows(max_row=_LAST_ROW, max_col=_FORM_COLUMNS_LIMIT), 1):
+        if number not in shape.rows:
+            continue
+        row = FormRow(number, {}, {})
+        for column, cell in enumerate(cells):
+            if cell.value is not None:
+                _take_cell(row, Place(number, name, get_column_letter(column + 1)), column, cell, budget)
+        if row.cells or row.odd:
+            budget.take_row()
+            rows.append(row)
+    faults = [_stray(Place(shape.stray, name))] if shape.stray else []
+    return FormSheet(name, rows, faults, shape.merged, sheet.sheet_state != "visible")
+
+
+def _take_cell(row: FormRow, place: Place, column: int, cell: Any, budget: _Budget) -> None:
+    odd = _odd(place, cell)
+    if odd is not None:
+        row.odd[column] = odd
+        if cell.data_type in ("f", "e"):
+            return
+    budget.take(str(cell.value))
+    words = _words(cell.value, "")
+    if words:
+        row.cells[column] = words
+
+
+def write_form(sheets: Mapping[str, Sequence[Sequence[str]]]) -> bytes:
+    """Name → rows of words, the first of them headings. All of it is text."""
+    book = Workbook()
+    book.remove(book.worksheets[0])
+    for name, rows in sheets.items():
+        sheet = book.create_sheet(name)
+        for number, row in enumerate(rows, 1):
+            for column, words in enumerate(row, 1):
+                if words:
+                    cell = say(sheet, number, column, words)
+                    cell.alignment = Alignment(wrap_text=True, vertical="top")
+                    cell.font = Font(bold=number == 1)
+        for column in range(1, len(rows[0]) + 1):
+            sheet.column_dimensions[get_column_letter(column)].width = 24
+        sheet.freeze_panes = "A2"
+    written = io.BytesIO()
+    book.save(written)
+    return written.getvalue()
+
+
 # --- out ------------------------------------------------------------------------------------------
 
 _RED, _PALE, _SAND = "B5121B", "F9D9DB", "F3ECE0"
@@ -517,10 +628,10 @@ def write_workbook(
     return written.getvalue()
 
 
-def _say(sheet: Worksheet, row: int, column: int, words: str) -> Any:
-    """Write words as words: none of them is a formula, whatever it begins with."""
+def say(sheet: Worksheet, row: int, column: int, words: str) -> Any:
+    """Write words as words: none of them is a formula, whatever it begins with. What XML cannot hold is left out."""
     cell = sheet.cell(row, column)
-    cell.value = re.sub(r"_(?=x[0-9A-Fa-f]{4}_)", "_x005F_", words)
+    cell.value = re.sub(r"_(?=x[0-9A-Fa-f]{4}_)", "_x005F_", ILLEGAL_CHARACTERS_RE.sub("", words))
     cell.data_type = "s"
     cell.number_format = "@"
     if words[:1] in ("=", "+", "-", "@"):
@@ -531,7 +642,7 @@ def _say(sheet: Worksheet, row: int, column: int, words: str) -> Any:
 def _write_headings(sheet: Worksheet, *, has_marks: bool) -> None:
     line = Side(style="thin", color="FFFFFF")
     for column, heading in enumerate([*(field.heading for field in FIELDS), *([MARKS] if has_marks else [])], 1):
-        cell = _say(sheet, 1, column, heading)
+        cell = say(sheet, 1, column, heading)
         is_needed = column <= len(FIELDS) and FIELDS[column - 1].id in _NEEDED
         cell.font = Font(bold=True, color="FFFFFF" if is_needed else "1F1A17")
         cell.fill = PatternFill("solid", fgColor=_RED if is_needed else _SAND)
@@ -549,7 +660,7 @@ def _write_row(sheet: Worksheet, row: int, cells: Mapping[str, str], faults: Seq
         words = cells.get(field.id, "")
         if not words and field.id not in wrong:
             continue
-        cell = _say(sheet, row, column, words)
+        cell = say(sheet, row, column, words)
         if not words:
             cell.value = None
         elif field.id == "article" and re.fullmatch(r"[1-9][0-9]{0,3}", words):
@@ -559,7 +670,7 @@ def _write_row(sheet: Worksheet, row: int, cells: Mapping[str, str], faults: Seq
             cell.fill = PatternFill("solid", fgColor=_PALE)
     if faults:
         said = "\n".join(f"{fault.zh} {fault.en}" for fault in faults)
-        cell = _say(sheet, row, len(FIELDS) + 1, said)
+        cell = say(sheet, row, len(FIELDS) + 1, said)
         cell.font, cell.alignment = Font(color=_RED), Alignment(wrap_text=True, vertical="top")
 
 
@@ -576,9 +687,9 @@ def _write_lists(book: Workbook, rules: Rules) -> dict[str, str]:
     }
     found = {}
     for column, (field, words) in enumerate(choices.items(), 1):
-        _say(sheet, 1, column, FIELD[field].heading)
+        say(sheet, 1, column, FIELD[field].heading)
         for row, one in enumerate(words, 2):
-            _say(sheet, row, column, one)
+            say(sheet, row, column, one)
         letter = get_column_letter(column)
         sheet.column_dimensions[letter].width = 24
         if words:
@@ -652,7 +763,7 @@ def _write_unread(book: Workbook, faults: Sequence[Fault]) -> None:
     for row, fault in enumerate(faults, 1):
         where = f"{fault.place.sentence('zh')} {fault.place.sentence('en')}"
         for column, words in enumerate((where, f"{fault.zh} {fault.en}"), 1):
-            _say(sheet, row, column, clean(words)).alignment = Alignment(wrap_text=True, vertical="top")
+            say(sheet, row, column, clean(words)).alignment = Alignment(wrap_text=True, vertical="top")
 
 
 def _write_help(book: Workbook) -> None:
@@ -660,4 +771,266 @@ def _write_help(book: Workbook) -> None:
     sheet.column_dimensions["A"].width, sheet.column_dimensions["B"].width = 80, 70
     for row, sentences in enumerate(_HELP, 1):
         for column, words in enumerate(sentences, 1):
-            _say(sheet, row, column, words).alignment = Alignment(wrap_text=True, vertical="top")
+            say(sheet, row, column, words).alignment = Alignment(wrap_text=True, vertical="top")
+
+
+# --- sheets of named columns, in ------------------------------------------------------------------
+
+
+def read_tables(data: bytes, forms: Sequence[Form]) -> Tables:
+    """The rows of the sheets that are called as `forms` are. Never raises: what cannot be read is a fault."""
+    try:
+        _look_inside(data)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return _read_tables(data, forms)
+    except _Unreadable as reason:
+        return Tables(faults=[reason.fault])
+    except Exception as error:  # noqa: BLE001 (as in `read_workbook`)
+        return Tables(faults=[_damaged(type(error).__name__).fault])
+
+
+def _read_tables(data: bytes, forms: Sequence[Form]) -> Tables:
+    # Read-only sheets read days by the book's own beginning of time, 1900 or 1904.
+    book = load_workbook(io.BytesIO(data), read_only=True, data_only=False, keep_links=False)
+    found, budget = Tables(), _Budget()
+    try:
+        for sheet in book.worksheets:
+            title = clean(str(sheet.title))
+            form = next((form for form in forms if form.is_called(title)), None)
+            if title in (LISTS, HELP):
+                continue
+            if form is None or sheet.sheet_state != "visible":
+                found.notes.append(_passed_over(title, is_hidden=sheet.sheet_state != "visible"))
+            elif form.id in found.rows:
+                found.faults.append(
+                    Fault(
+                        Place(sheet=title), "这张表有两份。请留下一份。", "this sheet is there twice; keep one of them"
+                    )
+                )
+            else:
+                sheet.reset_dimensions()
+                _read_table(sheet, _shape(data, sheet), form, budget, found)
+    finally:
+        book.close()
+    if not found.rows and not found.faults:
+        names = "、".join(form.zh for form in forms)
+        found.faults.append(
+            Fault(
+                Place(),
+                f"没有找到要读的工作表。请用模板，工作表叫：{names}。",
+                "there is no sheet to be read; use the template, its sheets are: "
+                + ", ".join(form.en for form in forms),
+            )
+        )
+    return found
+
+
+def _passed_over(title: str, *, is_hidden: bool) -> Fault:
+    if is_hidden:
+        return Fault(Place(sheet=title), "这张工作表是隐藏的，没有读。", "this sheet is hidden and was not read")
+    return Fault(Place(sheet=title), "不认识这张工作表，没有读。", "this sheet is not known and was not read")
+
+
+class _Found(msgspec.Struct, frozen=True):
+    """The headings of a sheet: where they stand, and place of a column from 0 → its id."""
+
+    sheet: str
+    row: int
+    columns: dict[int, str]
+
+    def place(self, row: int, column: int) -> Place:
+        return Place(row, self.sheet, get_column_letter(column + 1))
+
+    @property
+    def letters(self) -> dict[str, str]:
+        return {one: get_column_letter(column + 1) for column, one in self.columns.items()}
+
+
+def _read_table(sheet: Any, shape: _Shape, form: Form, budget: _Budget, found: Tables) -> None:
+    heads: _Found | None = None
+    rows: list[Row] = []
+    title = clean(str(sheet.title))
+    for number, cells in enumerate(sheet.iter_rows(max_row=_LAST_ROW, max_col=_COLUMNS_LIMIT), 1):
+        if heads is None:
+            if number > _HEADER_WITHIN:
+                break
+            heads = _table_heads(title, number, cells, form, found)
+            if heads is not None:
+                budget.walk(min(shape.last, _LAST_ROW))
+        elif number in shape.rows:
+            row = _table_row(heads, number, cells, budget, found)
+            if row is not None:
+                rows.append(row)
+            if len(rows) > form.most:
+                found.faults.append(
+                    Fault(
+                        Place(number, title),
+                        f"“{form.zh}”超过 {form.most} 行，后面的没有读。请删去多的。",
+                        f"there are more than {form.most} rows; the rest was not read; delete what is too much",
+                    )
+                )
+                break
+    if heads is None:
+        needed = "、".join(f"“{column.zh}”" for column in form.columns if column.needed)
+        found.faults.append(
+            Fault(
+                Place(sheet=title),
+                f"没有找到表头：前 {_HEADER_WITHIN} 行里要有一行写着{needed}。请用模板。",
+                f"no headings were found in the first {_HEADER_WITHIN} rows; use the template",
+            )
+        )
+        return
+    found.rows[form.id] = rows
+    _refuse_table_shape(heads, shape, found)
+    hidden = [row.place.row for row in rows if row.place.row in shape.hidden]
+    if hidden:
+        found.notes.append(
+            Fault(
+                Place(hidden[0], title),
+                f"从这一行起有 {len(hidden)} 行是隐藏的，也读进来了。不要的请删去。",
+                f"from here on {len(hidden)} rows are hidden, and were read; delete those you do not want",
+            )
+        )
+
+
+def _table_heads(title: str, number: int, cells: _Cells, form: Form, found: Tables) -> _Found | None:
+    words = _head_words(cells)
+    known = [next((column for column in form.columns if one and column.is_called(one)), None) for one in words]
+    there = {column.id for column in known if column is not None}
+    if not any(column.id in there for column in form.columns if column.needed):
+        return None
+    heads = _Found(title, number, {})
+    ids = [column.id if column is not None else None for column in known]
+    _take_heads(heads.columns, ids, words, partial(heads.place, number), found)
+    for column in form.columns:
+        if column.needed and column.id not in heads.columns.values():
+            found.faults.append(
+                Fault(
+                    Place(number, title),
+                    f"缺“{column.zh}”这一列。请加上，或用模板。",
+                    f"the column “{column.en}” is missing; add it, or use the template",
+                )
+            )
+    return heads
+
+
+def _table_row(heads: _Found, number: int, cells: _Cells, budget: _Budget, found: Tables) -> Row | None:
+    held: dict[str, Cell] = {}
+    wrong: list[Fault] = []
+    for place, column in heads.columns.items():
+        cell = cells[place] if place < len(cells) else None
+        if cell is None or cell.value is None:
+            continue
+        if cell.data_type in ("f", "e"):
+            wrong.append(
+                Fault(
+                    heads.place(number, place),
+                    "这一格是公式或错误值，没有读。请复制后“选择性粘贴—数值”。",
+                    "this cell is a formula or an error and was not read; paste its value instead",
+                    column,
+                )
+            )
+            continue
+        budget.take(str(cell.value))
+        value = _words(cell.value, column) if isinstance(cell.value, str) else cell.value
+        if value != "":
+            held[column] = value
+    found.faults += wrong
+    return Row(Place(number, heads.sheet), held, heads.letters) if held or wrong else None
+
+
+def _refuse_table_shape(heads: _Found, shape: _Shape, found: Tables) -> None:
+    for left, top, right, bottom in shape.merged:
+        if bottom > heads.row and any(left <= column + 1 <= right for column in heads.columns):
+            found.faults.append(
+                Fault(
+                    heads.place(max(top, heads.row), left - 1),
+                    "这里有合并单元格，分不清属于哪一行。请取消合并，每格都填上。",
+                    "cells are merged here, and it is not clear whose they are; unmerge and fill in each",
+                )
+            )
+    if shape.stray:
+        found.faults.append(
+            Fault(
+                Place(shape.stray, heads.sheet),
+                "这张表的行号乱了，可能少读了。请用 Excel 或 WPS 打开，另存为 .xlsx，再导入。",
+                "the rows of this sheet are out of order; open it, save it as .xlsx again",
+            )
+        )
+
+
+# --- sheets of named columns, out -----------------------------------------------------------------
+
+
+def write_tables(
+    forms: Sequence[Form], rows: Mapping[str, Sequence[Mapping[str, str | int]]], says: Sequence[tuple[str, str]]
+) -> bytes:
+    """A workbook with a sheet for each form, its rows and drop-downs; `says`: what to write where."""
+    book = Workbook()
+    book.remove(book.worksheets[0])
+    for form in forms:
+        _write_table(book, form, rows.get(form.id, ()), {one.id: one for one in forms})
+    help_sheet = book.create_sheet(HELP)
+    help_sheet.column_dimensions["A"].width, help_sheet.column_dimensions["B"].width = 80, 70
+    for row, sentences in enumerate(says, 1):
+        for column, words in enumerate(sentences, 1):
+            say(help_sheet, row, column, words).alignment = Alignment(wrap_text=True, vertical="top")
+    written = io.BytesIO()
+    book.save(written)
+    return written.getvalue()
+
+
+def _write_table(
+    book: Workbook, form: Form, rows: Sequence[Mapping[str, str | int]], forms: Mapping[str, Form]
+) -> None:
+    sheet = book.create_sheet(form.title)
+    for number, column in enumerate(form.columns, 1):
+        cell = say(sheet, 1, number, column.heading)
+        cell.font = Font(bold=True, color="FFFFFF" if column.needed else "1F1A17")
+        cell.fill = PatternFill("solid", fgColor=_RED if column.needed else _SAND)
+        cell.alignment = Alignment(wrap_text=True, vertical="center")
+        sheet.column_dimensions[get_column_letter(number)].width = column.width
+        _write_drop_down(sheet, get_column_letter(number), column, forms)
+    sheet.row_dimensions[1].height = 36
+    sheet.freeze_panes = "A2"
+    for line, held in enumerate(rows, 2):
+        for number, column in enumerate(form.columns, 1):
+            value = held.get(column.id, "")
+            if isinstance(value, int):
+                sheet.cell(line, number).value = value
+            elif value:
+                say(sheet, line, number, value)
+
+
+def write_rows(title: str, rows: Sequence[Sequence[str | int | float]]) -> bytes:
+    """A workbook of one sheet, its first row the headings. What is text stays text, whatever it begins with."""
+    book = Workbook()
+    sheet = book.worksheets[0]
+    sheet.title, sheet.freeze_panes = title, "A2"
+    for line, cells in enumerate(rows, 1):
+        for number, value in enumerate(cells, 1):
+            if isinstance(value, str):
+                say(sheet, line, number, value).font = Font(bold=line == 1)
+            else:
+                sheet.cell(line, number).value = value
+            sheet.column_dimensions[get_column_letter(number)].width = 18
+    written = io.BytesIO()
+    book.save(written)
+    return written.getvalue()
+
+
+def _write_drop_down(sheet: Worksheet, letter: str, column: Column, forms: Mapping[str, Form]) -> None:
+    if column.choices:
+        listed = f'"{",".join(column.choices)}"'
+    elif column.lists:
+        other = forms[column.lists]
+        where = get_column_letter([one.id for one in other.columns].index("name") + 1)
+        listed = f"'{other.title}'!${where}$2:${where}$501"
+    else:
+        return
+    choice = DataValidation("list", listed, allow_blank=True)
+    choice.showErrorMessage = True
+    choice.errorTitle, choice.error = column.zh, "请从下拉列表里选。Choose from the list."
+    sheet.add_data_validation(choice)
+    choice.add(f"{letter}2:{letter}{5_001}")
