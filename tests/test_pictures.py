@@ -15,7 +15,8 @@ from PIL import Image, ImageCms
 
 from kiosk import ROOT, pictures
 from kiosk.errors import Problem
-from kiosk.pictures import redrawn
+from kiosk.pictures import EVIDENCE, check, redrawn
+from tests.photos import a_heic
 from tests.proof import figure
 
 RED, GREEN, BLUE = (200, 30, 30), (30, 160, 60), (30, 60, 200)
@@ -172,7 +173,6 @@ def test_even_noise_fits(kind: str):
 # --- what is refused ----------------------------------------------------------------------------------
 
 OTHERS = {
-    "HEIC": b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(500),
     "AVIF": b"\0\0\0\x1cftypavif\0\0\0\0" + bytes(500),
     "GIF": a_photo("GIF", mode="P"),
     "TIFF": a_photo("TIFF"),
@@ -189,6 +189,33 @@ OTHERS = {
 @pytest.mark.parametrize("name", OTHERS)
 def test_what_is_no_jpeg_png_or_webp_is_refused_by_its_content(name: str):
     assert refusal(OTHERS[name]) == "photo.format"
+
+
+def test_a_broken_heic_is_refused_and_without_the_library_any(monkeypatch):
+    assert refusal(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(500)) == "photo.broken"
+    monkeypatch.setattr("kiosk.pictures.find_spec", lambda _name: None)
+    assert refusal(a_heic()) == "photo.format"
+
+
+def test_a_heic_photo_is_taken_upright():
+    photo = redrawn(a_heic((800, 600)))
+    assert (seen(photo.jpeg).format, photo.width, photo.height) == ("JPEG", 800, 600)
+
+
+def test_evidence_may_be_long_and_stays_legible():
+    long = a_photo("PNG", (720, 9_000))
+    assert check(long, EVIDENCE) == "image/png"
+    assert refusal(long) == "photo.small"
+    photo = redrawn(long, EVIDENCE)
+    assert photo.width >= 600
+    assert photo.width * photo.height <= EVIDENCE.area * 1.01  # whole pixels
+    assert len(photo.jpeg) <= EVIDENCE.size
+
+
+@pytest.mark.parametrize("size", [(50, 50), (400, 300), (499, 120)])
+def test_evidence_that_may_come_in_goes_out_however_small(size: tuple[int, int]):
+    photo = redrawn(a_photo(size=size), EVIDENCE)
+    assert (photo.width, photo.height) == size
 
 
 def test_an_empty_file_is_refused():
@@ -273,13 +300,18 @@ def test_a_webp_may_have_fewer_pixels_for_its_decoder_holds_it_four_times():
     assert refusal(a_photo("WEBP", (4000, 3000), method=0)) == "photo.pixels"
 
 
+def test_a_jpeg_that_grows_sharper_may_have_fewer_pixels_for_it_is_decoded_over_and_over():
+    assert refusal(a_photo(size=(6_000, 5_000), progressive=True)) == "photo.pixels"
+    assert redrawn(a_photo(size=(6_000, 5_000))).width == pictures.SIDE
+
+
 @pytest.mark.parametrize(("kind", "mode"), [("JPEG", "RGB"), ("PNG", "RGBA")])
 def test_twelve_megapixels_take_less_than_two_seconds_and_two_hundred_megabytes(tmp_path, kind: str, mode: str):
     """Something with grain in it, as a photo has."""
     grain = Image.frombytes("L", (500, 375), random.Random(2).randbytes(500 * 375)).resize((4000, 3000))
     photo = Image.blend(Image.linear_gradient("L").resize((4000, 3000)), grain, 0.4).convert(mode)
     file = tmp_path / "photo"
-    photo.save(file, kind)
+    photo.save(file, kind, compress_level=1)  # to pack it well would take longest of all
     told = subprocess.run(
         [sys.executable, "-c", CHILD, file], capture_output=True, text=True, check=True, cwd=ROOT, env={**os.environ}
     ).stdout.split()

@@ -2,18 +2,17 @@
 
 import urllib.error
 import urllib.request
-import zlib
 from collections.abc import Mapping
 from http.client import HTTPException
 from urllib.parse import urlsplit
 
 from kiosk.errors import SYNC_UNREACHABLE, Problem
+from kiosk.sync import protocol
 from kiosk.sync.push import Answer
 
 _TIMEOUT = 20  # seconds without a byte
 _ANSWER_LIMIT = 2 * 1024 * 1024
-_GZIP_FROM = 1_024  # bytes; below, compressing costs more than it saves
-_COMPRESSED = ("/sync/v1/batches", "/sync/v1/bundles")  # a relay keeps bundles as they are, and is near
+_BUNDLES = "/sync/v1/bundles"  # a relay, which keeps them as they are, and is near, has another path
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
@@ -31,14 +30,8 @@ def _is_http(url: str) -> bool:
     return parts.scheme in ("http", "https") and bool(parts.hostname)
 
 
-def _compress(data: bytes) -> bytes:
-    """gzip. Facts are full of random ids, and `Z_FILTERED` does not look for likenesses that are chance."""
-    deflate = zlib.compressobj(8, zlib.DEFLATED, 31, zlib.DEF_MEM_LEVEL, zlib.Z_FILTERED)
-    return deflate.compress(data) + deflate.flush()
-
-
 class HttpTransport:
-    """Carries requests to one hub. Batches travel compressed; signatures cover the plain bytes."""
+    """Carries requests to one hub. Bundles travel compressed; signatures cover the plain bytes."""
 
     def __init__(self, url: str) -> None:
         if not _is_http(url):
@@ -52,10 +45,9 @@ class HttpTransport:
         data: bytes | None = body or None
         if data is not None:
             sent.setdefault("Content-Type", "application/octet-stream")
-            if len(data) >= _GZIP_FROM and path in _COMPRESSED:
-                packed = _compress(data)
-                if len(packed) < len(data):  # sealed content does not shrink, and may not grow over the hub's limit
-                    data, sent["Content-Encoding"] = packed, "gzip"
+            if path == _BUNDLES:
+                data, coding = protocol.pack(data)
+                sent.update(coding)
         request = urllib.request.Request(self._url + path, data, sent, method=method)  # noqa: S310 (scheme checked)
         try:
             with self._opener.open(request, timeout=_TIMEOUT) as response:

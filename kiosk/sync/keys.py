@@ -5,6 +5,7 @@ Every signature covers a domain prefix and the exact bytes; nothing is ever re-s
 
 import hashlib
 import os
+import re
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -23,6 +24,7 @@ __all__ = ["PrivateKey", "PublicKey", "SigningKey", "VerifyKey"]
 _SEALED = b"kiosk-sealed/1\n"
 _PAD = 256  # text is padded to steps of this, so that a length says little
 _SALT = argon2id.SALTBYTES
+_COST = re.compile(r"\$argon2id\$v=19\$m=(\d{1,9}),t=(\d{1,9}),p=1\$")  # KiB and passes
 #: Passes and bytes of Argon2id, OWASP's floor: 20 ms on a hub, bearable on a cheap tablet. A hash says its own, so
 #: that it may be raised; what a key was stretched by stands nowhere else than here.
 HASHING = STRETCHING = (2, 19 * 1024 * 1024)
@@ -80,6 +82,12 @@ def _padded(plaintext: bytes) -> bytes:
     return plaintext + b"\x80" + b"\0" * (-(len(plaintext) + 1) % _PAD)
 
 
+def is_sealed(blob: bytes) -> bool:
+    """Whether it has the shape of what `seal` makes. Whether it opens, only who has the private key can tell."""
+    padded = len(blob) - len(_SEALED) - SecretBox.KEY_SIZE - 48 - SecretBox.NONCE_SIZE - SecretBox.MACBYTES
+    return blob.startswith(_SEALED) and padded > 0 and padded % _PAD == 0
+
+
 def unseal(hub: PrivateKey, blob: bytes) -> bytes:
     """Open what `seal` made. Raises `seal.broken`."""
     key_length = SecretBox.KEY_SIZE + 48  # a sealed box adds 48 bytes
@@ -111,6 +119,17 @@ def is_password(stored: str | None, password: str) -> bool:
         return bool(argon2id.verify((stored or _nobodys()).encode(), _normal(password))) and stored is not None
     except CryptoError:
         return False
+
+
+def is_usual(stored: str) -> bool:
+    """Whether a hash asks for no more work than our own do. What others wrote could ask for hours."""
+    found = _COST.match(stored)
+    return found is not None and int(found[2]) <= HASHING[0] and int(found[1]) * 1024 <= HASHING[1]
+
+
+def prepare() -> None:
+    """Make what `is_password` compares with where there is nothing to compare with."""
+    _nobodys()
 
 
 @cache

@@ -7,6 +7,7 @@ wrapper, no alternative spelling and no room after the last newline, so no byte 
 
 import hashlib
 import re
+import zlib
 from collections.abc import Callable, Iterable, Sequence
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -16,12 +17,13 @@ from kiosk import crockford, strictjson
 from kiosk.errors import ENROL_CODE, JSON_MALFORMED, SYNC_MALFORMED, SYNC_SIGNATURE, Problem
 from kiosk.facts.envelope import LINE_LIMIT, chain_all
 from kiosk.packs.fairs import Fair
+from kiosk.packs.surveys import Survey
 from kiosk.sync import keys
 from kiosk.values import Date, Hex32, Id, Moment, Seq, Slug
 
 VERSION = 1
 #: What this side can do, said in the hello from the first day, so that a later side can ask before it uses more.
-CAPABILITIES = ("blobs", "bundles", "gzip", "nonces", "packs", "ranges", "status")
+CAPABILITIES = ("blobs", "bundles", "gzip", "nonces", "packs", "ranges", "rehearsals", "status")
 #: Browsers cannot send this header across sites without asking first, and we never agree.
 HEADER = "X-Kiosk-Protocol"
 AUTH_HEADER = "X-Kiosk-Auth"
@@ -41,7 +43,11 @@ Sealed = Annotated[str, msgspec.Meta(pattern=r"^([0-9a-f]{2}){0,1024}\Z")]
 Boot = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{8}\Z")]
 Canary = Literal["none", "waiting", "opened", "broken"]
 Count = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
+Percent = Annotated[int, msgspec.Meta(ge=0, le=100)]
+Camera = Literal["works", "seen", "none"]  # a picture came of it; the browser names one; it names none
+Trial = Literal["works", "fails"]
 
+_GZIP_FROM = 1_024  # bytes; below, compressing costs more than it saves
 _SIGNATURE_BYTES = 129  # with its newline
 _SIGNATURE_LINE = re.compile(rb"^[0-9a-f]{128}\n\Z")
 _BATCH_END = re.compile(rb"^([0-9a-f]{64}) ([0-9a-f]{128})\n\Z")
@@ -99,6 +105,18 @@ class Certificate(Message, frozen=True):
     kinds: list[str]  # kinds of facts the device may record
     not_before: Moment
     not_after: Moment
+    # Device id of the tablet that only rehearses with this journal: nothing in it counts. Absent in earnest.
+    rehearsal: Id | msgspec.UnsetType = msgspec.UNSET
+    # The unit of the fair that a hub below reports for; `desk` says the same. Absent of tablets.
+    unit: Slug | msgspec.UnsetType = msgspec.UNSET
+
+
+class RehearsalRequest(Message, frozen=True):
+    """`POST /sync/v1/rehearsals`: an enrolled tablet asks for a certificate of a second journal that never counts."""
+
+    public_key: Hex32  # of the rehearsal alone
+    journal: Id
+    proof: Signature  # over device ‖ public key ‖ journal ‖ hub: the tablet holds that private key, too
 
 
 class BatchHeader(Message, frozen=True):
@@ -159,6 +177,20 @@ class BlobHead(Message, frozen=True):
     whole: bool  # the hub has it, or had it, and its hash was right
 
 
+class Health(Message, frozen=True):
+    """What the page on a tablet's screen, or a volunteer before it, found out about it. Absent: nobody knows."""
+
+    battery: Percent | msgspec.UnsetType = msgspec.UNSET
+    charging: bool | msgspec.UnsetType = msgspec.UNSET
+    camera: Camera | msgspec.UnsetType = msgspec.UNSET
+    printer: Trial | msgspec.UnsetType = msgspec.UNSET  # by a volunteer's word: a page cannot see paper
+    sound: Trial | msgspec.UnsetType = msgspec.UNSET  # likewise
+
+
+#: Of a tablet on which no page has said anything yet.
+UNKNOWN_HEALTH = Health()
+
+
 class Status(Message, frozen=True):
     """`POST /sync/v1/status`: how the booth is. Shown to the organiser, counted nowhere."""
 
@@ -171,6 +203,7 @@ class Status(Message, frozen=True):
     at: Moment
     boot: Boot
     mono: Count
+    health: Health | msgspec.UnsetType = msgspec.UNSET  # absent where nothing is known: older hubs do not read it
 
 
 class Slip(Message, frozen=True):
@@ -196,6 +229,57 @@ class FairNotice(Message, frozen=True):
     public_url: str  # where a visitor's own phone reaches the hub
     pack: str  # version of the pack to show
     volunteers: list[dict[str, str]]  # id, name, pin (Argon2id)
+    # Those of `fair` that are no part of the pack. Absent where there are none: older tablets do not read it.
+    surveys: list[Survey] | msgspec.UnsetType = msgspec.UNSET
+
+
+class JoinRequest(Message, frozen=True):
+    """A hub asks the hub above, by a file, to be let in for a unit. Signed with the key it asks for."""
+
+    public_key: Hex32  # that writes the reports, and nothing else
+    journal: Id
+    hub: Id  # who asks …
+    fair: Slug  # … for which of its fairs
+    title: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]  # what it calls itself, for people
+    at: Moment
+
+
+class Admission(Message, frozen=True):
+    """The answer, by a file: the certificate, and the keys of the hub above. Signed with the first of them."""
+
+    hub: Id
+    signing_key: Hex32  # Ed25519
+    sealing_key: Hex32  # X25519
+    certificate: Annotated[str, msgspec.Meta(max_length=16_384)]  # the whole document
+    url: Annotated[str, msgspec.Meta(max_length=500)]  # where it can be reached, should there be a network one day
+    at: Moment
+
+
+class TabletKey(Message, frozen=True):
+    """A tablet that may sign receipts of complaints."""
+
+    desk: Slug
+    public_key: Hex32
+    withdrawn: bool = False  # lost, stolen or not to be trusted: what it signed needs a look at the hub
+
+
+class FairKeys(Message, frozen=True):
+    """`GET /m/keys/<fair>`: the keys with which receipts of a fair's complaints are signed, for anybody to check by.
+
+    Signed with the first of them. Who wants to be sure compares the hub's fingerprint, which follows from it.
+    """
+
+    hub: Id
+    signing_key: Hex32  # Ed25519
+    sealing_key: Hex32  # X25519
+    fair: Slug
+    tablets: list[TabletKey]
+    at: Moment
+
+    @property
+    def fingerprint(self) -> bytes:
+        signing = keys.VerifyKey(bytes.fromhex(self.signing_key))
+        return keys.fingerprint(signing, keys.PublicKey(bytes.fromhex(self.sealing_key)))
 
 
 _Struct = TypeVar("_Struct", bound=Message)
@@ -207,6 +291,9 @@ NAMES: dict[type[Message], str] = {
     FairNotice: "kiosk-fair/1",
     BlobReceipt: "kiosk-blobs/1",
     Slip: "kiosk-slip/1",
+    FairKeys: "kiosk-keys/1",
+    JoinRequest: "kiosk-join/1",
+    Admission: "kiosk-admission/1",
 }
 
 
@@ -282,6 +369,7 @@ class Batch(msgspec.Struct, frozen=True):
     lines: Sequence[bytes]
     hashes: Sequence[bytes]
     digest: str  # SHA-256 of the batch's bytes, hex
+    seal: bytes  # its first and last line: with the fact lines between them, the batch's bytes once more
 
 
 def write_batch(header: BatchHeader, lines: Iterable[bytes], key: keys.SigningKey) -> bytes:
@@ -301,9 +389,9 @@ def read_batch(data: bytes, key_of: Callable[[BatchHeader], keys.VerifyKey]) -> 
     """
     if len(data) > BATCH_BYTES_LIMIT:
         raise malformed("too large")
-    first, newline, rest = data.partition(b"\n")
-    header = _read_first_line(BatchHeader, first + newline)
-    body, end = _split_end(rest)
+    start = data.find(b"\n") + 1
+    header = _read_first_line(BatchHeader, data[:start])
+    body, end = _split_end(data, start)
     digest = hashlib.sha256(memoryview(data)[:-_SIGNATURE_BYTES])
     if not keys.is_signed(key_of(header), _purpose(NAMES[BatchHeader]), digest.digest(), end[2].decode()):
         raise Problem(SYNC_SIGNATURE)
@@ -314,22 +402,55 @@ def read_batch(data: bytes, key_of: Callable[[BatchHeader], keys.VerifyKey]) -> 
     hashes = _chain_hashes(header, lines)
     if (hashes[-1] if hashes else bytes.fromhex(header.prev)).hex().encode() != end[1]:
         raise malformed("its chain does not end in its head")
-    return Batch(header, lines, hashes, digest.hexdigest())
+    return Batch(header, lines, hashes, digest.hexdigest(), data[:start] + end[0])
 
 
-def _split_end(rest: bytes) -> tuple[bytes, re.Match[bytes]]:
-    """The fact lines with their newlines, and the last line."""
-    cut = rest.rfind(b"\n", 0, -1) + 1
-    end = _BATCH_END.match(rest[cut:])
+def is_sealed(seal: bytes, lines: Iterable[bytes], key: keys.VerifyKey) -> bool:
+    """Whether fact lines are those a batch was signed with. They are read one by one, and not kept."""
+    first, newline, last = seal.partition(b"\n")
+    end = _BATCH_END.match(last)
+    if end is None:
+        return False
+    digest = hashlib.sha256(first + newline)
+    for line in lines:
+        digest.update(line + b"\n")
+    digest.update(end[1] + b" ")
+    return keys.is_signed(key, _purpose(NAMES[BatchHeader]), digest.digest(), end[2].decode())
+
+
+def header_of(seal: bytes) -> BatchHeader:
+    """What the first line of a seal says. Raises `sync.malformed`."""
+    return _read_first_line(BatchHeader, seal[: seal.find(b"\n") + 1])
+
+
+def _split_end(data: bytes, start: int) -> tuple[bytes, re.Match[bytes]]:
+    """The fact lines of a batch with their newlines, from `start` on, and its last line."""
+    cut = max(start, data.rfind(b"\n", start, -1) + 1)
+    end = _BATCH_END.match(data[cut:])
     if end is None:
         raise malformed("it does not end with a head and a signature")
-    return rest[:cut], end
+    return data[start:cut], end
 
 
 def _chain_hashes(header: BatchHeader, lines: Sequence[bytes]) -> list[bytes]:
     if lines and max(map(len, lines)) > LINE_LIMIT:
         raise malformed("a fact line is too long")
     return chain_all(bytes.fromhex(header.prev), lines)
+
+
+def pack(data: bytes) -> tuple[bytes, dict[str, str]]:
+    """A body as it travels, and the headers that say so: compressed, if that makes it smaller.
+
+    Sealed content does not shrink, and may not grow over the hub's limit.
+    """
+    packed = compress(data) if len(data) >= _GZIP_FROM else data
+    return (packed, {"Content-Encoding": "gzip"}) if len(packed) < len(data) else (data, {})
+
+
+def compress(data: bytes) -> bytes:
+    """gzip. Facts are full of random ids, and `Z_FILTERED` does not look for likenesses that are chance."""
+    deflate = zlib.compressobj(8, zlib.DEFLATED, 31, zlib.DEF_MEM_LEVEL, zlib.Z_FILTERED)
+    return deflate.compress(data) + deflate.flush()
 
 
 # --- parts of a blob ------------------------------------------------------------------------------
@@ -391,6 +512,11 @@ def read_nonce(text: str) -> str:
 def enrol_proof(token: str, public_key: str, journal: str, hub: str) -> bytes:
     """The message a tablet signs to prove that it holds the key it enrols."""
     return f"{token}\n{public_key}\n{journal}\n{hub}".encode()
+
+
+def rehearsal_proof(device: str, public_key: str, journal: str, hub: str) -> bytes:
+    """The message signed with a rehearsal's own key by the tablet that asks to have it certified."""
+    return f"{device}\n{public_key}\n{journal}\n{hub}".encode()
 
 
 def canary_text(journal: str, hub: str) -> bytes:

@@ -4,8 +4,9 @@ import hashlib
 import math
 import secrets
 import time
-from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Generator, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -62,11 +63,26 @@ class Source(Protocol):
     def hash_at(self, seq: int) -> bytes: ...
     def lines(self, first: int, count: int) -> list[bytes]: ...
     def blob(self, sha256: str) -> bytes | None: ...
-    def blobs_unsent(self) -> list[tuple[str, bytes]]: ...
+    def unsent_names(self) -> list[str]: ...
     def mark_blob_sent(self, sha256: str) -> None: ...
     def mark_blob_missing(self, sha256: str) -> None: ...
     def keep_receipt(self, receipt: Receipt, document: bytes) -> None: ...
     def unsent(self) -> int: ...
+
+
+class Parcel(msgspec.Struct, frozen=True):
+    """A batch that is ready to go."""
+
+    first: int  # seq of its first fact
+    count: int
+    signed: bytes
+    packed: bytes  # as it travels
+    coding: Mapping[str, str]  # the headers that say how
+
+    @property
+    def next(self) -> int:
+        """Where the one after it begins."""
+        return self.first + self.count
 
 
 class Meeting(msgspec.Struct, frozen=True):
@@ -128,8 +144,15 @@ class Client:
         self._pauses = Pauses(1, longest=8)
         self._patience: float = _PATIENCE
 
-    def request(self, method: str, path: str, body: bytes = b"", headers: Mapping[str, str] | None = None) -> Answer:
-        """Send, and send again where the hub is busy.
+    def request(
+        self,
+        method: str,
+        path: str,
+        body: bytes = b"",
+        headers: Mapping[str, str] | None = None,
+        packed: bytes | None = None,
+    ) -> Answer:
+        """Send, and send again where the hub is busy. What is signed for is `body`, even where it travels `packed`.
 
         Raises `sync.refused` with the hub's own reason on anything but success, `sync.busy` when patience ends.
         """
@@ -140,10 +163,11 @@ class Client:
             ),
             **(headers or {}),
         }
-        answer = self._transport(method, path, body, signed)
+        travels = body if packed is None else packed
+        answer = self._transport(method, path, travels, signed)
         while answer.status == 503:
             self._be_patient(answer)
-            answer = self._transport(method, path, body, signed)
+            answer = self._transport(method, path, travels, signed)
         self._pauses.after_success()
         if answer.status not in (200, 304):
             reason = refusal(answer)
@@ -183,8 +207,8 @@ class Client:
             if not told.whole and told.held <= before:
                 raise Problem(SYNC_REFUSED, reason="the hub takes no more of a blob")
 
-    def send_batch(self, source: Source, first: int, lines: list[bytes]) -> tuple[Receipt, bytes]:
-        """Send stored lines from seq `first`; returns the verified receipt and its document."""
+    def make_parcel(self, source: Source, first: int, lines: list[bytes]) -> Parcel:
+        """A batch of stored lines from seq `first`."""
         certificate = self.certificate
         header = BatchHeader(
             journal=certificate.journal,
@@ -195,8 +219,17 @@ class Client:
             count=len(lines),
             prev=source.hash_at(first - 1).hex(),
         )
-        answer = self.request("POST", "/sync/v1/batches", protocol.write_batch(header, lines, self._key))
+        signed = protocol.write_batch(header, lines, self._key)
+        return Parcel(first, len(lines), signed, *protocol.pack(signed))
+
+    def send_parcel(self, parcel: Parcel) -> tuple[Receipt, bytes]:
+        """Returns the verified receipt and its document."""
+        answer = self.request("POST", "/sync/v1/batches", parcel.signed, parcel.coding, parcel.packed)
         return self._receipt(answer.body), answer.body
+
+    def send_batch(self, source: Source, first: int, lines: list[bytes]) -> tuple[Receipt, bytes]:
+        """Send stored lines from seq `first`; returns the verified receipt and its document."""
+        return self.send_parcel(self.make_parcel(source, first, lines))
 
     def send_status(self, status: Status) -> None:
         self.request("POST", "/sync/v1/status", protocol.dump(status))
@@ -257,27 +290,46 @@ def push(
     """
     result = Result()
     # First, so that no case at the hub ever lacks its content.
-    offered = {sha256 for sha256, content in source.blobs_unsent() if _offer(client, sha256, content)}
+    offered = _bring(client, source, source.unsent_names())
     at = _agreed_head(client, source, clock, meet)
     last, _ = source.head()  # only now, so that every fact that names what was offered is among these
-    while True:
-        lines = source.lines(at + 1, protocol.BATCH_COUNT) if at < last else []
-        receipt, document = client.send_batch(source, at + 1, lines)
-        if receipt.forked or not _agrees(source, receipt.seq, receipt.hash):
-            raise Problem(JOURNAL_FORKED, seq=receipt.seq + 1)
-        source.keep_receipt(receipt, document)
-        result.new += receipt.accepted
-        result.duplicates += receipt.duplicates
-        result.quarantined += receipt.quarantined
-        result.seq = receipt.seq
-        progress(receipt.seq, last)
-        if receipt.seq >= last:
-            break
-        if receipt.seq <= at:
-            raise Problem(SYNC_INCOMPLETE, unsent=source.unsent())
-        at = receipt.seq
+    with closing(_exchange(client, source, at, last)) as receipts:
+        for receipt, document in receipts:
+            if receipt.forked or not _agrees(source, receipt.seq, receipt.hash):
+                raise Problem(JOURNAL_FORKED, seq=receipt.seq + 1)
+            source.keep_receipt(receipt, document)
+            result.new += receipt.accepted
+            result.duplicates += receipt.duplicates
+            result.quarantined += receipt.quarantined
+            result.seq = receipt.seq
+            progress(receipt.seq, last)
     _settle_blobs(client, source, offered, result)
     return result
+
+
+def _exchange(client: Client, source: Source, at: int, last: int) -> Generator[tuple[Receipt, bytes], None, None]:
+    """Batches for receipts, from behind `at` until one names `last`; an empty batch where that is all there already.
+
+    While the hub takes one in, the next is made: compressing takes a tablet about as long. Raises `sync.incomplete`
+    when a receipt says that the hub has got no further.
+    """
+
+    def make(first: int) -> Parcel:
+        lines = source.lines(first, protocol.BATCH_COUNT) if first <= last else []
+        return client.make_parcel(source, first, lines)
+
+    with ThreadPoolExecutor(1, "next-batch") as beside:
+        parcel = make(at + 1)
+        while True:
+            ahead = beside.submit(make, parcel.next) if parcel.next <= last else None
+            receipt, document = client.send_parcel(parcel)
+            yield receipt, document
+            if receipt.seq >= last:
+                return
+            if receipt.seq <= at:
+                raise Problem(SYNC_INCOMPLETE, unsent=source.unsent())
+            at = receipt.seq
+            parcel = ahead.result() if ahead is not None and parcel.next == at + 1 else make(at + 1)
 
 
 def _settle_blobs(client: Client, source: Source, offered: set[str], result: Result) -> None:
@@ -319,7 +371,7 @@ def _offer(client: Client, sha256: str, content: bytes) -> bool:
 
 
 def _bring(client: Client, source: Source, missing: Iterable[str]) -> set[str]:
-    """Send sealed content the hub asks for, sent before or not; the names of what it took."""
+    """Send sealed content, sent before or not, one after the other; the names of what the hub took."""
     found = ((sha256, source.blob(sha256)) for sha256 in missing)
     return {sha256 for sha256, content in found if content is not None and _offer(client, sha256, content)}
 

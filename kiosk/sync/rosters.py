@@ -108,6 +108,10 @@ def _certificate(header: RosterHeader, document: bytes) -> Certificate:
     certificate = protocol.read_document(Certificate, document, header.verify_key)
     if (certificate.hub, certificate.fair) != (header.hub, header.fair):
         raise malformed("a certificate is for another hub or fair")
+    if certificate.rehearsal:
+        raise malformed("a certificate is for a rehearsal")  # it would be counted here
+    if certificate.unit:
+        raise malformed("a certificate is for a hub that reports, and not for a tablet")
     return certificate
 
 

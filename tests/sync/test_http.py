@@ -67,8 +67,8 @@ def test_a_refusal_is_an_answer_too():
     assert (answer.status, answer.body) == (403, b"{}")
 
 
-@pytest.mark.parametrize(("path", "is_compressed"), [("/sync/v1/batches", True), ("/sync/v1/blobs/x", False)])
-def test_batches_travel_compressed(path: str, is_compressed: bool):
+@pytest.mark.parametrize(("path", "is_compressed"), [("/sync/v1/bundles", True), ("/relay/v1/bundles", False)])
+def test_bundles_travel_compressed_to_a_hub(path: str, is_compressed: bool):
     with serving(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n") as server:
         HttpTransport(server.url)("POST", path, b"a" * 2000, {})
     [(_, _, headers, body)] = server.asked

@@ -60,6 +60,14 @@ def test_no_part_of_a_sealed_text_opens():
             keys.unseal(HUB, blob[:end])
 
 
+@given(PLAIN)
+def test_the_shape_of_a_sealed_text_is_told_without_the_key_and_no_other_length_has_it(plain: bytes):
+    blob = keys.seal(HUB.public_key, plain)
+    assert keys.is_sealed(blob)
+    assert not any(keys.is_sealed(blob[:end]) for end in range(len(blob) - 255, len(blob)))
+    assert not keys.is_sealed(b"K" + blob[1:])
+
+
 def test_another_hub_cannot_open_it():
     with pytest.raises(Problem, match=r"seal\.broken"):
         keys.unseal(keys.PrivateKey(b"\x08" * 32), keys.seal(HUB.public_key, b"text"))
@@ -117,3 +125,16 @@ def test_a_signature_is_good_for_its_purpose_and_message_only():
     assert not keys.is_signed(a_key().verify_key, b"other", b"message", signature)
     assert not keys.is_signed(a_key().verify_key, b"purpose", b"massage", signature)
     assert not keys.is_signed(a_key(2).verify_key, b"purpose", b"message", signature)
+
+
+def test_a_hash_that_asks_for_more_work_than_ours_is_told_from_ours(monkeypatch):
+    own = keys.hash_password("x")
+    monkeypatch.setattr(keys, "HASHING", (2, 19 * 1024 * 1024))
+    assert keys.is_usual(own)  # made when ours were cheaper
+    assert keys.is_usual("$argon2id$v=19$m=19456,t=2,p=1$qEGM8HUWJw3pgFkrhVrP2g$WjS4Fy17avA7DUlC8XmnMGZm7DHAarCzRX4GRp")
+    for costly in ("m=19457,t=2,p=1", "m=19456,t=3,p=1", "m=19456,t=2,p=2", "m=4194304,t=999999,p=1", "m=1,t=1"):
+        assert not keys.is_usual(
+            f"$argon2id$v=19${costly}$qEGM8HUWJw3pgFkrhVrP2g$WjS4Fy17avA7DUlC8XmnMGZm7DHAarCzRX4GRp"
+        )
+    for garbled in ("", "x", "$argon2i$v=19$m=1,t=1,p=1$a$b", f" {own}"):
+        assert not keys.is_usual(garbled)

@@ -1,7 +1,9 @@
 """Pushing over a road that loses things: everything arrives, once, and only a signed receipt is believed."""
 
+import gzip
 import hashlib
 import secrets
+import threading
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import closing, suppress
@@ -15,9 +17,8 @@ from hypothesis import strategies as st
 
 from kiosk.booth.journal import Draft
 from kiosk.clock import stamp
-from kiosk.errors import SYNC_UNREACHABLE, Problem
+from kiosk.errors import JOURNAL_DAMAGED, SYNC_UNREACHABLE, Problem
 from kiosk.facts import envelope
-from kiosk.facts.complaints import ComplaintFiled
 from kiosk.hub.context import Hub
 from kiosk.hub.tables import blobs
 from kiosk.sync import keys, protocol
@@ -25,7 +26,20 @@ from kiosk.sync.protocol import Certificate, Head, Receipt
 from kiosk.sync.push import Answer, Client, Result, push
 from tests.clocks import FAIR_MORNING, FakeClock
 from tests.hub.tablets import rows
-from tests.makers import Pair, WsgiTransport, a_certificate, a_draft, a_hello, a_hub, a_key, a_pair, an_id, some_lines
+from tests.makers import (
+    Pair,
+    WsgiTransport,
+    a_certificate,
+    a_draft,
+    a_filing,
+    a_hello,
+    a_hub,
+    a_key,
+    a_pair,
+    an_id,
+    some_lines,
+    unsent_blobs,
+)
 
 CERTIFICATE = a_certificate()
 ROOT = envelope.root(b"the certificate's document")
@@ -55,8 +69,8 @@ class Ledger:
     def blob(self, sha256: str) -> bytes | None:
         return self.sealed.get(sha256)
 
-    def blobs_unsent(self) -> list[tuple[str, bytes]]:
-        return [(name, content) for name, content in self.sealed.items() if name not in self.sent]
+    def unsent_names(self) -> list[str]:
+        return [name for name in self.sealed if name not in self.sent]
 
     def mark_blob_sent(self, sha256: str) -> None:
         self.sent.add(sha256)
@@ -100,7 +114,7 @@ class SmallHub:
                 self.blobs[name] = body
                 return Answer(200, {}, b"{}")
             case "POST", ["batches"]:
-                return Answer(200, {}, protocol.sign_document(self.take_in(body), a_key(9)))
+                return Answer(200, {}, protocol.sign_document(self.take_in(plain(body, headers)), a_key(9)))
         return Answer(404, {}, b'{"problem":"page.not_found","zh":"","en":"There is no such page."}')
 
     @property
@@ -131,6 +145,10 @@ class SmallHub:
             batch=batch.digest,
             at=stamp(FAIR_MORNING),
         )
+
+
+def plain(body: bytes, headers: Mapping[str, str]) -> bytes:
+    return gzip.decompress(body) if headers.get("Content-Encoding") == "gzip" else body
 
 
 class BadRoad:
@@ -212,6 +230,51 @@ def test_progress_is_told_batch_by_batch(monkeypatch: pytest.MonkeyPatch):
     told: list[tuple[int, int]] = []
     push(a_client(SmallHub()), Ledger(some_lines(5)), FakeClock(), lambda done, of: told.append((done, of)))
     assert told == [(2, 5), (4, 5), (5, 5)]
+
+
+def test_the_next_batch_is_made_while_the_hub_takes_in_the_last(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(protocol, "BATCH_COUNT", 2)
+    is_read, source, hub = threading.Event(), Ledger(some_lines(4)), SmallHub()
+
+    def lines(first: int, count: int) -> list[bytes]:
+        if first == 3:
+            is_read.set()
+        return source.stored[first - 1 : first - 1 + count]
+
+    def road(method: str, path: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+        assert method == "GET" or is_read.wait(5)
+        return hub(method, path, body, headers)
+
+    monkeypatch.setattr(source, "lines", lines)
+    assert push(a_client(road), source, FakeClock()).new == 4
+
+
+def test_what_came_to_the_hub_meanwhile_by_another_road_is_not_sent_again(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(protocol, "BATCH_COUNT", 2)
+    hub, source = SmallHub(), Ledger(some_lines(7))
+
+    def road(method: str, path: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+        if method == "POST" and not hub.held:
+            hub.held = {seq: source.stored[seq - 1] for seq in (3, 4, 5)}
+        return hub(method, path, body, headers)
+
+    push(a_client(road), source, FakeClock())
+    assert (source.unsent(), hub.arrived) == (0, 4)
+
+
+def test_a_journal_that_cannot_be_read_on_keeps_the_receipts_it_has(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(protocol, "BATCH_COUNT", 2)
+    source = Ledger(some_lines(4))
+
+    def lines(first: int, count: int) -> list[bytes]:
+        if first > 2:
+            raise Problem(JOURNAL_DAMAGED, seq=3)
+        return source.stored[:count]
+
+    monkeypatch.setattr(source, "lines", lines)
+    with pytest.raises(Problem, match="damaged"):
+        push(a_client(SmallHub()), source, FakeClock())
+    assert source.unsent() == 2
 
 
 def test_a_blob_the_hub_misses_is_sent_again():
@@ -305,11 +368,13 @@ def test_every_request_is_signed_by_the_device():
     asked: list[tuple[str, str, bytes, str]] = []
 
     def road(method: str, path: str, body: bytes, headers: Mapping[str, str]) -> Answer:
-        asked.append((method, path, body, headers[protocol.AUTH_HEADER].split(" ")[1]))
+        asked.append((method, path, plain(body, headers), headers[protocol.AUTH_HEADER].split(" ")[1]))
+        travelled.append(len(body))
         return hub(method, path, body, headers)
 
-    hub = SmallHub()
-    push(a_client(road), Ledger(some_lines(1)), FakeClock())
+    hub, travelled = SmallHub(), list[int]()
+    push(a_client(road), Ledger(some_lines(9)), FakeClock())
+    assert travelled[1] < len(asked[1][2]) / 2, "batches travel compressed"
     assert [path.split("/")[3] for _, path, *_ in asked] == ["journals", "batches", "journals"]
     for method, path, body, sign in asked:
         assert protocol.is_authorised(a_key().verify_key, sign, method, path.partition("?")[0], body)
@@ -460,9 +525,7 @@ def test_a_real_hub_counts_a_resent_journal_once(paired: Pair):
 def with_a_photo(pair: Pair) -> bytes:
     """A complaint at the booth whose sealed content is far larger than one request."""
     content = secrets.token_bytes(5 * protocol.BLOB_PART + 17)
-    body = ComplaintFiled(
-        case="7KQ2-M0ZRT", blob=hashlib.sha256(content).hexdigest(), size=1, channel="volunteer", notice="1"
-    )
+    body = a_filing(hashlib.sha256(content).hexdigest(), 1)
     pair.booth.journal.append(Draft(an_id(7), body, "li", content))
     return content
 
@@ -486,7 +549,7 @@ def test_large_sealed_content_goes_in_parts_and_on_from_where_the_hub_says_after
         with suppress(Problem):
             paired.booth.sync(BadRoad(counted, ["carried"] * 4 + [fate]))
         cuts += before == paired.booth.journal.unsent() != 0
-        assert content in blobs_at(paired.hub) or paired.booth.journal.blobs_unsent()
+        assert content in blobs_at(paired.hub) or unsent_blobs(paired.booth.journal)
     paired.sync()
     assert blobs_at(paired.hub) == [content]
     assert paired.booth.journal.unsent() == 0
