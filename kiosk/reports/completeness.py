@@ -43,6 +43,11 @@ class Standing(msgspec.Struct, frozen=True):
         worries = (self.missing, self.forked, self.differing, self.never, self.silent, self.blobs)
         return self.tablets > 0 and not any(worries)
 
+    @property
+    def is_all(self) -> bool:
+        """Whether that goes for every desk: one without a tablet has told nothing."""
+        return self.is_whole and not self.bare
+
 
 def sentence(standing: Standing, language: str) -> str:
     """One line for the whole fair, in "zh" or "en": complete, or exactly what is missing."""
@@ -54,10 +59,12 @@ def _chinese(here: Standing) -> str:
         return "还没有平板登记。"
     if here.is_whole:
         start = f"全部到齐：{here.tablets:,} 台平板、{here.facts:,} 条记录，无缺口、无分叉"
+        if not here.is_all:
+            start = f"{here.tablets:,} 台平板的记录到齐：{here.facts:,} 条，无缺口、无分叉"
         notes = (
             (here.slips, "日结单全部一致" if here.slips == here.tablets else f"日结单收到 {here.slips:,} 张，都一致"),
             (here.quarantined, f"其中 {here.quarantined:,} 条用不上，已留存待处理"),
-            (here.bare, f"{here.bare:,} 个服务台没有平板"),
+            (here.bare, f"{here.bare:,} 个服务台还没登记平板"),
         )
         return "；".join([start, *(note for n, note in notes if n)]) + "。"
     start = f"还差 {here.missing:,} 条：" if here.missing else "还不能算到齐："
@@ -79,11 +86,13 @@ def _english(here: Standing) -> str:
         return "No tablet is enrolled yet."
     if here.is_whole:
         start = f"All is here: {_some(here.tablets, 'tablet')}, {_some(here.facts, 'fact')}, no gap, no fork"
+        if not here.is_all:
+            start = f"Here from {_some(here.tablets, 'tablet')}: {_some(here.facts, 'fact')}, no gap, no fork"
         notes = (
             (here.slips, "all day slips agree" if here.slips == here.tablets
              else f"{_some(here.slips, 'day slip')} received, without a difference"),
             (here.quarantined, f"{here.quarantined:,} of them cannot be used and wait for somebody"),
-            (here.bare, f"{_some(here.bare, 'desk')} without a tablet"),
+            (here.bare, f"{_some(here.bare, 'desk')} with no tablet enrolled yet"),
         )  # fmt: skip
         return "; ".join([start, *(note for n, note in notes if n)]) + "."
     start = f"{_some(here.missing, 'fact')} still missing: " if here.missing else "Not complete yet: "

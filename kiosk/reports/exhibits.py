@@ -3,14 +3,14 @@
 Nothing is ranked on fewer than `LEAST` tries, as with the questions.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
-from kiosk.reports.items import Item, ranked
+from kiosk.reports.items import LEAST, Item, ranked
 
-#: Every sum kept of an exhibit, by name: the first of the whole exhibit, `found` and `missed` of a region of it.
-LOOKS = ("viewed", "visits", "judged", "right", "searched", "hints", "astray", "found", "missed")
+#: Every sum kept of an exhibit, by name: the first of the whole exhibit, the last three of a region of it.
+LOOKS = ("viewed", "visits", "judged", "right", "searched", "hints", "astray", "found", "missed", "strays")
 
 
 class Exhibit(msgspec.Struct, frozen=True):
@@ -24,6 +24,7 @@ class Exhibit(msgspec.Struct, frozen=True):
     hints: int = 0
     astray: int = 0  # touches where nothing is wrong
     regions: Sequence[Item] = ()  # how often each was found, of the searches that ended
+    strays: Mapping[str, int] = {}  # region → those of `astray` that came down beside it; older tablets do not tell
 
     @property
     def is_touched(self) -> bool:
@@ -34,17 +35,20 @@ def exhibits(rows: Iterable[tuple[str, str, Sequence[int]]]) -> list[Exhibit]:
     """(exhibit, region or "", sums in the order of `LOOKS`) → the exhibits, by id; of each its regions, by id."""
     whole: dict[str, dict[str, int]] = {}
     regions: dict[str, list[Item]] = {}
+    strays: dict[str, dict[str, int]] = {}
     for exhibit, region, numbers in sorted(rows):
         told = dict(zip(LOOKS, numbers, strict=True))
         if region:
             found = Item(region, n=told["found"] + told["missed"], correct=told["found"])
             regions.setdefault(exhibit, []).append(found)
+            strays.setdefault(exhibit, {})[region] = told["strays"]
         else:
             whole[exhibit] = told
-    return [_exhibit(one, whole.get(one, {}), regions.get(one, ())) for one in sorted({*whole, *regions})]
+    ids = sorted({*whole, *regions})
+    return [_exhibit(one, whole.get(one, {}), regions.get(one, ()), strays.get(one, {})) for one in ids]
 
 
-def _exhibit(name: str, told: dict[str, int], regions: Sequence[Item]) -> Exhibit:
+def _exhibit(name: str, told: dict[str, int], regions: Sequence[Item], strays: Mapping[str, int]) -> Exhibit:
     return Exhibit(
         id=name,
         viewed=told.get("viewed", 0),
@@ -54,6 +58,7 @@ def _exhibit(name: str, told: dict[str, int], regions: Sequence[Item]) -> Exhibi
         hints=told.get("hints", 0),
         astray=told.get("astray", 0),
         regions=regions,
+        strays=strays,
     )
 
 
@@ -70,11 +75,18 @@ def least_found(some: Iterable[Exhibit], most: int = 5) -> list[tuple[Exhibit, I
 
 
 def sentence(some: Sequence[Exhibit], name: str, language: str) -> str:
-    """What was measured, in one sentence for a summary; `name` is of the fake most often taken for real."""
-    judged = sum(one.judged.n for one in some)
+    """What was measured, in one sentence for a summary; `name` is of the fake most often taken for real.
+
+    Fewer than `LEAST` judgements are told as numbers, not as a rate.
+    """
+    judged, right = sum(one.judged.n for one in some), sum(one.judged.correct for one in some)
     if not judged:
         return "No exhibit has been judged yet." if language == "en" else "还没有人辨别展品。"
-    viewed, told = sum(one.viewed for one in some), sum(one.judged.correct for one in some) / judged
+    viewed, told = sum(one.viewed for one in some), right / judged
+    if judged < LEAST:  # a percentage of so few would say more than is known
+        if language == "en":
+            return f"Exhibits were looked at {viewed:,} times; of {judged:,} judgements {right:,} told the fake."
+        return f"展品被观看 {viewed:,} 次，辨别 {judged:,} 次，其中 {right:,} 次认出假货。"
     worst = most_taken_for_real(some, 1)
     mistaken = 1 - (worst[0].rate or 0) if worst else 0.0
     if language == "en":

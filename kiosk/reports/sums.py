@@ -98,6 +98,8 @@ class Sums:
             self._look(body.exhibit, region, found=1)
         for region in set(body.missed) - set(body.found):
             self._look(body.exhibit, region, missed=1)
+        for region, n in body.strays.items():
+            self._look(body.exhibit, region, strays=n)
 
     def _look(self, exhibit: str, region: str = "", **adds: int) -> None:
         row = self.looks[exhibit, region]

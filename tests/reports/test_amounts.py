@@ -8,14 +8,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kiosk.facts.complaints import ComplaintFiled
+from kiosk.facts.corrections import CorrectionProposed
 from kiosk.facts.envelope import Fact
 from kiosk.facts.galleries import ExhibitJudged, ExhibitSearched, ExhibitViewed
 from kiosk.facts.kinds import Body
+from kiosk.facts.papers import SheetCounted
 from kiosk.facts.quizzes import QuizFinished
-from kiosk.facts.shifts import ShiftEntered, ShiftRefused
-from kiosk.facts.tallies import TallyCounted, TallyUndone
+from kiosk.facts.shifts import ShiftBegan, ShiftEntered, ShiftRefused
+from kiosk.facts.stock import StockCounted, StockOpened
+from kiosk.facts.tallies import TallyCorrected, TallyCounted, TallyUndone
 from kiosk.reports.amounts import amounts, buckets, fold
-from tests.makers import a_fact, an_answer, an_id
+from tests.makers import a_fact, a_filing, an_answer, an_id
 
 SESSION = an_id(7)
 COUNTERS = st.sampled_from(["headcount", "leaflet.law", "consultation"])
@@ -31,8 +34,8 @@ MOMENTS = st.tuples(st.integers(14, 16), st.integers(0, 23)).map(
 FACTS = st.lists(st.builds(lambda body, at, desk: a_fact(body, at=at, desk=desk), BODIES, MOMENTS, st.just("d01")))
 
 
-def the_complaint(channel: str) -> ComplaintFiled:
-    return ComplaintFiled(case="7KQ2-M0ZRD", blob="ab" * 32, size=600, channel=channel, notice="2026-11")
+def the_complaint(channel: str, **changes: str) -> ComplaintFiled:
+    return a_filing(case="7KQ2-M0ZRD", size=600, channel=channel, **changes)
 
 
 @pytest.mark.parametrize(
@@ -40,13 +43,47 @@ def the_complaint(channel: str) -> ComplaintFiled:
     [
         (TallyCounted(counter="headcount", n=5), {"tally.headcount": 5}),
         (TallyUndone(undoes=an_id(), counter="headcount", n=5), {"tally.headcount": -5}),
-        (the_complaint("phone"), {"complaint.filed": 1, "complaint.phone": 1}),
+        (TallyCounted(counter="headcount.east", n=5), {"tally.headcount": 5, "tally.headcount.east": 5}),
+        (TallyCounted(counter="leaflet.law", n=5), {"tally.leaflet.law": 5}),
         (
-            ExhibitViewed(session=SESSION, exhibit="e01", ms=4_000, first=True),
-            {"exhibit.viewed": 1, "exhibit.visits": 1},
+            TallyCorrected(counter="board", n=-2, day="2027-03-15", hour=9, reason="recount", second=""),
+            {"tally.board": -2, "corrected.tally.board": -2},
         ),
         (
-            ExhibitSearched(session=SESSION, exhibit="e01", found=["r2", "r1"], missed=["r3"], hints=1, false=4),
+            SheetCounted(number=7, counter="headcount.east", n=4, day="2027-03-15", hour=9),
+            {
+                "tally.headcount": 4,
+                "tally.headcount.east": 4,
+                "paper.tally.headcount": 4,
+                "paper.tally.headcount.east": 4,
+            },
+        ),
+        (CorrectionProposed(counter="board", n=99, day="2027-03-15", hour=9, reason="recount"), {}),
+        (StockOpened(item="leaflet.law", n=-50, bundles=-1), {"stock.opened.leaflet.law": -50}),
+        (
+            StockCounted(item="leaflet.law", opened=100, before=None, left=40, given=55, reason=""),
+            {"stock.left.leaflet.law": 40, "stock.given.leaflet.law": 60, "stock.counted.leaflet.law": 1},
+        ),
+        (
+            StockCounted(item="leaflet.law", opened=50, before=40, left=30, given=115, reason=""),
+            {"stock.left.leaflet.law": -10, "stock.given.leaflet.law": 60, "stock.counted.leaflet.law": 0},
+        ),
+        (ShiftBegan(volunteer="li"), {}),
+        (the_complaint("phone"), {"complaint.filed": 1, "complaint.phone": 1}),
+        (the_complaint("paper"), {"complaint.filed": 1, "complaint.paper": 1}),
+        (the_complaint("wifi", standing="pre"), {"complaint.filed": 1, "complaint.wifi": 1, "complaint.pre": 1}),
+        (
+            the_complaint("volunteer", matter="report", standing="pre"),
+            {"report.filed": 1, "report.volunteer": 1, "report.pre": 1},
+        ),
+        (
+            ExhibitViewed(session=SESSION, exhibit="e01", ms=4_000, first=True),
+            {"exhibit.viewed": 1, "exhibit.visits": 1, "exhibit.shown.e01": 1},
+        ),
+        (
+            ExhibitSearched(
+                session=SESSION, exhibit="e01", found=["r2", "r1"], missed=["r3"], hints=1, false=4, strays={"r3": 4}
+            ),
             {"exhibit.searched": 1, "exhibit.found": 2, "exhibit.missed": 1},
         ),
         (ShiftEntered(volunteer="li"), {}),
@@ -103,3 +140,13 @@ def test_whatever_is_taken_back_leaves_nothing(taps: list[tuple[str, int]]):
     counted = [a_fact(TallyCounted(counter=counter, n=n)) for counter, n in taps]
     undone = starmap(lambda counter, n: a_fact(TallyUndone(undoes=an_id(), counter=counter, n=n)), taps)
     assert not any(fold([*counted, *undone]).values())
+
+
+def test_a_correction_counts_to_the_day_and_hour_it_is_about():
+    body = TallyCorrected(counter="board", n=3, day="2027-03-15", hour=9, reason="recount", second="")
+    keyed_in_later = a_fact(body, at="2027-03-18T16:20:00.000+08:00", desk="d01")
+    assert set(buckets(keyed_in_later)) == {
+        ("2027-03-15", 9, "d01", "tally.board"),
+        ("2027-03-15", 9, "d01", "corrected.tally.board"),
+    }
+    assert set(fold([keyed_in_later])) == set(buckets(keyed_in_later))

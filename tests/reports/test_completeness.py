@@ -32,12 +32,12 @@ def lack(n: int, desk: str = "d03") -> Lack:
         (
             Standing(20, 8412, slips=18, quarantined=3, bare=2),
             (
-                "全部到齐：20 台平板、8,412 条记录，无缺口、无分叉；日结单收到 18 张，都一致；"
-                "其中 3 条用不上，已留存待处理；2 个服务台没有平板。"
+                "20 台平板的记录到齐：8,412 条，无缺口、无分叉；日结单收到 18 张，都一致；"
+                "其中 3 条用不上，已留存待处理；2 个服务台还没登记平板。"
             ),
             (
-                "All is here: 20 tablets, 8,412 facts, no gap, no fork; 18 day slips received, without a difference; "
-                "3 of them cannot be used and wait for somebody; 2 desks without a tablet."
+                "Here from 20 tablets: 8,412 facts, no gap, no fork; 18 day slips received, without a difference; "
+                "3 of them cannot be used and wait for somebody; 2 desks with no tablet enrolled yet."
             ),
         ),
         (
@@ -87,7 +87,8 @@ def test_it_claims_completeness_exactly_when_nothing_is_missing_and_nobody_is_un
         standing.missing, standing.forked, standing.differing, standing.never, standing.silent, standing.blobs,
     )  # fmt: skip
     claims = sentence(standing, "zh").startswith("全部到齐"), sentence(standing, "en").startswith("All is here")
-    assert claims == (standing.is_whole, standing.is_whole) == (standing.tablets > 0 and not any(worries),) * 2
+    assert standing.is_whole == (standing.tablets > 0 and not any(worries))
+    assert claims == (standing.is_all, standing.is_all) == (standing.is_whole and not standing.bare,) * 2
 
 
 def test_gaps_are_told_as_stretches_and_of_many_the_first():

@@ -41,4 +41,7 @@ def test_the_sentence_says_what_was_measured_in_both_languages():
         "Exhibits were looked at 1,200 times; of 100 judgements 40.0% told the fake. "
         "Most often taken for real: biscuits, by 60.0%."
     )
+    few = exhibits([row("e01", viewed=3, judged=2, right=2), row("e02", judged=27, right=10)])
+    assert sentence(few, "", "zh") == "展品被观看 3 次，辨别 29 次，其中 12 次认出假货。"
+    assert sentence(few, "", "en") == "Exhibits were looked at 3 times; of 29 judgements 12 told the fake."
     assert sentence([], "", "zh") == "还没有人辨别展品。"

@@ -1,0 +1,94 @@
+"""A chart inside a .docx: bars of one day's hours, drawn by the office program from values that stand in it. Pure.
+
+There is no workbook embedded: nothing to run, nothing to go stale.
+"""
+
+from collections.abc import Mapping
+
+from docx.document import Document
+from docx.opc.constants import RELATIONSHIP_TYPE
+from docx.opc.packuri import PackURI
+from docx.opc.part import Part
+from docx.oxml import parse_xml
+from docx.shared import Mm
+from docx.text.paragraph import Paragraph
+
+_C = "http://schemas.openxmlformats.org/drawingml/2006/chart"
+_A = "http://schemas.openxmlformats.org/drawingml/2006/main"
+_R = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+_WP = "http://schemas.openxmlformats.org/drawingml/2006/wordprocessingDrawing"
+_TYPE = "application/vnd.openxmlformats-officedocument.drawingml.chart+xml"
+#: Office programs know it by this number; no picture of the document has it.
+_DRAWING = 9_001
+_WIDE, _HIGH = 156, 70  # mm
+
+
+def add(document: Document, para: Paragraph, name: str, words: str, hours: Mapping[str, int]) -> None:
+    """Bars of `hours` ("09" → how many) into an empty paragraph. `words` say what they show to who cannot see it."""
+    part = Part(PackURI("/word/charts/chart1.xml"), _TYPE, _chart(name, hours).encode(), document.part.package)
+    relation = document.part.relate_to(part, RELATIONSHIP_TYPE.CHART)
+    para.add_run()._r.append(parse_xml(_frame(relation, words)))  # noqa: SLF001 - python-docx knows no charts
+
+
+def _frame(relation: str, words: str) -> str:
+    return (
+        '<w:drawing xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main">'
+        f'<wp:inline xmlns:wp="{_WP}" distT="0" distB="0" distL="0" distR="0">'
+        f'<wp:extent cx="{Mm(_WIDE)}" cy="{Mm(_HIGH)}"/>'
+        f'<wp:docPr id="{_DRAWING}" name="Chart" descr="{escaped(words)}"/><wp:cNvGraphicFramePr/>'
+        f'<a:graphic xmlns:a="{_A}"><a:graphicData uri="{_C}">'
+        f'<c:chart xmlns:c="{_C}" xmlns:r="{_R}" r:id="{relation}"/>'
+        "</a:graphicData></a:graphic></wp:inline></w:drawing>"
+    )
+
+
+def _chart(name: str, hours: Mapping[str, int]) -> str:
+    span = [f"{hour:02d}" for hour in range(int(min(hours)), int(max(hours)) + 1)]
+    times = _cache("str", [f"{hour}:00" for hour in span])
+    values = _cache("num", [str(hours.get(hour, 0)) for hour in span])
+    bars = (
+        f'<c:ser><c:idx val="0"/><c:order val="0"/><c:tx><c:v>{escaped(name)}</c:v></c:tx>'
+        '<c:spPr><a:solidFill><a:srgbClr val="595959"/></a:solidFill></c:spPr><c:invertIfNegative val="0"/>'
+        '<c:dLbls><c:showLegendKey val="0"/><c:showVal val="1"/><c:showCatName val="0"/><c:showSerName val="0"/>'
+        '<c:showPercent val="0"/><c:showBubbleSize val="0"/></c:dLbls>'
+        f"<c:cat>{times}</c:cat><c:val>{values}</c:val></c:ser>"
+    )
+    return (
+        '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>'
+        f'<c:chartSpace xmlns:c="{_C}" xmlns:a="{_A}" xmlns:r="{_R}"><c:roundedCorners val="0"/><c:chart>'
+        '<c:autoTitleDeleted val="1"/><c:plotArea><c:layout/><c:barChart><c:barDir val="col"/>'
+        f'<c:grouping val="clustered"/><c:varyColors val="0"/>{bars}<c:gapWidth val="60"/>'
+        f'<c:axId val="1"/><c:axId val="2"/></c:barChart>{_axis("cat", 1, 2, "b")}{_axis("val", 2, 1, "l")}'
+        '</c:plotArea><c:plotVisOnly val="1"/><c:dispBlanksAs val="gap"/></c:chart>'
+        '<c:spPr><a:ln><a:noFill/></a:ln></c:spPr>'
+        '<c:txPr><a:bodyPr/><a:lstStyle/><a:p><a:pPr><a:defRPr sz="1000"><a:solidFill><a:srgbClr val="000000"/>'
+        '</a:solidFill><a:latin typeface="Times New Roman"/><a:ea typeface="仿宋_GB2312"/></a:defRPr></a:pPr>'
+        '<a:endParaRPr lang="zh-CN"/></a:p></c:txPr></c:chartSpace>'
+    )  # fmt: skip
+
+
+def _cache(kind: str, values: list[str]) -> str:
+    """Values that need no workbook."""
+    points = "".join(f'<c:pt idx="{place}"><c:v>{value}</c:v></c:pt>' for place, value in enumerate(values))
+    form = "<c:formatCode>General</c:formatCode>" if kind == "num" else ""
+    return f'<c:{kind}Lit>{form}<c:ptCount val="{len(values)}"/>{points}</c:{kind}Lit>'
+
+
+def _axis(kind: str, own: int, other: int, side: str) -> str:
+    lines = (
+        '<c:majorGridlines><c:spPr><a:ln w="6350"><a:solidFill><a:srgbClr val="BFBFBF"/></a:solidFill></a:ln></c:spPr>'
+        "</c:majorGridlines>"
+    )
+    scaling = '<c:scaling><c:orientation val="minMax"/></c:scaling>'
+    return (
+        f'<c:{kind}Ax><c:axId val="{own}"/>{scaling}<c:delete val="0"/><c:axPos val="{side}"/>'
+        f'{lines if kind == "val" else ""}<c:numFmt formatCode="General" sourceLinked="0"/>'
+        '<c:majorTickMark val="none"/><c:minorTickMark val="none"/><c:tickLblPos val="nextTo"/>'
+        f'<c:crossAx val="{other}"/><c:crosses val="autoZero"/></c:{kind}Ax>'
+    )
+
+
+def escaped(text: str) -> str:
+    """Words as XML holds them, in an attribute, too."""
+    plain = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return plain.replace('"', "&quot;")
