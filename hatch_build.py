@@ -6,6 +6,8 @@
 
 hatchling runs this as its hook for every wheel, sdist and editable install. `python hatch_build.py` runs it
 alone; `python hatch_build.py --check` only tells by its exit status whether the browser files are there.
+`python hatch_build.py --tests` brings what only the tests read to `tests/vendor/`, pinned and vouched for alike;
+nothing of it is in a wheel, an sdist or the repository.
 """
 
 from __future__ import annotations
@@ -28,26 +30,25 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 ROOT = Path(__file__).parent
 VENDOR = ROOT / "static" / "vendor"
+TESTED = ROOT / "tests" / "vendor"
 
 
 class Asset(NamedTuple):
-    """One file the browser loads: its name in static/vendor, its place in node_modules, and its SHA-384."""
+    """One file the browser loads, or the tests read: where it goes, its place in node_modules, and its SHA-384."""
 
-    name: str
+    file: Path
     source: str
     integrity: str
 
     def is_there(self) -> bool:
-        file = VENDOR / self.name
-        return file.is_file() and integrity(file.read_bytes()) == self.integrity
+        return self.file.is_file() and integrity(self.file.read_bytes()) == self.integrity
 
     def take_from(self, modules: Path) -> None:
         content = (modules / self.source).read_bytes()
         if integrity(content) != self.integrity:
             raise BuildError(f"{self.source} is not the file that pyproject.toml pins: {integrity(content)}")
-        file = VENDOR / self.name
-        file.parent.mkdir(parents=True, exist_ok=True)  # a package of several modules has a folder of its own
-        file.write_bytes(content)
+        self.file.parent.mkdir(parents=True, exist_ok=True)  # a package of several modules has a folder of its own
+        self.file.write_bytes(content)
 
 
 class BuildError(Exception):
@@ -59,33 +60,36 @@ def integrity(content: bytes) -> str:
     return "sha384-" + base64.b64encode(hashlib.sha384(content).digest()).decode()
 
 
-def assets() -> list[Asset]:
+def assets(table: str = "assets", folder: Path = VENDOR) -> list[Asset]:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
-    pins = project["tool"]["kiosk"]["assets"]
-    return [Asset(name, pin["from"], pin["integrity"]) for name, pin in pins.items()]
+    pins = project["tool"]["kiosk"][table]
+    return [Asset(folder / name, pin["from"], pin["integrity"]) for name, pin in pins.items()]
+
+
+def test_assets() -> list[Asset]:
+    return assets("test-assets", TESTED)
 
 
 def complete() -> bool:
     return all(asset.is_there() for asset in assets())
 
 
-def fetch_assets() -> None:
-    """Bring the pinned files to static/vendor, through npm in a folder that is thrown away."""
-    if complete():
+def fetch(wanted: list[Asset], *words: str) -> None:
+    """Bring the pinned files to where they go, through npm, told some more words, in a folder that is thrown away."""
+    if all(asset.is_there() for asset in wanted):
         return
-    VENDOR.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         for file in ("package.json", "package-lock.json", ".npmrc"):
             shutil.copy(ROOT / file, folder)
         # No script of a package is run: we want its files, not its help.
         status = npm()(
-            ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier", "--loglevel=error"],
+            ["ci", *words, "--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier", "--loglevel=error"],
             folder,
         )
         if status != 0:
             raise BuildError(f"npm ci failed with {status}; its own words are above")
-        for asset in assets():
+        for asset in wanted:
             asset.take_from(folder / "node_modules")
 
 
@@ -126,7 +130,7 @@ class BuildHook(BuildHookInterface[Any]):
 
 
 def build() -> None:
-    fetch_assets()
+    fetch(assets(), "--omit=dev")
     compile_catalogues()
 
 
@@ -134,7 +138,7 @@ def main(words: list[str]) -> int | str:
     if words == ["--check"]:
         return 0 if complete() else 1
     try:
-        build()
+        fetch(test_assets()) if words == ["--tests"] else build()
     except BuildError as fault:
         return str(fault)
     return 0

@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from kiosk import PACKAGE, qr
 from kiosk.values import learn_structs
-from kiosk.web import assets, layout, preferences, problems
+from kiosk.web import assets, layout, preferences, problems, stencils
 from kiosk.web.forms import refuse_foreign_origin, refuse_impossible_address
 from kiosk.web.requests import understand_htmx
 from kiosk.web.templates import FOLDER, Templates
@@ -49,6 +49,8 @@ def make_app(name: str, side: str, hosts: Sequence[str]) -> Flask:
     Babel(app, default_translation_directories=str(PACKAGE / "translations"), locale_selector=layout.locale)
     app.extensions["assets"] = assets.load(side)
     app.extensions["words"] = {}
+    app.extensions["stencils"] = stencils.Stencils()
+    app.jinja_env.filters["ticked"] = stencils.ticked
     app.before_request(refuse_impossible_address)
     app.before_request(refuse_foreign_origin)
     app.context_processor(layout.template_context)

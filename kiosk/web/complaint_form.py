@@ -1,23 +1,33 @@
-"""The complaint form, one decision a screen, for the tablet and for the visitor's phone alike.
+"""The form of a complaint or report, one decision a screen, for the tablet and for the visitor's phone alike.
 
 What was typed on earlier screens travels in the page as hidden fields, never in a session, a cookie or an
 address: the server keeps nothing between two screens, and any of several hub processes can answer.
 """
 
-from collections.abc import Mapping
+import hashlib
+from collections.abc import Hashable, Mapping, Sequence
 from datetime import date
+from operator import attrgetter
+from typing import Literal
 
 import msgspec
+from flask import Response
+from markupsafe import Markup, escape
 
 from kiosk import crockford, errors
+from kiosk.codes import arithmetic, personal
 from kiosk.errors import Problem
 from kiosk.facts import complaints
-from kiosk.facts.complaints import STEPS
-from kiosk.packs.fairs import Organiser
-from kiosk.packs.model import Text
+from kiosk.facts.complaints import OF_MERCHANT, ComplaintFiled, Field, FormYear, Matter, Step, Values, steps_of
+from kiosk.packs.fairs import Desk, Fair, Organiser
+from kiosk.sync import keys
+from kiosk.web import layout, stencils
+from kiosk.web.case_receipts import Also
 from kiosk.web.forms import read_form, read_id
 
 _NAMES = tuple(field.name for field in complaints.FIELDS)
+#: What people are asked first, as it stands in addresses → the matter.
+WAYS: Mapping[str, Matter] = {"settle": "complaint", "report": "report"}
 
 
 class Posted(msgspec.Struct, frozen=True):
@@ -25,90 +35,230 @@ class Posted(msgspec.Struct, frozen=True):
 
     fact_id: str
     case: str
+    query: str  # the query code (查询码), drawn with the number
     code: str  # for picking a half-filled form up again; empty on the phone
-    step: int  # the screen to show, from 1
+    linked: str  # case number of the record made in the same visit, or ""
+    step: str  # name of the screen to show; "" after the last
     go: str  # "next" or "back": the button touched
-    values: Mapping[str, str]
+    values: Values
     faults: Mapping[str, str] = msgspec.field(default_factory=dict)
+    takes_photos: bool = True
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """The screens, as far as what was said tells."""
+        return tuple(step for step in steps_of(self.values) if self.takes_photos or step.name != "photos")
+
+    def without_photos(self) -> "Posted":
+        """The same form where no photo would count: that screen is left out."""
+        step = "facts" if self.step == "photos" else self.step
+        return msgspec.structs.replace(self, takes_photos=False, step=step)
+
+    @property
+    def may_have_photos(self) -> bool:
+        """Whether the screen that was sent is the one with the photos or comes after it."""
+        names = [step.name for step in self.steps]
+        return "photos" in names[: names.index(self.step) + 1]
 
     @property
     def is_complete(self) -> bool:
-        return self.step > len(STEPS)
+        return not self.step
+
+    @property
+    def matter(self) -> Matter:
+        return "report" if self.values["matter"] == "report" else "complaint"
 
     def turn(self, today: date) -> "Posted":
         """Check the screen that was sent and turn to the next one; back is always allowed.
 
         After the last screen everything is checked again: hidden fields come from outside too.
         """
+        steps = self.steps
+        at = [step.name for step in steps].index(self.step)
         if self.go == "back":
-            return msgspec.structs.replace(self, step=max(1, self.step - 1))
-        faults = complaints.faults(self.values, STEPS[self.step - 1], today)
-        if faults:
-            return msgspec.structs.replace(self, faults=faults)
-        if self.step < len(STEPS):
-            return msgspec.structs.replace(self, step=self.step + 1)
-        for number, fields in enumerate(STEPS, 1):
-            faults = complaints.faults(self.values, fields, today)
-            if faults:
-                return msgspec.structs.replace(self, step=number, faults=faults)
-        return msgspec.structs.replace(self, step=len(STEPS) + 1)
+            return msgspec.structs.replace(self, step=steps[max(0, at - 1)].name)
+        found = faults(self.values, steps[at].fields, today)
+        if found:
+            return msgspec.structs.replace(self, faults=found)
+        if at + 1 < len(steps):
+            return msgspec.structs.replace(self, step=steps[at + 1].name)
+        for step in steps:
+            found = faults(self.values, step.fields, today)
+            if found:
+                return msgspec.structs.replace(self, step=step.name, faults=found)
+        return msgspec.structs.replace(self, step="")
 
     def as_fields(self) -> dict[str, str]:
         """The fields of the screen, as `read` reads them."""
-        fixed = {"id": self.fact_id, "case": self.case, "code": self.code, "step": str(self.step), "go": self.go}
-        return {**fixed, **self.values}
-
-    def as_draft(self) -> dict[str, str]:
+        values = {name: text for name, text in self.values.items() if name != "form"}
         return {
-            "fact_id": self.fact_id,
+            "id": self.fact_id,
             "case": self.case,
+            "query": self.query,
             "code": self.code,
-            "step": str(self.step),
-            **{f"value.{name}": value for name, value in self.values.items()},
+            "linked": self.linked,
+            "step": self.step,
+            "go": self.go,
+            **values,
         }
 
+    def filed(
+        self, fair: Fair, desk: str, channel: Literal["volunteer", "phone", "wifi", "paper"], blob: bytes
+    ) -> ComplaintFiled:
+        """The fact of this form, sealed as `blob`, at a desk."""
+        there = fair.desk(desk)
+        return ComplaintFiled(
+            case=self.case,
+            blob=hashlib.sha256(blob).hexdigest(),
+            size=len(blob),
+            channel=channel,
+            notice=complaints.NOTICE_VERSION,
+            matter=self.matter,
+            intake=there.intake,
+            standing=there.standing,
+            form=fair.form,
+            code=keys.hash_password(crockford.normal(self.query)),
+            linked=self.linked,
+        )
 
-def blank(fact_id: str, case: str, code: str = "") -> Posted:
-    return Posted(fact_id, case, code, 1, "next", dict.fromkeys(_NAMES, ""))
+
+def faults(values: Values, fields: tuple[Field, ...], today: date) -> dict[str, str]:
+    """What is wrong, by field: "missing", "long", "invalid", or "personal" for an identity or bank card number."""
+    found = complaints.faults(values, fields, today)
+    for field in fields:
+        text = values[field.name]
+        if field.name in found or not text or field.choices or not field.asked(values):
+            continue
+        if field.name == "respondent_code":
+            if not arithmetic.credit_code(text):
+                found[field.name] = "invalid"
+        elif personal.is_told(text):
+            found[field.name] = "personal"
+    return found
 
 
-def from_draft(draft: Mapping[str, str]) -> Posted:
-    values = {name: draft.get(f"value.{name}", "") for name in _NAMES}
-    return Posted(draft["fact_id"], draft["case"], draft["code"], int(draft["step"]), "next", values)
+def blank(fact_id: str, matter: Matter, form: FormYear, *, code: str = "", linked: str = "") -> Posted:
+    """A new form, with a number and a query code of its own."""
+    return Posted(
+        fact_id=fact_id,
+        case=complaints.draw_case_number(),
+        query=complaints.draw_query_code(),
+        code=code,
+        linked=linked,
+        step=complaints.STEPS[0].name,
+        go="next",
+        values={**dict.fromkeys(_NAMES, ""), "matter": matter, "form": form},
+    )
 
 
-def read(*more: str, with_code: bool) -> Posted:
-    """The posted screen, with `more` fields beside it. Raises `field.*` for what no screen of ours would send."""
+def read_also(fact_id: str, form: FormYear, *, code: str = "") -> Posted:
+    """A new form of the other matter, about the same merchant. Raises `field.*`."""
+    posted = read_form("matter", "linked", optional=OF_MERCHANT)
+    if posted["matter"] not in WAYS.values():
+        raise Problem(errors.FIELD_INVALID, field="matter")
+    if complaints.normal_case_number(posted["linked"]) != posted["linked"]:
+        raise Problem(errors.FIELD_INVALID, field="linked")
+    matter: Matter = "report" if posted["matter"] == "report" else "complaint"
+    new = blank(fact_id, matter, form, code=code, linked=posted["linked"])
+    merchant = {name: complaints.clean(posted[name]) for name in OF_MERCHANT}
+    return msgspec.structs.replace(new, values=complaints.tidied({**new.values, **merchant}))
+
+
+def from_draft(draft: Mapping[str, str], form: FormYear) -> Posted:
+    """A form that was kept as `as_fields` gives it. Raises `complaint.draft_unknown` for one of another release."""
+    fixed = ("id", "case", "query", "code", "linked", "step", "matter")
+    if any(name not in draft for name in fixed):
+        raise Problem(errors.DRAFT_UNKNOWN)
+    values = {**{name: draft.get(name, "") for name in _NAMES}, "matter": draft["matter"], "form": form}
+    names = [step.name for step in steps_of(values)]
+    return Posted(
+        fact_id=draft["id"],
+        case=draft["case"],
+        query=draft["query"],
+        code=draft["code"],
+        linked=draft["linked"],
+        step=draft["step"] if draft["step"] in names else names[0],
+        go="next",
+        values=values,
+    )
+
+
+def read(
+    form: FormYear, *more: str, with_code: bool, goes: Sequence[str] = ("next", "back"), photos: Sequence[str] = ()
+) -> Posted:
+    """The posted screen, with `more` fields beside it. Raises `field.*` for what no screen of ours would send.
+
+    `goes`: what its buttons may say; `photos`: the name under which files may come with it.
+    """
     code_field = ("code",) if with_code else ()
-    form = read_form("id", "case", "step", "go", *code_field, *more, optional=_NAMES)
-    fact_id = read_id(form, "id")
-    if complaints.normal_case_number(form["case"]) != form["case"]:
-        raise Problem(errors.FIELD_INVALID, field="case")
-    if form["step"] not in {str(number) for number in range(1, len(STEPS) + 1)}:
-        raise Problem(errors.FIELD_INVALID, field="step")
-    if form["go"] not in ("next", "back"):
-        raise Problem(errors.FIELD_INVALID, field="go")
-    if with_code and crockford.read(crockford.normal(form["code"]), 8) is None:
-        raise Problem(errors.FIELD_INVALID, field="code")
-    values = {name: complaints.clean(form[name]) for name in _NAMES}
-    return Posted(fact_id, form["case"], form.get("code", ""), int(form["step"]), form["go"], values)
+    posted = read_form(
+        "id", "case", "query", "matter", "step", "go", *code_field, *more, optional=("linked", *_NAMES), many=photos
+    )
+    fact_id = read_id(posted, "id")
+    _refuse_unless(complaints.normal_case_number(posted["case"]) == posted["case"], "case")
+    _refuse_unless(complaints.query_code(posted["query"]) == posted["query"], "query")
+    linked = posted["linked"]
+    _refuse_unless(not linked or complaints.normal_case_number(linked) == linked != posted["case"], "linked")
+    _refuse_unless(posted["matter"] in WAYS.values(), "matter")
+    _refuse_unless(posted["go"] in goes, "go")
+    if with_code:
+        _refuse_unless(crockford.read(crockford.normal(posted["code"]), 8) is not None, "code")
+    values = complaints.tidied({**{name: posted[name] for name in (*_NAMES, "matter")}, "form": form})
+    _refuse_unless(posted["step"] in {step.name for step in steps_of(values)}, "step")
+    return Posted(
+        fact_id=fact_id,
+        case=posted["case"],
+        query=posted["query"],
+        code=posted.get("code", ""),
+        linked=linked,
+        step=posted["step"],
+        go=posted["go"],
+        values=values,
+    )
+
+
+def _refuse_unless(is_ours: bool, field: str) -> None:
+    if not is_ours:
+        raise Problem(errors.FIELD_INVALID, field=field)
+
+
+class TriagePage(msgspec.Struct, frozen=True):
+    """What `templates/complaints/triage.html` shows: one question, three answers."""
+
+    root: str  # of the addresses of the answers
+    organiser: Organiser
+    intake: str
+    standing: str
 
 
 class FormPage(msgspec.Struct, frozen=True):
-    """What `templates/complaints/form.html` shows."""
+    """What `templates/complaints/form.html` and every `templates/complaints/steps/*.html` shows."""
 
-    step: int
+    step: str
+    number: int  # of the screen, from 1
     steps: int
-    values: Mapping[str, str]
-    faults: Mapping[str, str]  # field → "missing", "long" or "invalid"
+    here: tuple[str, ...]  # names of the fields of this screen
+    values: Values
+    faults: Mapping[str, str]  # field → "missing", "long", "invalid" or "personal"
     action: str
-    fact_id: str
-    case: str
+    hidden: Markup  # what travels in the page: the fields of other screens, and what tells this form from others
     code: str | None
+    matter: str
+    form: str
+    is_minor: bool  # as it is worded for somebody under 18
+    intake: str
+    standing: str
     organiser: Organiser
     retention_months: int
     today: str
     problem: str  # a sentence over the fields, or ""
+    takes_photos: bool
+    photos: tuple[int, ...]  # numbers of those that are sealed and wait for the filing
+    most_photos: int = complaints.PHOTOS
+
+    @property
+    def is_last(self) -> bool:
+        return self.number == self.steps
 
     @classmethod
     def of(
@@ -116,31 +266,85 @@ class FormPage(msgspec.Struct, frozen=True):
         posted: Posted,
         *,
         action: str,
-        organiser: Organiser,
-        retention_months: int,
+        fair: Fair,
+        desk: Desk,
         today: date,
         problem: str = "",
+        photos: tuple[int, ...] = (),
     ) -> "FormPage":
+        steps = posted.steps
+        at = [step.name for step in steps].index(posted.step)
+        here = _shown(steps[at], posted.values)
         return cls(
             step=posted.step,
-            steps=len(STEPS),
+            number=at + 1,
+            steps=len(steps),
+            here=here,
             values=posted.values,
             faults=posted.faults,
             action=action,
-            fact_id=posted.fact_id,
-            case=posted.case,
+            hidden=_hidden(posted, here),
             code=posted.code or None,
-            organiser=organiser,
-            retention_months=retention_months,
+            matter=posted.matter,
+            form=fair.form,
+            is_minor=posted.matter == "complaint" and posted.values.get("consumer") == "minor",
+            intake=desk.intake,
+            standing=desk.standing,
+            organiser=fair.organiser,
+            retention_months=fair.retention_months,
             today=today.isoformat(),
             problem=problem,
+            takes_photos=posted.takes_photos,
+            photos=photos,
         )
 
+    def shown(self, status: int = 200, **around: Hashable) -> Response:
+        """The screen as an answer; `around`: what the pages of this side ask for beside it.
 
-class ReceiptPage(msgspec.Struct, frozen=True):
-    """What `templates/complaints/receipt.html` shows."""
+        One without a fault differs from others in a visitor's values only: it is a stencil, filled in.
+        """
+        if self.faults or self.problem:
+            return layout.page("complaints/form.html", status, page=self, **around)
+        look = (_LOOK(self), self.code is None, *around.items())
+        return stencils.page("complaints/form.html", look, self._fill, lambda: {"page": _blank(self), **around}, status)
 
-    case: str
-    at: str
-    place: Text
-    organiser: Organiser
+    def _fill(self, slot: str) -> str:
+        return getattr(self, slot) if slot in _OF_VISITORS else stencils.fill(self.values, slot)
+
+
+#: What a stencil of a screen has slots for, beside what was typed.
+_OF_VISITORS = ("action", "hidden", "code")
+#: All else but what a screen with a stencil has not: whatever is added to a page makes another stencil.
+_LOOK = attrgetter(*({*FormPage.__struct_fields__} - {*_OF_VISITORS, "values", "faults", "problem"}))
+
+
+def _blank(page: FormPage) -> FormPage:
+    """A page without what is a visitor's."""
+    slots = {name: stencils.Slot(name) for name in _OF_VISITORS if getattr(page, name) is not None}
+    return msgspec.structs.replace(page, values=stencils.SLOTS, **slots)
+
+
+def _hidden(posted: Posted, here: Sequence[str]) -> Markup:
+    fields = posted.as_fields()
+    kept = ("id", "case", "query", "matter", "linked", "step")
+    told = {name: fields[name] for name in kept} | {name: text for name, text in fields.items() if text}
+    lines = [
+        f'<input type="hidden" name="{name}" value="{escape(text)}">'
+        for name, text in told.items()
+        if name in kept or name not in (*here, "go")
+    ]
+    return Markup("\n".join(lines))  # noqa: S704 (escaped above; the names are our own)
+
+
+def _shown(step: Step, values: Values) -> tuple[str, ...]:
+    """The fields of a screen, with those that appear on it with a choice made there."""
+    choices = {field.name: choice for field in step.fields for choice in field.choices}
+    return tuple(field.name for field in step.fields if field.asked(values) or field.asked({**values, **choices}))
+
+
+def also_of(posted: Posted, action: str) -> Also | None:
+    """What the receipt of a complaint hands on, in the page alone, to a report of the same merchant. One a visit."""
+    if posted.matter != "complaint" or posted.linked:
+        return None
+    merchant = {name: posted.values[name] for name in OF_MERCHANT}
+    return Also(action, {"matter": "report", "linked": posted.case, **merchant})

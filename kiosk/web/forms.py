@@ -1,30 +1,40 @@
 """Reading forms strictly, and only from our own pages."""
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TypeVar
 
 from flask import request
 
 from kiosk import errors
+from kiosk.codes import personal
 from kiosk.errors import Problem
 from kiosk.values import is_id
 
 FIELD_LIMIT = 4_000
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+#: No database takes a NUL, and half a character is none.
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+_Choice = TypeVar("_Choice", bound=str)
 
 
 def read_form(
-    *required: str, optional: Sequence[str] = (), limit: int = FIELD_LIMIT, files: Sequence[str] = ()
+    *required: str,
+    optional: Sequence[str] = (),
+    limit: int = FIELD_LIMIT,
+    files: Sequence[str] = (),
+    many: Sequence[str] = (),
 ) -> dict[str, str]:
     """The posted fields: exactly those named, each once, of at most `limit` characters. Raises `field.*` problems.
 
-    `files`: names of files that may come with them, for `read_file`.
+    `files`: names of files that may come with them, for `read_file`; of `many` any number, for `read_files`.
     """
     posted = dict(request.form.lists())
-    for expected, given in (({*required, *optional, "csrf"}, posted), (set(files), dict(request.files.lists()))):
+    for expected, given in (({*required, *optional, "csrf"}, posted), ({*files, *many}, dict(request.files.lists()))):
         for name, all_of_it in given.items():
             if name not in expected:
                 raise Problem(errors.FIELD_UNKNOWN, field=str(name)[:40])
-            if len(all_of_it) > 1:
+            if len(all_of_it) > 1 and not (name in many and given is not posted):
                 raise Problem(errors.FIELD_REPEATED, field=name)
     for name in required:
         if name not in posted:
@@ -33,7 +43,7 @@ def read_form(
     for name, value in values.items():
         if len(value) > limit:
             raise Problem(errors.REQUEST_TOO_LARGE)
-        if any(letter == "\x00" or "\ud800" <= letter <= "\udfff" for letter in value):
+        if _UNSTORABLE.search(value):
             raise Problem(errors.FIELD_INVALID, field=name)
     return values
 
@@ -46,11 +56,44 @@ def read_file(name: str) -> tuple[str, bytes]:
     return file.filename[:80], file.read()
 
 
+def read_files(name: str) -> list[bytes]:
+    """The content of all files of a name that came with a form; of a field that was left empty none."""
+    return [file.read() for file in request.files.getlist(name) if file.filename]
+
+
 def read_id(form: Mapping[str, str], name: str) -> str:
     """A field that holds an id. Raises `field.invalid`."""
     if not is_id(form[name]):
         raise Problem(errors.FIELD_INVALID, field=name)
     return form[name]
+
+
+def read_choice(form: Mapping[str, str], name: str, choices: Iterable[_Choice]) -> _Choice:
+    """A field that holds one of some words. Raises `field.invalid`."""
+    for choice in choices:
+        if choice == form[name]:
+            return choice
+    raise Problem(errors.FIELD_INVALID, field=name)
+
+
+def pages_of(count: int, size: int) -> int:
+    """How many pages so many lines fill; nothing fills one."""
+    return max(1, -(-count // size))
+
+
+def read_page(pages: int = 99_999) -> int:
+    """The page of so many that an address asks for, from 1; the first where it names none."""
+    number = request.args.get("page", "")
+    return min(max(1, int(number)), pages) if number.isascii() and number.isdigit() and len(number) < 6 else 1
+
+
+def text_fault(text: str, longest: int, *, is_needed: bool = True) -> str:
+    """What is wrong with a text others will read: "missing", "long", "personal" for a number of a person's; or ""."""
+    if not text:
+        return "missing" if is_needed else ""
+    if len(text) > longest:
+        return "long"
+    return "personal" if personal.stands_in(text) else ""
 
 
 def is_local_path(path: str) -> bool:

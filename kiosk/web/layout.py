@@ -49,15 +49,22 @@ def _speaking(catalogue: NullTranslations) -> Callable[..., Markup]:
     return say
 
 
-def template_context() -> dict[str, Any]:
+def look() -> dict[str, str | bool]:
+    """How a page looks to whoever asks: what may differ between two pages that say the same."""
     return {
-        "_": _words(),
         "layout": "layouts/fragment.html" if wants_fragment() else "layouts/page.html",
         "lang": language(),
         "large": is_large(),
-        "asset": assets.url,
-        "side": assets.current().side,
     }
+
+
+def speech() -> dict[str, Any]:
+    """What a template speaks with, in the language of this request."""
+    return {"_": _words(), "asset": assets.url, "side": assets.current().side}
+
+
+def template_context() -> dict[str, Any]:
+    return {**speech(), **look()}
 
 
 def page(template: str, status: int = 200, **context: object) -> Response:

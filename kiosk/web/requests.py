@@ -49,5 +49,6 @@ def wants_fragment() -> bool:
 
 
 def wants_json() -> bool:
-    """Machines are told in JSON; a relay speaks to nobody else."""
-    return request.path.startswith("/sync/") or request.path == "/healthz" or current_app.name == "kiosk.relay"
+    """Machines are told in JSON, and pages that send it; a relay speaks to nobody else."""
+    is_machine = request.path.startswith("/sync/") or current_app.name == "kiosk.relay"
+    return is_machine or request.path in ("/m/count/taps", "/healthz")

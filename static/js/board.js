@@ -17,5 +17,7 @@ document.addEventListener("htmx:after:swap", (event) => {
 });
 
 setInterval(() => {
-  document.getElementById("stale").hidden = Date.now() - freshAt < PATIENCE;
+  const isStale = Date.now() - freshAt >= PATIENCE;
+  document.getElementById("stale").hidden = !isStale;
+  document.body.classList.toggle("out-of-touch", isStale); // what was judged then is grey
 }, 1_000);

@@ -17,12 +17,18 @@ function look() {
   if (document.querySelector("[data-print]")) import("./print.js").then((print) => print.look());
   if (document.querySelector("[data-src], [data-stages], [data-steps]")) import("./gallery.js").then((gallery) => gallery.look());
   if (document.querySelector("[data-snap], [data-places], [data-autosave]")) import("./brought.js").then((brought) => brought.look());
+  if (document.querySelector("[data-photos]")) import("./photos.js").then((photos) => photos.look());
+  if (document.querySelector("[data-sealed-form]")) import("./complaint.js").then((complaint) => complaint.look());
   if (document.querySelector("[data-keypad]")) import("./keypad.js").then((keypad) => keypad.look());
+  if (document.querySelector("[data-camera-try]")) import("./health.js").then((health) => health.look());
 }
 
 look();
 document.addEventListener("htmx:after:swap", look);
+document.addEventListener("page:changed", look);
 rotateSlogans();
+// The page first, then how its tablet is; a visitor's own phone is nobody's business.
+if (!location.pathname.startsWith("/m/")) setTimeout(() => import("./health.js"), 3_000);
 if (document.querySelector("[data-slogans]")) forgetChoices();
 
 function rotateSlogans() {

@@ -1,7 +1,8 @@
 // An exhibit from a photo: the camera, the frames drawn on it, and words that are kept while somebody types.
 // Photos leave the page only with its own form, to this tablet.
 
-const WISHES = { audio: false, video: { facingMode: { ideal: "environment" }, width: { ideal: 2560 }, height: { ideal: 1920 } } };
+export const WISHES = { audio: false, video: { facingMode: { ideal: "environment" }, width: { ideal: 2560 }, height: { ideal: 1920 } } };
+export const WHY = { NotAllowedError: "refused", SecurityError: "refused", NotReadableError: "busy", AbortError: "busy" };
 const SLIP = 10; // pixels a finger may move and still have touched
 const FINEST = 10_000; // as the server counts
 const SMALLEST = 0.03; // of the photo
@@ -26,6 +27,7 @@ class Snap {
     this.video = form.querySelector("video");
     this.canvas = form.querySelector("canvas");
     this.file = form.querySelector("[type=file]");
+    this.largest = Number(form.dataset.largest); // bytes
     this.told = form.querySelector(".scanner-say");
     this.keys = Object.fromEntries(["open", "shoot", "again", "send"].map((name) => [name, form.querySelector(`[data-${name}]`)]));
     this.stream = null;
@@ -33,22 +35,23 @@ class Snap {
 
   begin() {
     this.form.dataset.live = "";
-    if (isSecureContext && navigator.mediaDevices?.getUserMedia) this.show("open");
+    this.hasCamera = isSecureContext && Boolean(navigator.mediaDevices?.getUserMedia);
+    if (this.hasCamera) this.show("open", "file");
     else this.fall("insecure");
     this.keys.open.addEventListener("click", () => this.open());
     this.keys.again.addEventListener("click", () => this.open());
     this.keys.shoot.addEventListener("click", () => this.shoot());
-    this.form.addEventListener("submit", () => this.tell("sending"));
+    this.file.addEventListener("change", () => this.choose());
+    this.form.addEventListener("submit", (event) => this.send(event));
     addEventListener("pagehide", () => this.close());
-    document.addEventListener("visibilitychange", () => document.hidden && this.close() && this.show("open"));
+    document.addEventListener("visibilitychange", () => document.hidden && this.close() && this.show("open", "file"));
   }
 
   async open() {
     try {
       this.stream = await navigator.mediaDevices.getUserMedia(WISHES);
     } catch (error) {
-      const why = { NotAllowedError: "refused", SecurityError: "refused", NotReadableError: "busy", AbortError: "busy" };
-      return this.fall(why[error.name] ?? "none");
+      return this.fall(WHY[error.name] ?? "none");
     }
     if (!this.form.isConnected) return this.close();
     this.video.srcObject = this.stream;
@@ -80,6 +83,35 @@ class Snap {
     );
   }
 
+  /** A file: shown if the browser can read it, and not sent where the server would refuse it unread. */
+  async choose() {
+    const [file] = this.file.files;
+    const offered = this.hasCamera ? ["open", "file"] : ["file"];
+    this.show(...offered);
+    if (!file) return this.tell("");
+    if (file.size > this.largest) return this.tell("large");
+    const picture = await createImageBitmap(file).catch(() => null);
+    if (this.file.files[0] !== file) return;
+    if (picture) {
+      this.canvas.width = picture.width;
+      this.canvas.height = picture.height;
+      this.canvas.getContext("2d").drawImage(picture, 0, 0);
+      picture.close();
+    }
+    this.show(...offered, "send", ...(picture ? ["picture"] : []));
+    this.tell(picture ? "taken" : "chosen", file.name);
+    this.keys.send.focus();
+  }
+
+  send(event) {
+    const [file] = this.file.files;
+    if (file?.size > this.largest) {
+      event.preventDefault();
+      return this.tell("large");
+    }
+    this.tell("sending");
+  }
+
   close() {
     const was = Boolean(this.stream);
     for (const track of this.stream?.getTracks() ?? []) track.stop();
@@ -91,20 +123,21 @@ class Snap {
   fall(word) {
     this.close();
     this.tell(word);
-    this.show("send", "file");
+    this.hasCamera = false;
+    this.show("file");
   }
 
   show(...what) {
     for (const [name, key] of Object.entries(this.keys)) key.hidden = !what.includes(name);
     this.file.closest("label").hidden = !what.includes("file");
     this.video.hidden = !what.includes("shoot");
-    this.canvas.hidden = !what.includes("again");
-    this.form.classList.toggle("snap-on", what.includes("shoot") || what.includes("again"));
+    this.canvas.hidden = !what.includes("again") && !what.includes("picture");
+    this.form.classList.toggle("snap-on", !this.video.hidden || !this.canvas.hidden);
   }
 
-  tell(word) {
+  tell(word, name = "") {
     this.told.dataset.word = word;
-    this.told.textContent = this.form.dataset[word];
+    this.told.textContent = word ? this.form.dataset[word].replace("{name}", name) : "";
   }
 }
 
@@ -252,6 +285,7 @@ class Board {
       if (!box.firstChild) box.append(part("finding-number num"));
       box.firstChild.textContent = number + 1;
       box.toggleAttribute("aria-current", place === this.chosen);
+      box.classList.toggle("own-box-left", place.x < 0.1); // no room for its number there
       return lay(box, place);
     });
     if (growing) shown.push(lay(part("own-box own-growing"), growing));
@@ -292,13 +326,17 @@ function clamp(share, most = 1) {
 function keepWords(form) {
   form.dataset.live = "";
   let timer;
-  form.addEventListener("submit", () => clearTimeout(timer));
-  form.addEventListener("input", () => {
+  let saved = Promise.resolve(); // one after the other: what was typed first never arrives last
+  const save = () => {
+    const told = new URLSearchParams(new FormData(form));
+    told.set("go", "save");
+    saved = saved.then(() => fetch(form.action, { method: "POST", body: told, redirect: "manual" })).catch(() => {});
+  };
+  const wait = () => {
     clearTimeout(timer);
-    timer = setTimeout(() => {
-      const told = new URLSearchParams(new FormData(form));
-      told.set("go", "save");
-      fetch(form.action, { method: "POST", body: told, redirect: "manual" }).catch(() => {});
-    }, SAVE_AFTER);
-  });
+    timer = setTimeout(save, SAVE_AFTER);
+  };
+  form.addEventListener("submit", () => clearTimeout(timer));
+  form.addEventListener("input", wait);
+  if ([...form.elements].some((field) => "defaultValue" in field && field.value !== field.defaultValue)) wait(); // typed before this was here
 }

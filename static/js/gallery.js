@@ -5,6 +5,8 @@ import { say } from "./shell.js";
 
 const [COLUMNS, ROWS] = [12, 16]; // the cells that arrow keys go over
 const CLOSEST = 4;
+const CLOSER = { "+": 1.5, "=": 1.5, "-": 1 / 1.5 }; // by key
+const STRIDE = 0.2; // of its box that an arrow key moves a picture
 const SLIP = 10; // pixels a finger may move and still have touched
 const FINEST = 10_000; // as the server counts places
 
@@ -73,9 +75,10 @@ class Search {
     for (const box of this.boxes) this.hear(box);
     this.form?.addEventListener("click", (event) => this.clicked(event));
     this.form?.addEventListener("keydown", (event) => this.typed(event));
+    if (this.form === null) for (const box of this.boxes) this.steer(box);
     this.keys?.addEventListener("click", (event) => {
       const by = event.target.closest("[data-by]")?.dataset.by;
-      if (by) this.zoom(0.5, 0.5, by > 0 ? 1.5 : 1 / 1.5);
+      if (by) this.zoom(0.5, 0.5, CLOSER[by > 0 ? "+" : "-"]);
     });
     if (this.keys) this.keys.hidden = false;
     this.show();
@@ -100,6 +103,19 @@ class Search {
       this.zoom(at.x, at.y, Math.exp(-event.deltaY / 400));
     }, { passive: false });
     box.addEventListener("dragstart", (event) => event.preventDefault());
+  }
+
+  /** A picture that is only looked at takes the keys itself. */
+  steer(box) {
+    box.tabIndex = 0;
+    box.addEventListener("keydown", (event) => {
+      const way = { ArrowLeft: [1, 0], ArrowRight: [-1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] }[event.key];
+      const by = CLOSER[event.key];
+      if (!way && !by) return;
+      event.preventDefault();
+      if (by) this.zoom(0.5, 0.5, by);
+      else this.move(way[0] * STRIDE, way[1] * STRIDE);
+    });
   }
 
   moved(box, event) {
@@ -141,7 +157,7 @@ class Search {
   typed(event) {
     if (!event.target.matches(".spot")) return;
     const step = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];
-    const by = { "+": 1.5, "=": 1.5, "-": 1 / 1.5 }[event.key];
+    const by = CLOSER[event.key];
     if (!step && !by) return;
     event.preventDefault();
     const cell = this.view.cell ?? { column: COLUMNS >> 1, row: ROWS >> 1 };

@@ -8,3 +8,19 @@ document.addEventListener("htmx:before:response", (event) => {
   event.preventDefault();
   if (answer.status === 401 || answer.redirected) location.assign(part.getAttribute("hx-get"));
 });
+
+// What was judged a while ago is grey while nobody answers.
+const PATIENCE = 15_000;
+let freshAt = Date.now();
+
+document.addEventListener("htmx:after:swap", (event) => {
+  const { sourceElement, response } = event.detail.ctx ?? {};
+  if (sourceElement?.matches?.("[data-live]") && response?.raw?.ok) freshAt = Date.now();
+});
+
+if (document.querySelector("[data-live]")) {
+  setInterval(() => {
+    const isStale = document.querySelector("[data-live]") && Date.now() - freshAt >= PATIENCE;
+    document.body.classList.toggle("out-of-touch", Boolean(isStale));
+  }, 1_000);
+}

@@ -1,13 +1,14 @@
 // A camera that reads QR codes, for staff pages of both sides. The markup is the macro in templates/_scan.html.
 //
-// With data-scan-formats it reads barcodes for visitors: only where the browser itself can, and what was read stands in
-// the field to be looked at; nothing is sent before somebody presses the key.
+// With data-scan-formats it reads barcodes for visitors, the first of these above all; what was read stands in the field
+// to be looked at, and nothing is sent before somebody presses the key.
 //
 // What was read is told as "scan:read" on the [data-scan] element, with the text in `event.detail.text`. Unless a
 // listener prevents it, the camera stops, the text goes into the field that data-scan names, and its form is sent.
 // With preventDefault() the camera goes on; a code that stays before it is told once.
 //
-// Pictures are read here and leave the page in no way. Read by the browser itself where it can, else by qr/decode.js.
+// Pictures are read here and leave the page in no way. Read by the browser itself where it can, else by qr/decode.js;
+// barcodes by barcodes.js.
 
 const PAUSE = 80; // milliseconds between two looks
 const SIDE = 1280; // of a picture looked at; a larger one costs time and gains nothing
@@ -50,8 +51,7 @@ class Camera {
     this.stream = null;
     this.last = "";
     this.formats = root.dataset.scanFormats?.split(" ") ?? null;
-    if (this.formats) ownDetector(this.formats).then((found) => (root.hidden = !found || !hasCamera()));
-    else root.hidden = false;
+    root.hidden = this.formats !== null && !hasCamera(); // a visitor's phone over plain HTTP has none to offer
     this.start.addEventListener("click", () => this.open());
     this.stop.addEventListener("click", () => this.close());
     root.querySelector("[data-scan-file]")?.addEventListener("change", (event) => this.take(event.target));
@@ -63,6 +63,10 @@ class Camera {
     if (this.stream) return;
     if (!hasCamera()) return this.tell("insecure");
     this.start.disabled = true;
+    if (this.formats && !(await canReadBarcodes(this.formats))) {
+      this.start.disabled = false;
+      return this.tell("unable");
+    }
     try {
       this.stream = await navigator.mediaDevices.getUserMedia(WISHES);
     } catch (error) {
@@ -102,7 +106,7 @@ class Camera {
   }
 
   read(width, height) {
-    return this.formats ? readBarcode(this.video, this.formats) : readPicture(this.video, width, height, SIDE, 30);
+    return this.formats ? readBarcode(this.video) : readPicture(this.video, width, height, SIDE, 30);
   }
 
   async take(input) {
@@ -172,19 +176,35 @@ async function readNatively() {
   }
 }
 
-let barcodes; // the browser's own reader of barcodes
+let barcodes; // the browser's own reader of them, or the one that was loaded
 
-async function readBarcode(video, wanted) {
-  barcodes ??= await ownDetector(wanted);
-  const found = await barcodes?.detect(video).catch(() => []);
-  return found?.[0]?.rawValue || null;
+/** False where there is none and none could be loaded. */
+async function canReadBarcodes(wanted) {
+  barcodes ??= (await ownDetector(wanted)) ?? (await loadedDetector());
+  return barcodes !== null;
 }
 
-/** The browser's own reader of what it can read of these formats; null where that is none of them. */
+function loadedDetector() {
+  return import("./barcodes.js").then((module) => module.detector()).catch(() => null);
+}
+
+async function readBarcode(video) {
+  let found;
+  try {
+    [found] = await barcodes.detect(video);
+  } catch {
+    barcodes = (await loadedDetector()) ?? barcodes; // promised and not kept
+  }
+  if (!found?.rawValue) return null;
+  const isUpc = ["upc_a", "upc_e"].includes(found.format); // twelve digits may be a mobile number, eight a day
+  return isUpc ? `UPC ${found.rawValue}` : found.rawValue;
+}
+
+/** The browser's own reader of what it can read of these formats; null where the first is none of them. */
 async function ownDetector(wanted) {
   const known = await globalThis.BarcodeDetector?.getSupportedFormats().catch(() => []);
   const formats = wanted.filter((one) => known?.includes(one));
-  return formats.length ? new BarcodeDetector({ formats }) : null;
+  return formats.includes(wanted[0]) ? new BarcodeDetector({ formats }) : null;
 }
 
 async function readHere(patience) {

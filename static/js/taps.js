@@ -15,7 +15,7 @@ document.addEventListener("submit", (event) => {
   if (!form.matches("[data-tap]")) return;
   const fields = form.elements;
   const key = `${fields.namedItem("counter").value} ${fields.namedItem("n").value}`;
-  fields.namedItem("id").value = lost.get(key)?.shift() ?? freshId();
+  fields.namedItem("id").value = lost.get(key)?.shift() ?? freshId(fields.namedItem("id").value);
   change(form.dataset.tap, Number(fields.namedItem("n").value));
   press(event.submitter);
 }, { capture: true });
@@ -59,8 +59,10 @@ document.addEventListener("htmx:after:swap", (event) => {
 
 setInterval(tickClocks, 1000);
 
-function freshId() {
-  return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+/** Ends as the page's own id does: by that the booth knows a page that is of a rehearsal. */
+function freshId(own) {
+  const drawn = [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  return drawn.slice(0, -10) + own.slice(-10);
 }
 
 function remember(body) {
