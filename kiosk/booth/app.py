@@ -7,29 +7,40 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
+import msgspec
 from flask import Flask, Response, request
 
 from kiosk import __version__, config, web
 from kiosk.booth import (
+    advice,
     brought,
     cards,
     closing,
     codes,
     complaints,
+    counting,
     enrolment,
     galleries,
     leaderboard,
     lots,
     phones,
+    posters,
     prizes,
+    quicktests,
     quizzes,
+    readiness,
+    rehearsal,
     searches,
     sequence,
+    shifts,
     staff,
+    stock,
+    surveys,
     tallies,
     visits,
+    wifi_complaints,
 )
-from kiosk.booth.context import Booth, booth
+from kiosk.booth.context import Booth, booth, in_earnest, let_go
 from kiosk.booth.folder import ServeLock
 from kiosk.booth.journal import Journal
 from kiosk.booth.sessions import StaffSessions, Visits
@@ -64,14 +75,19 @@ def create_booth_app(settings: BoothConfig, clock: Clock | None = None) -> Flask
         storage=storage,
     )
     with suppress(Problem):  # a full disk or a journal in trouble: there is a screen for that
-        complaints.discard_old_drafts(app.extensions["booth"])
+        complaints.tidy(app.extensions["booth"])
+    rehearsal.resume(app.extensions["booth"])
+    app.before_request(rehearsal.watch_request)
+    app.teardown_appcontext(let_go)
     app.before_request(phones.keep_out)
     app.before_request(_stop_in_trouble)
     app.before_request(enrolment.refuse_if_revoked)
+    app.before_request(rehearsal.refuse_other_pages)
     for noun in (visits, enrolment, quizzes, galleries, complaints, staff, tallies, prizes, closing, sequence):
         app.register_blueprint(noun.views)
     app.register_blueprint(complaints.desk_views)
     for more in (
+        advice.views,
         brought.views,
         brought.public,
         cards.views,
@@ -79,11 +95,24 @@ def create_booth_app(settings: BoothConfig, clock: Clock | None = None) -> Flask
         leaderboard.views,
         lots.views,
         lots.public,
+        posters.views,
+        rehearsal.views,
         searches.views,
+        shifts.views,
+        stock.views,
+        quicktests.views,
+        quicktests.public,
         quizzes.tablet_views,
         quizzes.practice,
+        counting.tablet_views,
+        counting.views,
         phones.tablet_views,
         phones.views,
+        readiness.views,
+        readiness.told,
+        surveys.views,
+        wifi_complaints.tablet_views,
+        wifi_complaints.views,
     ):
         app.register_blueprint(more)
     for shared in (
@@ -91,6 +120,7 @@ def create_booth_app(settings: BoothConfig, clock: Clock | None = None) -> Flask
         quizzes.views,
         galleries.views,
         searches.views,
+        surveys.views,
         codes.views,
         leaderboard.views,
         preferences.views,
@@ -132,7 +162,12 @@ def serving(settings: BoothConfig, patience: float = 0) -> tuple[Callable[[], Fl
 
 def _round(here: Booth) -> Result:
     here.tend()
-    return enrolment.errand(here)
+    with suppress(Problem):  # as at the start
+        complaints.tidy(here)
+    rehearsal.watch(here)
+    result = enrolment.errand(here)
+    rehearsal.tend(here)
+    return result
 
 
 def from_environment() -> Flask:
@@ -142,13 +177,14 @@ def from_environment() -> Flask:
     return start()
 
 
-#: What a tablet in trouble still shows: how it is, and what its one screen is made of.
-_OPEN_IN_TROUBLE = ("/healthz", "/static/", "/preferences")
+#: What a tablet in trouble still shows and hears: how it is, and what its one screen is made of.
+_OPEN_IN_TROUBLE = ("/health", "/static/", "/preferences")
 
 
 def _stop_in_trouble() -> None:
     """Before every page: one clear screen instead of figures nobody can answer for."""
     if not request.path.startswith(_OPEN_IN_TROUBLE):
+        in_earnest().journal.refuse_in_trouble()
         booth().journal.refuse_in_trouble()
 
 
@@ -167,7 +203,9 @@ def _context() -> dict[str, Any]:
         "storage": here.storage.level if is_staff_page else "ample",
         "root": visits.root(),
         "is_forked": here.is_forked,
+        "rehearsal": rehearsal.shown(here) if enrolment else None,
         "certificate_trouble": lambda: closing.certificate_trouble(here),
+        "is_anybody_here": lambda: any(one.is_of_today for one in shifts.present(here)),
         "idle_seconds": here.config.staff_idle_seconds if session else here.config.idle_seconds,
     }
 
@@ -181,8 +219,10 @@ def healthz() -> Response:
         "sqlite": {"version": sqlite3.sqlite_version},
         "pack": here.pack.version,
         "clock": stamp(here.clock.now()),
+        "rehearsal": here.behind is not None,
         "storage": here.storage.level,
         "free_mb": shutil.disk_usage(here.config.data).free // 2**20,
+        "health": msgspec.to_builtins(here.health.told()),
     }
     try:
         return web.json_response(told | _health(here))

@@ -8,12 +8,22 @@ from collections.abc import Mapping
 
 import msgspec
 from flask import Blueprint, Response, request
+from werkzeug.exceptions import RequestEntityTooLarge
 
 from kiosk import pictures, web
-from kiosk.booth import staff, visits
+from kiosk.booth import looks, staff, visits
 from kiosk.booth.context import booth, new_id
+from kiosk.booth.galleries import Mark, marked
 from kiosk.booth.shelf import MOST, PLACES, SENTENCE, TITLE, Brought, Held, Place, Words
-from kiosk.errors import BROUGHT_REGIONS, BROUGHT_ROOM, BROUGHT_WORDS, EXHIBIT_UNKNOWN, FIELD_INVALID, Problem
+from kiosk.errors import (
+    BROUGHT_REGIONS,
+    BROUGHT_ROOM,
+    BROUGHT_WORDS,
+    EXHIBIT_UNKNOWN,
+    FIELD_INVALID,
+    PHOTO_LARGE,
+    Problem,
+)
 from kiosk.web.requests import FORM_LIMIT
 
 #: Behind the PIN.
@@ -32,14 +42,6 @@ FIELDS = (
 )
 
 
-class Mark(msgspec.Struct, frozen=True):
-    """As the gallery's: a place with its number on the screen."""
-
-    number: int
-    region: Place
-    is_found: bool = True
-
-
 class ListPage(msgspec.Struct, frozen=True):
     held: list[tuple[Held, str]]  # each with an id for its withdrawal
     most: int
@@ -54,12 +56,13 @@ class StepPage(msgspec.Struct, frozen=True):
     problem: str | None = None
     grid: int = GRID
     most: int = PLACES
+    largest: int = pictures.FILE_LIMIT
     title_limits: tuple[int, int] = TITLE
     limits: tuple[int, int] = SENTENCE
     typed: Mapping[str, str] = msgspec.field(default_factory=dict)
 
     @property
-    def marks(self) -> list[Mark]:
+    def marks(self) -> list[Mark[Place]]:
         return _marks(self.exhibit) if self.exhibit else []
 
     @property
@@ -74,10 +77,10 @@ class StepPage(msgspec.Struct, frozen=True):
 
 class ApprovePage(msgspec.Struct, frozen=True):
     exhibit: Brought
-    marks: list[Mark]
+    marks: list[Mark[Place]]
     digest: str
     fact_id: str
-    people: list[dict[str, str]]
+    people: list[dict[str, str]]  # as `staff.people`
     chosen: str
     problem: str | None
     locked_seconds: int
@@ -86,7 +89,7 @@ class ApprovePage(msgspec.Struct, frozen=True):
 
 class OwnPage(msgspec.Struct, frozen=True):
     exhibit: Brought
-    marks: list[Mark]
+    marks: list[Mark[Place]]
 
 
 @views.before_request
@@ -119,9 +122,9 @@ def photo(brought_id: str) -> Response:
 @views.post("/staff/exhibits/<brought_id>/photo")
 def take(brought_id: str) -> Response:
     """A new exhibit, or another photo for one."""
-    web.read_form(files=("photo",))
     here = booth()
     try:
+        _read_photo_form()
         if here.storage.level != "ample":
             raise Problem(BROUGHT_ROOM)
         here.shelf.keep_photo(brought_id, pictures.redrawn(web.read_file("photo")[1]))
@@ -130,6 +133,14 @@ def take(brought_id: str) -> Response:
             raise
         return _photo_page(brought_id, problem)
     return web.see_other("brought.places", brought_id=brought_id)
+
+
+def _read_photo_form() -> None:
+    """Raises `photo.large` for what is too large even to be taken in."""
+    try:
+        web.read_form(files=("photo",))
+    except RequestEntityTooLarge:
+        raise Problem(PHOTO_LARGE, limit=pictures.FILE_LIMIT // 2**20) from None
 
 
 def _photo_page(brought_id: str, problem: Problem | None = None) -> Response:
@@ -283,16 +294,15 @@ def approve(brought_id: str) -> Response:
 
 def _approve_page(held: Held, problem: Problem | None = None, chosen: str = "") -> Response:
     here = booth()
-    locks = [staff.PinLock(here.journal, here.clock, who).locked_seconds() for who in {"", chosen}]
     page = ApprovePage(
         exhibit=held.exhibit,
         marks=_marks(held.exhibit),
         digest=held.digest,
         fact_id=new_id(),
-        people=[{"id": one["id"], "name": one["name"]} for one in here.enrolled.volunteers.values()],
+        people=staff.people(),
         chosen=chosen or staff.signed_in().volunteer,
         problem=problem.sentence(web.language()) if problem else None,
-        locked_seconds=max(locks),
+        locked_seconds=staff.PinLock(here.journal, here.clock, chosen).locked_seconds(),
     )
     return web.page("booth/brought/look.html", problem.status if problem else 200, page=page)
 
@@ -315,8 +325,8 @@ def _draft(brought_id: str) -> Brought:
     return booth().shelf.find(brought_id).exhibit
 
 
-def _marks(exhibit: Brought) -> list[Mark]:
-    return [Mark(number, place) for number, place in enumerate(exhibit.places, 1)]
+def _marks(exhibit: Brought) -> list[Mark[Place]]:
+    return marked([(place, True) for place in exhibit.places])
 
 
 def _step(name: str, page: StepPage, problem: Problem | None = None) -> Response:
@@ -330,9 +340,24 @@ def _step(name: str, page: StepPage, problem: Problem | None = None) -> Response
 
 @public.get("/gallery/own/<brought_id>")
 def own(brought_id: str) -> Response:
-    exhibit, visit = _shown(brought_id), visits.found()
-    response = web.page("booth/brought/own.html", page=OwnPage(exhibit, _marks(exhibit)))
-    return visits.with_cookie(response, visit) if visit is not None else response
+    return _own("own", brought_id)
+
+
+@public.get("/gallery/own/<brought_id>/closer")
+def closer(brought_id: str) -> Response:
+    """As large as the screen."""
+    return _own("closer", brought_id)
+
+
+def _own(name: str, brought_id: str) -> Response:
+    """Viewed like any other exhibit: whoever is before the tablet has a visit."""
+    exhibit, visit = _shown(brought_id), visits.possible()
+    if visit is not None:
+        with visit.lock:
+            looks.look_of(booth(), visit, exhibit.id)
+            looks.turn_to(booth(), visit, exhibit.id)
+    page = OwnPage(exhibit, _marks(exhibit))
+    return visits.with_cookie(web.page(f"booth/brought/{name}.html", page=page), visit)
 
 
 @public.get("/gallery/own/<brought_id>.jpg")

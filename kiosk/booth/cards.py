@@ -9,7 +9,7 @@ from flask import Blueprint, Response
 from markupsafe import Markup
 
 from kiosk import qr, web
-from kiosk.booth import staff, visits
+from kiosk.booth import looks, staff, visits
 from kiosk.booth.context import Booth, booth
 from kiosk.booth.shelf import Words
 from kiosk.errors import CARD_UNKNOWN, Problem
@@ -80,6 +80,7 @@ def opened() -> Response:
 
 
 def _scan_page(problem: Problem | None = None) -> Response:
+    looks.turn_away(booth(), visits.found())
     sentence = problem.sentence(web.language()) if problem else None
     return web.with_camera(web.page("booth/brought/scan.html", problem.status if problem else 200, problem=sentence))
 

@@ -224,7 +224,7 @@ def blob_names(journal: Journal, *, unsent_only: bool) -> list[str]:
         with journal.reading() as connection:
             return [row[0] for row in connection.execute(query)]
     except Problem:
-        return [name for name, _ in journal.blobs_unsent()]  # of a damaged file those that can still be read
+        return journal.unsent_names()  # of a damaged file those that can still be read
 
 
 # --- receipts that come back ----------------------------------------------------------------------
@@ -328,13 +328,14 @@ def deliver(
     pack_version: str,
     clock: Clock,
     progress: Progress = _silent,
+    health: protocol.Health = protocol.UNKNOWN_HEALTH,
 ) -> Result:
     """Send everything to the hub; if it is out of reach and there is a relay, leave it there: a `Delivery`.
 
     Raises what `outbox.sync` raises, `relay.unreachable` or `relay.refused`.
     """
     try:
-        return outbox.sync(carrier.journal, carrier.key, hub(), pack_version, clock, progress)
+        return outbox.sync(carrier.journal, carrier.key, hub(), pack_version, clock, progress, health)
     except Problem as problem:
         # A page of somebody else's network in place of the hub's answer is "json." or "sync."; so is no answer at all.
         if relay is None or not problem.code.startswith(("sync.", "json.")):

@@ -12,7 +12,7 @@ import msgspec
 from flask import Blueprint, Response
 
 from kiosk import web
-from kiosk.booth import days, outbox, staff, tallies
+from kiosk.booth import counting, days, outbox, prizes, shifts, staff, stock
 from kiosk.booth.carrying import Carrier, blob_names
 from kiosk.booth.context import Booth, booth, new_id
 from kiosk.booth.journal import Draft, Journal
@@ -23,6 +23,7 @@ from kiosk.facts.envelope import Fact, day_and_hour
 from kiosk.packs.fairs import Fair
 from kiosk.packs.model import Text
 from kiosk.reports.amounts import buckets
+from kiosk.reports.counters import counters_of
 from kiosk.sync import protocol, sequence
 from kiosk.sync.protocol import Slip
 
@@ -33,6 +34,8 @@ views.before_request(staff.ask_for_pin)
 KINDS = {
     "tally.counted": Text("计数", "Counts"),
     "tally.undone": Text("撤销", "Taken back"),
+    "tally.corrected": Text("更正计数", "Counts put right"),
+    "survey.answered": Text("问卷", "Surveys"),
     "quiz.answered": Text("答题", "Answers"),
     "quiz.finished": Text("答完一轮", "Quizzes"),
     "prize.stocked": Text("奖品上台", "Prizes put out"),
@@ -51,7 +54,16 @@ KINDS = {
     "exhibit.approved": Text("展出自制展品", "Own exhibits put on show"),
     "exhibit.withdrawn": Text("撤下自制展品", "Own exhibits withdrawn"),
     "code.checked": Text("查号码", "Numbers checked"),
-    "complaint.filed": Text("投诉登记", "Complaints"),
+    "complaint.filed": Text("投诉举报登记", "Complaints and reports"),
+    "complaint.evidence": Text("证据照片", "Photos of evidence"),
+    "advice.asked": Text("留言提问", "Questions left"),
+    "quicktest.recorded": Text("快检批次", "Quick tests"),
+    "quicktest.voided": Text("快检作废", "Quick tests taken back"),
+    "stock.opened": Text("开捆", "Bundles opened"),
+    "stock.counted": Text("点库存", "Stock counted"),
+    "shift.began": Text("签到", "Checked in"),
+    "shift.ended": Text("签退", "Checked out"),
+    "shift.handed": Text("交接班", "Hand-overs"),
     "shift.entered": Text("开锁", "Unlocked"),
     "shift.refused": Text("PIN 不对", "Wrong PINs"),
     "clock.compared": Text("对时", "Clock compared"),
@@ -74,8 +86,13 @@ def certificate_trouble(here: Booth) -> str:
 
 
 def close_day(journal: Journal, clock: Clock, by: str, fact_id: str) -> Fact:
-    """Write down what the day came to. Where nothing was recorded since the last time, that is the closing."""
+    """Write down what the day came to. Where nothing was recorded since the last time, that is the closing.
+
+    Whoever is still here leaves with it, in facts of their own before it.
+    """
     today, _ = day_and_hour(clock.now())
+    if journal.fact(fact_id) is None:
+        shifts.end_all(journal, by)
 
     def make(connection: sqlite3.Connection) -> Draft | Fact:
         query = "SELECT line FROM facts WHERE id = ? OR (kind = 'day.closed' AND seq = (SELECT max(seq) FROM facts))"
@@ -155,6 +172,16 @@ class Amount(msgspec.Struct, frozen=True):
     name: Text
     n: int
     unit: Text
+    corrected: int = 0  # of these, put right afterwards
+
+
+class Check(msgspec.Struct, frozen=True):
+    """One thing to be done before the day is closed. None of them stops anybody."""
+
+    name: Text
+    lacks: list[Text]  # what is missing, in plain words; [] where all is well
+    way: str  # where it is done; ""
+    go: Text  # the word on the way there
 
 
 class ClosePage(msgspec.Struct, frozen=True):
@@ -169,6 +196,11 @@ class ClosePage(msgspec.Struct, frozen=True):
     facts_unsent: int
     blobs_unsent: int
     receipted: int  # the hub has signed for facts up to here
+    checks: list[Check]
+
+    @property
+    def lacking(self) -> int:
+        return sum(bool(check.lacks) for check in self.checks)
 
 
 @views.get("/staff/close")
@@ -182,7 +214,11 @@ def close() -> Response:
     form = web.read_form("id")
     fact_id = web.read_id(form, "id")
     here = booth()
-    close_day(here.journal, here.clock, staff.signed_in().volunteer, fact_id)
+    volunteer = staff.signed_in().volunteer
+    there = {one.volunteer for one in shifts.present(here)}
+    close_day(here.journal, here.clock, volunteer, fact_id)
+    for one in there:
+        counting.end_for(one)
     return web.see_other("closing.close_form")
 
 
@@ -208,7 +244,65 @@ def _page(here: Booth) -> ClosePage:
         facts_unsent=head - receipted,
         blobs_unsent=len(blob_names(journal, unsent_only=True)),
         receipted=receipted,
+        checks=_checks(here),
     )
+
+
+def _checks(here: Booth) -> list[Check]:
+    """What the day still lacks, beside what has not been sent."""
+    return [_stock_check(here), _shift_check(here), _form_check(here), *_prize_check(here)]
+
+
+def _stock_check(here: Booth) -> Check:
+    lacks = []
+    for one in stock.accounts(here):
+        name = one.item.name
+        if one.is_missing and one.left is None:
+            lacks.append(Text(f"{name.zh} 没有点", f"{name.en} not counted"))
+        elif one.since:
+            lacks.append(Text(f"{name.zh} 点完又开过，要再点", f"{name.en} opened after the count"))
+        elif one.more:
+            lacks.append(Text(f"{name.zh} 点完又发过，要再点", f"{name.en} handed out after the count"))
+        elif one.is_missing:
+            apart = abs(one.apart)
+            lacks.append(Text(f"{name.zh} 差 {apart} 份，要再点", f"{name.en} differs by {apart}: count again"))
+    return Check(Text("库存", "Stock"), lacks, "/staff/stock", Text("去点", "Count"))
+
+
+def _shift_check(here: Booth) -> Check:
+    there = shifts.present(here)
+    names = "、".join(one.name for one in there[:4]) + (" 等" if len(there) > 4 else "")
+    told = Text(
+        f"{names}（{len(there)} 人）没有签退，收工时一起签退",
+        f"{len(there)} not checked out: {names}. Closing does it",
+    )
+    return Check(Text("签退", "Checking out"), [told] if there else [], "/staff/shift", Text("去看", "Look"))
+
+
+def _form_check(here: Booth) -> Check:
+    n = shifts.half_filled(here)
+    told = Text(f"{n} 份没填完，过了今天就没有了", f"{n} half filled in; gone after today")
+    way = "/staff/complaint/resume"
+    return Check(Text("投诉登记", "Complaints"), [told] if n else [], way, Text("接着填", "Go on"))
+
+
+def _prize_check(here: Booth) -> list[Check]:
+    """Given out as vouchers were brought: what is open, and what nobody put on the desk in writing."""
+    if not here.enrolled.fair.prizes:
+        return []
+    with here.journal.reading() as connection:
+        accounts = [prizes.account(connection, prize) for prize in here.enrolled.fair.prizes]
+    lacks = []
+    for one in accounts:
+        name = one.prize.name
+        if one.open:
+            lacks.append(Text(f"{name.zh} {one.open} 张券没兑，过了今天作废", f"{name.en}: {one.open} vouchers open"))
+        if one.issued and one.stocked is None:
+            lacks.append(Text(f"{name.zh} 没有记放上几份", f"{name.en}: stock never counted"))
+        elif one.stocked is not None and one.redeemed > one.stocked:
+            more = one.redeemed - one.stocked
+            lacks.append(Text(f"{name.zh} 多发了 {more} 份", f"{name.en}: {more} more given than there were"))
+    return [Check(Text("奖品", "Prizes"), lacks, "/staff/prizes", Text("去对", "Check"))]
 
 
 def _in_order(counts: dict[str, int]) -> list[tuple[str, int]]:
@@ -228,12 +322,25 @@ def _totals_before(totals: dict[str, int], after: list[Fact], day: str) -> dict[
     return left
 
 
+#: What not every desk does: a line only where there was any.
+_SOMETIMES = (
+    ("survey.answered", Text("问卷", "Surveys"), Text("份", "filled in")),
+    ("quicktest.batches", Text("食品快检", "Quick tests of food"), Text("批次", "batches")),
+    ("quicktest.pending", Text("其中待复检", "Of these waiting for a laboratory"), Text("批次", "batches")),
+)
+
+
 def _amounts(fair: Fair, totals: dict[str, int]) -> list[Amount]:
     people, times = Text("人次", "visits"), Text("次", "times")
-    lines = [Amount(one.name, totals.get(f"tally.{one.id}", 0), one.unit) for one in tallies.counters_of(fair)]
+    lines = [
+        Amount(one.name, totals.get(one.metric, 0), one.unit, totals.get(f"corrected.{one.metric}", 0))
+        for one in counters_of(fair)
+    ]
     return [
         *lines,
         Amount(Text("投诉登记", "Complaints"), totals.get("complaint.filed", 0), Text("件", "filed")),
+        Amount(Text("举报登记", "Reports"), totals.get("report.filed", 0), Text("件", "filed")),
         Amount(Text("知识问答", "Quizzes"), totals.get("quiz.finished", 0), people),
         Amount(Text("识假体验", "Exhibits judged"), totals.get("exhibit.judged", 0), times),
+        *(Amount(name, totals[metric], unit) for metric, name, unit in _SOMETIMES if totals.get(metric, 0) > 0),
     ]

@@ -6,7 +6,7 @@ import msgspec
 from flask import Blueprint, Response
 
 from kiosk import web
-from kiosk.booth import visits
+from kiosk.booth import looks, visits
 from kiosk.booth.context import booth, new_id
 from kiosk.booth.journal import Draft
 from kiosk.booth.sessions import Visit
@@ -40,30 +40,26 @@ class AnswerPage(msgspec.Struct, frozen=True):
 
 @views.get("/check")
 def ask() -> Response:
-    visit = _visit()
+    visit = visits.possible()
+    looks.turn_away(booth(), visit)
     page = AskPage(KINDS, LONGEST, UNSENT, new_id())
-    return _shown(web.with_camera(web.page("booth/codes/ask.html", page=page)), visit)
+    return visits.with_cookie(web.with_camera(web.page("booth/codes/ask.html", page=page)), visit)
 
 
 @views.post("/check")
 def answer() -> Response:
-    """Answered on the spot: an address that led to the answer would hold the number."""
+    """Answered on the spot: an address that led to the answer would hold the number.
+
+    A phone that read no code may check, too; nothing is counted then.
+    """
     form = web.read_form("id", "code", limit=LONGEST)
-    form_id, visit, reading = web.read_id(form, "id"), _visit(), read(form["code"])
+    form_id, visit, reading = web.read_id(form, "id"), visits.possible(), read(form["code"])
+    looks.turn_away(booth(), visit)
     if visit is not None and reading.findings:
         with suppress(Problem):  # a full disk, a tablet withdrawn or not enrolled: the answer needs no record
             _count(visit, derived_id(b"kiosk/check/1", form_id), reading.findings[0])
     page = AnswerPage(reading.is_personal, reading.findings, new_id())
-    return _shown(web.page("booth/codes/answer.html", page=page), visit)
-
-
-def _visit() -> Visit | None:
-    """A phone that read no code may check, too; nothing is counted then."""
-    return visits.found() if visits.is_phone() else visits.current()
-
-
-def _shown(response: Response, visit: Visit | None) -> Response:
-    return response if visit is None else visits.with_cookie(response, visit)
+    return visits.with_cookie(web.page("booth/codes/answer.html", page=page), visit)
 
 
 def _count(visit: Visit, fact_id: str, finding: Finding) -> None:

@@ -6,18 +6,23 @@ from collections.abc import Callable
 from contextlib import suppress
 
 import msgspec
-from flask import current_app
+from flask import current_app, g, has_app_context
 
-from kiosk.booth import carrying, outbox, shelf
+from kiosk.booth import carrying, outbox, passes, shelf
 from kiosk.booth.handoff import Phones
+from kiosk.booth.health import Health
 from kiosk.booth.journal import Journal
+from kiosk.booth.passes import REHEARSED
 from kiosk.booth.sessions import StaffSessions, Visits
+from kiosk.booth.stage import Stage
 from kiosk.booth.storage import Storage
 from kiosk.clock import Clock
 from kiosk.config import BoothConfig
 from kiosk.errors import BOOTH_UNENROLLED, JOURNAL_FORKED, Problem
 from kiosk.packs.fairs import Desk, Fair, Venue
 from kiosk.packs.reader import Pack
+from kiosk.packs.surveys import Survey
+from kiosk.reports.counters import Counter, counters_of
 from kiosk.sync import keys, protocol
 from kiosk.sync.http import HttpTransport
 from kiosk.sync.push import Result, Transport
@@ -38,6 +43,8 @@ class Enrolment(msgspec.Struct, frozen=True):
     volunteers: dict[str, dict[str, str]]  # id → id, name, pin (Argon2id)
     canary: protocol.Canary = "none"  # whether the first thing sealed here was opened at the hub
     is_revoked: bool = False
+    surveys: list[Survey] = []  # that the hub sent
+    counters: list[Counter] = []  # of the desk, in its order
 
     @property
     def is_ready(self) -> bool:
@@ -69,12 +76,17 @@ class Booth:
         self.visits = visits
         self.phones = Phones(clock, config.phone_url, config.phone_wifi, visits)
         self.staff = staff
+        self.counting = passes.Words(journal, clock)
         self.storage = storage
+        self.health = Health(clock)
         numbers = frozenset(one.number for one in pack.exhibits)
         self.shelf = shelf.Shelf(config.data / shelf.FOLDER, journal, numbers)
         self.road: Callable[[str], Transport] = HttpTransport  # to the hub at an address
         self.relay_road: Callable[[str], Transport] = HttpTransport
         self.asking = threading.Lock()  # one enrolment at a time
+        self.stage = Stage()  # what is served in its place while somebody rehearses
+        self.behind: Booth | None = None  # of a rehearsal: the booth in earnest
+        self.asks_first: Callable[[], str] = lambda: ""  # the page a volunteer must see first after the PIN
         self.turned_down: Problem | None = None  # why the last one ended, until somebody has seen it
         self.is_forked = False  # the hub holds another branch of this journal, as it said when it was last asked
         self._enrolment: Enrolment | None = None
@@ -86,13 +98,20 @@ class Booth:
         now = self.clock.monotonic()
         if self._read_at is None or now - self._read_at > _REFRESH:
             try:
-                self._enrolment = _read_enrolment(self.journal)
+                self._enrolment = self._as_in_earnest(_read_enrolment(self.journal))
             except Problem:
                 if self._enrolment is None and self.journal.trouble is None:
                     raise
                 return self._enrolment  # as it was; the file is busy for a moment, or for good
             self._read_at = now
         return self._enrolment
+
+    def _as_in_earnest(self, found: "Enrolment | None") -> "Enrolment | None":
+        """A rehearsal seals for the same key, and ends with the tablet it is on."""
+        own = self.behind.enrolment if self.behind is not None else None
+        if found is None or own is None:
+            return found
+        return msgspec.structs.replace(found, canary=own.canary, is_revoked=own.is_revoked)
 
     def look_again(self) -> None:
         """What the database says about the fair has changed."""
@@ -105,6 +124,17 @@ class Booth:
             self.journal.refuse_in_trouble()
             raise Problem(BOOTH_UNENROLLED)
         return self.enrolment
+
+    @property
+    def surveys(self) -> list[Survey]:
+        """The surveys the fair chose; without those nobody here has."""
+        found = (self.survey(survey_id) for survey_id in self.enrolled.fair.surveys)
+        return [survey for survey in found if survey is not None]
+
+    def survey(self, survey_id: str) -> Survey | None:
+        """A survey that the hub sent, or else one of the pack."""
+        known = (*self.enrolled.surveys, *self.pack.surveys)
+        return next((survey for survey in known if survey.id == survey_id), None)
 
     def tend(self) -> None:
         """Now and then: the reserve, and the mark of how far the journal has come."""
@@ -123,6 +153,8 @@ class Booth:
             self.is_forked = self.is_forked or problem.kind is JOURNAL_FORKED
             raise
         self.is_forked = self.is_forked and isinstance(result, carrying.Delivery)  # a relay knows nothing of it
+        if not isinstance(result, carrying.Delivery):
+            self.health.note_hub()
         return result
 
     def _deliver(self, transport: Transport | None, progress: Callable[[int, int], None]) -> Result:
@@ -134,9 +166,12 @@ class Booth:
             self.pack.version,
             self.clock,
             progress,
+            self.health.told(),
         )
 
     def close(self) -> None:
+        if self.stage.rehearsal is not None:
+            self.stage.rehearsal.close()
         self.journal.close()
 
 
@@ -157,16 +192,37 @@ def _read_enrolment(journal: Journal) -> Enrolment | None:
         volunteers={one["id"]: one for one in identity.notice.volunteers},
         canary=identity.head.canary if identity.head else "none",
         is_revoked=identity.is_revoked,
+        surveys=identity.notice.surveys or [],
+        counters=counters_of(fair, desk),
     )
 
 
 def booth() -> Booth:
-    """The booth this request is served by."""
+    """The booth this request is served by, from its first question to its end: the rehearsal, if one is on."""
+    served = g.get("booth")
+    if served is None:
+        here = in_earnest()
+        served = g.booth = here.stage.enter() or here
+    assert isinstance(served, Booth)
+    return served
+
+
+def in_earnest() -> Booth:
+    """The tablet's booth that counts, whether a rehearsal is on or not."""
     here = current_app.extensions["booth"]
     assert isinstance(here, Booth)
     return here
 
 
+def let_go(_error: object = None) -> None:
+    """Be done with the booth this request was served by. What is asked from here on is asked anew."""
+    served = g.pop("booth", None)
+    if served is not None and served.behind is not None:
+        served.behind.stage.leave()
+
+
 def new_id() -> str:
-    """A fact's id: 128 random bits, made before the request that will use it."""
-    return secrets.token_hex(16)
+    """A fact's id: random, and made before the request that will use it. One of a rehearsal says so."""
+    drawn = secrets.token_hex(16)
+    is_rehearsed = has_app_context() and booth().behind is not None
+    return drawn[: -len(REHEARSED)] + REHEARSED if is_rehearsed else drawn

@@ -38,5 +38,17 @@ def now(here: Booth) -> Now:
     return Now(max(wall, past), is_sure=wall >= past)
 
 
+def of(here: Booth, fact: Fact) -> datetime:
+    """When a fact of this tablet happened: by the hub's time where it was noted in the same boot."""
+    return true_moment(fact, here.journal.newest("clock.compared"))
+
+
+def true_moment(fact: Fact, compared: Fact | None) -> datetime:
+    """The same, by the newest note of the hub's time."""
+    if compared is None or compared.boot != fact.boot:
+        return fact.moment
+    return _hub_at(compared) + timedelta(milliseconds=fact.mono - compared.mono)
+
+
 def _hub_at(compared: Fact) -> datetime:
     return datetime.fromisoformat(compared.body["hub_at"])

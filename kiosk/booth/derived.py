@@ -8,7 +8,7 @@ import sqlite3
 
 import msgspec
 
-from kiosk.booth.journal import Journal, decode
+from kiosk.booth.journal import Journal, stored
 from kiosk.facts.envelope import Fact
 from kiosk.values import derived_id
 
@@ -23,8 +23,7 @@ class Place(msgspec.Struct, frozen=True):
 def place(connection: sqlite3.Connection, fact_id: str, *kinds: str) -> Place:
     """The first id from the derived one on that no fact but one of these kinds has."""
     while True:
-        row = connection.execute("SELECT line FROM facts WHERE id = ?", (fact_id,)).fetchone()
-        fact = decode(row[0]) if row else None
+        fact = stored(connection, fact_id)
         if fact is None or fact.kind in kinds:
             return Place(fact_id, fact)
         fact_id = derived_id(b"kiosk/next/1", fact_id)

@@ -21,7 +21,7 @@ views = Blueprint("enrolment", __name__)
 #: Problems that belong on the page they came from; the person there can do something about them.
 _SHOWN = ("enrol.", "sync.")
 #: What a withdrawn tablet still shows: how it is, and what its pages are made of.
-_OPEN_TO_THE_REVOKED = ("/healthz", "/static/", "/preferences")
+_OPEN_TO_THE_REVOKED = ("/health", "/static/", "/preferences")
 
 
 class StartPage(msgspec.Struct, frozen=True):

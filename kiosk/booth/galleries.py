@@ -1,6 +1,7 @@
 """The counterfeit gallery: all exhibits, one of them to judge, quick pairs in a row, a guided tour."""
 
-from typing import Literal
+from collections.abc import Iterator, Sequence
+from typing import Generic, Literal, Protocol, TypeVar
 
 import msgspec
 from flask import Blueprint, Response, request
@@ -23,6 +24,26 @@ _OPEN_TO_ALL = frozenset({"gallery", "exhibit", "tour", "picture"})  # what need
 
 Way = Literal["judge", "find", "tour"]
 _WAYS: dict[str, Way] = {"find": "find", "tour": "tour"}
+#: The category of this tablet's own exhibits, in an address.
+OWN = "own"
+#: Of the smallest picture that has marks on it: how much of it the number of a mark takes, across and down.
+BADGE = (0.125, 0.11)
+
+
+class Box(Protocol):
+    """Where on a picture, in fractions of it: a region of a drawing, a place on a photo."""
+
+    @property
+    def x(self) -> float: ...
+    @property
+    def y(self) -> float: ...
+    @property
+    def w(self) -> float: ...
+    @property
+    def h(self) -> float: ...
+
+
+_Region = TypeVar("_Region", bound=Box)
 
 
 class Card(msgspec.Struct, frozen=True):
@@ -44,7 +65,9 @@ class ListPage(msgspec.Struct, frozen=True):
     cards: list[Card]
     chips: list[Chip]
     total: int
-    category: str  # chosen; "" for all
+    own: list[Brought]  # of this tablet, as far as they are to be seen here
+    own_total: int
+    category: str  # chosen; OWN for this tablet's; "" for all
     way: Way  # where a card leads
     can_play: bool
     version: str  # of the drawings
@@ -64,23 +87,42 @@ class Place(msgspec.Struct, frozen=True):
     marks: list[str]  # "right", "wrong", "now" or "todo", by pair
 
 
-class Mark(msgspec.Struct, frozen=True):
-    """A region with its number on the screen."""
+class Mark(msgspec.Struct, Generic[_Region], frozen=True):
+    """A region, or a place of an exhibit of this tablet's own, with its number on the screen."""
 
     number: int
-    region: Region
+    region: _Region
     is_found: bool
+    badge: "Badge"
+
+
+class Badge(msgspec.Struct, frozen=True):
+    """Where the number of a mark stands: outside, at a point of the outline, and which way from there."""
+
+    x: float
+    y: float
+    dx: int
+    dy: int
 
 
 class ExhibitPage(msgspec.Struct, frozen=True):
     exhibit: Exhibit
     category: Text
     sides: list[Side]
-    marks: list[Mark]
+    marks: list[Mark[Region]]
     fact_id: str
     judged: bool | None
     next_id: str | None
     place: Place | None  # None: looked at by itself
+
+
+class CloserPage(msgspec.Struct, frozen=True):
+    """One of the two drawings, as large as the screen."""
+
+    exhibit: Exhibit
+    side: Side
+    marks: list[Mark[Region]]  # of the fake, once the visitor has judged
+    place: Place | None  # in a round of pairs, to which the way back leads
 
 
 class ScorePage(msgspec.Struct, frozen=True):
@@ -95,7 +137,7 @@ class TourPage(msgspec.Struct, frozen=True):
     category: Text
     step: int  # 0: the pair; then region after region; in the end what to remember
     steps: int
-    mark: Mark | None
+    region: Region | None
     frame: tuple[int, int, int, int]  # the part of the drawings that is shown: x, y, width, height of 560 × 640
     next_id: str | None
     version: str
@@ -112,7 +154,7 @@ def ask_phones_to_come_by_the_tablet() -> Response | None:
 
 @views.get("/gallery")
 def gallery() -> Response:
-    here, visit = booth(), _visit()
+    here, visit = booth(), visits.possible()
     names = here.pack.categories
     order = {category: place for place, category in enumerate(names)}
     exhibits = sorted(here.pack.exhibits, key=lambda one: (order[one.category], one.number))
@@ -122,26 +164,21 @@ def gallery() -> Response:
     chosen = request.args.get("category", "")
     shown = [one for one in exhibits if one.category == chosen] or exhibits
     way = _WAYS.get(request.args.get("play", ""), "judge") if visit is not None else "tour"
-    if visit is not None:
-        with visit.lock:
-            looks.turn_to(here, visit, "")
+    looks.turn_away(here, visit)
+    own = _own(here)
+    is_own = bool(own) and chosen == OWN
     page = ListPage(
-        cards=[_card(visit, one, names[one.category]) for one in shown],
+        cards=[] if is_own else [_card(visit, one, names[one.category]) for one in shown],
         chips=[chip for chip in chips if chip.count],
         total=len(exhibits),
-        category=chosen if shown is not exhibits else "",
+        own=own if shown is exhibits else [],
+        own_total=len(own),
+        category=chosen if shown is not exhibits or is_own else "",
         way=way,
         can_play=visit is not None,
         version=here.pack.version,
     )
-    own = [] if page.category else _own(here)
-    response = web.page("booth/galleries/list.html", page=page, own=own)
-    return visits.with_cookie(response, visit) if visit is not None else response
-
-
-def _visit() -> Visit | None:
-    """None for a phone that read no code."""
-    return visits.found() if visits.is_phone() else visits.current()
+    return visits.with_cookie(web.page("booth/galleries/list.html", page=page), visit)
 
 
 def _own(here: Booth) -> list[Brought]:
@@ -155,7 +192,7 @@ def _own(here: Booth) -> list[Brought]:
 @views.get("/gallery/<exhibit_id>")
 def exhibit(exhibit_id: str) -> Response:
     """Two drawings to judge; who may not play is told of them instead."""
-    here, visit, one = booth(), _visit(), find(exhibit_id)
+    here, visit, one = booth(), visits.possible(), find(exhibit_id)
     if visit is None:
         return web.to(f"{visits.root()}/gallery/{one.id}/tour")
     with visit.lock:
@@ -163,6 +200,22 @@ def exhibit(exhibit_id: str) -> Response:
         looks.turn_to(here, visit, one.id)
         page = _page(one, look, None)
     return visits.with_cookie(web.page("booth/galleries/exhibit.html", page=page), visit)
+
+
+@views.get("/gallery/<exhibit_id>/closer/<picture>")
+def closer(exhibit_id: str, picture: str) -> Response:
+    """`picture` is a side; `then` is "pairs" for who came from a row of pairs and wants back there."""
+    here, visit, one = booth(), visits.current(), find(exhibit_id)
+    if picture not in SIDES:
+        raise Problem(PAGE_NOT_FOUND)
+    with visit.lock:
+        look = looks.look_of(here, visit, one.id)
+        looks.turn_to(here, visit, one.id)
+        place = _place(visit, one.id) if request.args.get("then") == "pairs" else None
+        side = _side(one, look, picture)
+        marks = _marks(one) if side.is_fake else []
+    page = CloserPage(one, side, marks, place)
+    return visits.with_cookie(web.page("booth/galleries/closer.html", page=page), visit)
 
 
 @views.post("/gallery/<exhibit_id>/judge")
@@ -239,14 +292,21 @@ def _draw(visit: Visit) -> Round:
 
 def _pair(visit: Visit, course: Round) -> Response:
     one = find(course.exhibits[course.at])
-    judged = [_judged(visit, exhibit_id) for exhibit_id in course.exhibits]
+    look = looks.look_of(booth(), visit, one.id)
+    return web.page("booth/galleries/exhibit.html", page=_page(one, look, _place(visit, one.id)))
+
+
+def _place(visit: Visit, exhibit_id: str) -> Place | None:
+    """Where in a row of pairs; None where that is not the pair the visitor is at."""
+    course = visit.round
+    if course is None or course.exhibits[course.at : course.at + 1] != [exhibit_id]:
+        return None
+    judged = [_judged(visit, one) for one in course.exhibits]
     marks = [
         "todo" if place > course.at else "now" if right is None else "right" if right else "wrong"
         for place, right in enumerate(judged)
     ]
-    look = looks.look_of(booth(), visit, one.id)
-    page = _page(one, look, Place(course.at + 1, len(course.exhibits), marks))
-    return web.page("booth/galleries/exhibit.html", page=page)
+    return Place(course.at + 1, len(course.exhibits), marks)
 
 
 def _score(visit: Visit, course: Round) -> Response:
@@ -262,7 +322,7 @@ def _score(visit: Visit, course: Round) -> Response:
 @views.get("/gallery/<exhibit_id>/tour")
 def tour(exhibit_id: str) -> Response:
     """What a volunteer shows and says, step by step; `at` out of reach is the beginning."""
-    here, visit, one = booth(), _visit(), find(exhibit_id)
+    here, visit, one = booth(), visits.possible(), find(exhibit_id)
     if visit is not None:
         with visit.lock:
             looks.look_of(here, visit, one.id).is_told = True
@@ -276,13 +336,12 @@ def tour(exhibit_id: str) -> Response:
         category=here.pack.categories[one.category],
         step=step,
         steps=steps,
-        mark=Mark(step, region, is_found=True) if region else None,
+        region=region,
         frame=_frame(region) if region else (0, 0, 560, 640),
         next_id=_following(one),
         version=here.pack.version,
     )
-    response = web.page("booth/galleries/tour.html", page=page)
-    return visits.with_cookie(response, visit) if visit is not None else response
+    return visits.with_cookie(web.page("booth/galleries/tour.html", page=page), visit)
 
 
 def _frame(region: Region) -> tuple[int, int, int, int]:
@@ -348,7 +407,7 @@ def _page(one: Exhibit, look: Look, place: Place | None) -> ExhibitPage:
         exhibit=one,
         category=booth().pack.categories[one.category],
         sides=[_side(one, look, side) for side in SIDES],
-        marks=[Mark(number, region, is_found=True) for number, region in enumerate(one.regions, 1)],
+        marks=_marks(one),
         fact_id=look.fact_id,
         judged=look.judged,
         next_id=_following(one),
@@ -361,3 +420,55 @@ def _side(one: Exhibit, look: Look, side: str) -> Side:
     is_fake = (side == "left") == look.fake_is_left
     alt = one.fake_alt if is_fake else one.genuine_alt
     return Side(side, None if look.judged is None else is_fake, alt)
+
+
+def _marks(one: Exhibit) -> list[Mark[Region]]:
+    return marked([(region, True) for region in one.regions])
+
+
+def marked(shown: Sequence[tuple[_Region, bool]], places: Sequence[Box] = ()) -> list[Mark[_Region]]:
+    """Numbers for what is marked, each with whether it was found.
+
+    No number hides what is marked, or any of `places` that are not marked yet, if that can be.
+    """
+    marks: list[Mark[_Region]] = []
+    for number, (region, is_found) in enumerate(shown, 1):
+        boxes: list[Box] = [*(one for one, _ in shown), *places]
+        taken = [_around(mark.badge) for mark in marks] + [(one.x, one.y, one.w, one.h) for one in boxes]
+        inside = [badge for badge in _badges(region, number) if _is_inside(_around(badge))]
+        free = [badge for badge in inside if not any(_overlap(_around(badge), other) for other in taken)]
+        badge = next(iter([*free, *inside]), Badge(region.x, region.y, 1, 1))
+        marks.append(Mark(number, region, is_found, badge))
+    return marks
+
+
+def _badges(box: Box, number: int) -> Iterator[Badge]:
+    """Where it could stand: beside the middle of an edge, the sides in turn, or beside the end of one."""
+    sides = ((box.x, -1), (box.x + box.w, 1))
+    ends = ((box.y, -1), (box.y + box.h, 1))
+    sides = sides if number % 2 else sides[::-1]
+    for y in (box.y + box.h / 2, box.y, box.y + box.h):
+        yield from (Badge(x, y, dx, 0) for x, dx in sides)
+    for x in (box.x + box.w / 2, box.x, box.x + box.w):
+        yield from (Badge(x, y, 0, dy) for y, dy in ends)
+    yield from (Badge(x, y, dx, dy) for x, dx in sides for y, dy in ends)
+
+
+_Corners = tuple[float, float, float, float]  # left, top, width, height
+
+
+def _around(badge: Badge) -> _Corners:
+    width, height = BADGE
+    return badge.x + (badge.dx - 1) * width / 2, badge.y + (badge.dy - 1) * height / 2, width, height
+
+
+def _is_inside(corners: _Corners) -> bool:
+    left, top, width, height = corners
+    return left >= 0 and top >= 0 and left + width <= 1 and top + height <= 1
+
+
+def _overlap(one: _Corners, other: _Corners) -> bool:
+    """More than by touching, as a number does with its own box."""
+    across = min(one[0] + one[2], other[0] + other[2]) - max(one[0], other[0])
+    down = min(one[1] + one[3], other[1] + other[3]) - max(one[1], other[1])
+    return min(across, down) > 1e-9

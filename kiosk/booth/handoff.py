@@ -7,7 +7,6 @@ moment ago and may begin a play of their own.
 
 import hashlib
 import hmac
-import ipaddress
 import secrets
 import threading
 from collections import deque
@@ -21,6 +20,7 @@ from kiosk import qr
 from kiosk.booth.sessions import Play, Visit, Visits
 from kiosk.clock import Clock
 from kiosk.errors import PHONE_EXPIRED, PHONE_TAKEN, TOO_MANY_REQUESTS, Problem
+from kiosk.values import ip_address, network
 
 #: Seconds for which a word is good: long enough to join the square's Wi-Fi first.
 LIFE = 300
@@ -34,6 +34,8 @@ _WINDOWS = 2  # the booth's word changes so often in the life of one
 _MOST_OFFERS = 100
 _MOST_ARRIVALS = 1_000
 _MOST_ADDRESSES = 1_000
+#: Complaints, photos for them, and surveys one address may hand in within so many seconds.
+FILINGS, PHOTOS, SURVEYS, FILING_SECONDS = 40, 120, 120, 600
 
 
 class Code(msgspec.Struct, frozen=True):
@@ -62,6 +64,34 @@ class _Arrival:
     at: int
 
 
+class Crowd:
+    """How often each address did a thing lately: `most` times in `seconds`, and no more."""
+
+    def __init__(self, clock: Clock, most: int, seconds: int) -> None:
+        self._clock = clock
+        self._most = most
+        self._window = seconds * 1000
+        self._times: dict[str, deque[int]] = {}  # by network, the one seen longest ago first
+        self._lock = threading.Lock()
+
+    def refuse(self, address: str) -> None:
+        """Before the thing is done once more. Raises `request.too_many`; this machine's own screen is no crowd."""
+        if is_here(address):
+            return
+        now, place = self._clock.monotonic(), network(address)
+        with self._lock:
+            times = self._times.pop(place, deque())
+            while times and now - times[0] >= self._window:
+                times.popleft()
+            is_crowd = len(times) >= self._most
+            if not is_crowd:
+                times.append(now)
+            _make_room(self._times, _MOST_ADDRESSES)
+            self._times[place] = times
+        if is_crowd:
+            raise Problem(TOO_MANY_REQUESTS)
+
+
 class Phones:
     """Who may come over to a phone of their own, and the visits of those who did."""
 
@@ -74,12 +104,15 @@ class Phones:
         self._secret = secrets.token_bytes(32)
         self._offers: dict[str, Offer] = {}  # oldest first, as the other two
         self._arrivals: dict[str, _Arrival] = {}  # by the id that a phone's page drew
-        self._starts: dict[str, deque[int]] = {}  # by address: when visits began
+        self._starts = Crowd(clock, STARTS, LIFE)
+        self.filings = Crowd(clock, FILINGS, FILING_SECONDS)
+        self.photos = Crowd(clock, PHOTOS, FILING_SECONDS)
+        self.surveys = Crowd(clock, SURVEYS, FILING_SECONDS)
         self._lock = threading.Lock()  # taken after a visit's, never before
 
     def code(self, word: str) -> Code:
         address = f"{self.url}/m/quiz/{word}"
-        return Code(address, _drawn(address), self.wifi)
+        return Code(address, drawn(address), self.wifi)
 
     def door(self) -> Code | None:
         """The booth's own code, for a play of one's own on the phone; None where phones cannot come."""
@@ -152,32 +185,22 @@ class Phones:
         with self._lock:
             visit = self._arrived(phone) or own
             if visit is None:
-                self._refuse_crowd(address, now)
-                visit = self.visits.start("" if is_here(address) else _network(address))
+                self._refuse_crowd(address)
+                visit = self.visits.start("" if is_here(address) else network(address))
             self._arrivals = {one: at for one, at in self._arrivals.items() if now - at.at < LIFE * 1000}
             _make_room(self._arrivals, _MOST_ARRIVALS)
             self._arrivals[phone] = _Arrival(visit, now)
         return visit
 
-    def _refuse_crowd(self, address: str, now: int) -> None:
+    def _refuse_crowd(self, address: str) -> None:
         """So many visits at once are no visitors, and none may push out those of others."""
         if self.visits.is_full():
             raise Problem(TOO_MANY_REQUESTS)
         if is_here(address):
             return
-        place = _network(address)
-        if self.visits.count_of(place) >= LIVING:
+        if self.visits.count_of(network(address)) >= LIVING:
             raise Problem(TOO_MANY_REQUESTS)
-        starts = self._starts.pop(place, deque())
-        while starts and now - starts[0] >= LIFE * 1000:
-            starts.popleft()
-        is_crowd = len(starts) >= STARTS
-        if not is_crowd:
-            starts.append(now)
-        _make_room(self._starts, _MOST_ADDRESSES)
-        self._starts[place] = starts
-        if is_crowd:
-            raise Problem(TOO_MANY_REQUESTS)
+        self._starts.refuse(address)
 
     def _window(self) -> int:
         return self._clock.monotonic() * _WINDOWS // (LIFE * 1000)
@@ -202,13 +225,8 @@ def withdraw(visit: Visit) -> None:
 @lru_cache(maxsize=1024)  # asked twice a request
 def is_here(address: str) -> bool:
     """Whether a socket's address is this machine's own."""
-    try:
-        found = ipaddress.ip_address(address)
-    except ValueError:
-        return False
-    if isinstance(found, ipaddress.IPv6Address) and found.ipv4_mapped is not None:
-        found = found.ipv4_mapped
-    return found.is_loopback
+    found = ip_address(address)
+    return found is not None and found.is_loopback
 
 
 def _move(offer: Offer, to: Visit) -> None:
@@ -227,20 +245,12 @@ def _move(offer: Offer, to: Visit) -> None:
     visit.asked = set()
 
 
-def _network(address: str) -> str:
-    """What counts as one address: of IPv6 a phone has as many as it likes."""
-    try:
-        found = ipaddress.ip_address(address)
-    except ValueError:
-        return ""
-    return f"{int(found) >> 64:x}::/64" if found.version == 6 else address
-
-
 def _make_room(held: dict[str, Offer] | dict[str, _Arrival] | dict[str, "deque[int]"], most: int) -> None:
     while len(held) >= most:
         del held[next(iter(held))]
 
 
 @lru_cache(maxsize=8)
-def _drawn(text: str) -> Markup:
+def drawn(text: str) -> Markup:
+    """A QR code on the tablet's screen."""
     return Markup(qr.svg(text))  # noqa: S704 (our own SVG)

@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -67,6 +68,10 @@ class Draft(msgspec.Struct, frozen=True):
     body: Body
     by: str  # a volunteer's id, or "visitor"
     blob: bytes | None = None  # the sealed content it names, kept in the same transaction
+
+
+#: Appends one fact within a transaction.
+Append = Callable[[Draft], Fact]
 
 
 class Identity(msgspec.Struct, frozen=True):
@@ -217,24 +222,48 @@ class Journal:
         """
         return self._writer.write(lambda connection: [self._append_one(connection, draft) for draft in drafts])
 
-    def append_new(self, *drafts: Draft) -> list[Fact]:
-        """As `append`, but a draft whose id is there already is passed over, whatever its content."""
+    def append_in(self, job: Callable[[sqlite3.Connection, Append], _Result]) -> _Result:
+        """What `job` makes of the journal at one moment, on disk: it looks, and appends as it goes.
 
-        def job(connection: sqlite3.Connection) -> list[Fact]:
-            statement = "SELECT 1 FROM facts WHERE id = ?"
-            new = [one for one in drafts if connection.execute(statement, (one.id,)).fetchone() is None]
-            return [self._append_one(connection, draft) for draft in new]
-
-        return self._writer.write(job)
+        The function it is handed appends one fact, as `append` does; a problem it raises adds nothing.
+        """
+        return self._writer.write(lambda connection: job(connection, partial(self._append_one, connection)))
 
     def append_made(self, make: Callable[[sqlite3.Connection], "Draft | Fact"]) -> Fact:
         """Append a fact drawn from what the journal holds at that very moment; what `make` finds there stays alone."""
 
-        def job(connection: sqlite3.Connection) -> Fact:
+        def job(connection: sqlite3.Connection, append: Append) -> Fact:
             made = make(connection)
-            return made if isinstance(made, Fact) else self._append_one(connection, made)
+            return made if isinstance(made, Fact) else append(made)
 
-        return self._writer.write(job)
+        return self.append_in(job)
+
+    def append_new(self, *drafts: Draft) -> list[Fact]:
+        """As `append`, but a draft whose id is there already is passed over, whatever its content."""
+
+        def job(connection: sqlite3.Connection, append: Append) -> list[Fact]:
+            new = [one for one in drafts if stored(connection, one.id) is None]
+            return [append(one) for one in new]
+
+        return self.append_in(job)
+
+    def append_once(self, draft: Draft, *others: Draft) -> Fact:
+        """Append a fact and others that belong to it, unless its id is there already: then what has it comes back.
+
+        For content that is sealed: sealed again it has other bytes, and is the same all the same. Of two touches one
+        is kept. Raises `fact.conflict` where the id is that of a fact of another kind.
+        """
+
+        def job(connection: sqlite3.Connection, append: Append) -> Fact:
+            before = stored(connection, draft.id)
+            if before is None:
+                first, *_rest = [append(one) for one in (draft, *others)]
+                return first
+            if before.kind != REGISTRY.name_of(draft.body):
+                raise Problem(FACT_CONFLICT)
+            return before
+
+        return self.append_in(job)
 
     def compare_clocks(self, met: Meeting) -> bool:
         """Note the hub's time, once a boot: from it the true time of every fact of this boot follows."""
@@ -254,18 +283,23 @@ class Journal:
         return self._writer.write(job)
 
     def tally(self, draft: Draft, metric: str, day: str) -> int:
-        """Append one fact and return the day's new total of `metric`, read in the same transaction."""
+        """Append one fact and return the day's new total of `metric`, read in the same transaction.
+
+        A touch whose answer was lost may come again after a hand-over: it stays that of whoever made it.
+        """
 
         def job(connection: sqlite3.Connection) -> int:
-            self._append_one(connection, draft)
+            before = stored(connection, draft.id)
+            by = before.by if before else draft.by
+            self._append_one(connection, msgspec.structs.replace(draft, by=by))
             return _day_total(connection, metric, day)
 
         return self._writer.write(job)
 
     def _append_one(self, connection: sqlite3.Connection, draft: Draft) -> Fact:
-        stored = connection.execute("SELECT line FROM facts WHERE id = ?", (draft.id,)).fetchone()
-        if stored is not None:
-            return self._same(decode(stored[0]), draft)
+        before = stored(connection, draft.id)
+        if before is not None:
+            return self._same(before, draft)
         seq, previous = self._head(connection)
         if self._is_revoked:
             raise Problem(BOOTH_REVOKED)
@@ -574,14 +608,16 @@ class Journal:
 
     def fact(self, fact_id: str) -> Fact | None:
         with self.reading() as connection:
-            row = connection.execute("SELECT line FROM facts WHERE id = ?", (fact_id,)).fetchone()
-            return decode(row[0]) if row else None
+            return stored(connection, fact_id)
 
     def of_kind(self, kind: str) -> list[Fact]:
         """All facts of a kind, in order."""
         with self.reading() as connection:
-            rows = connection.execute("SELECT line FROM facts WHERE kind = ? ORDER BY seq", (kind,)).fetchall()
-            return [decode(row[0]) for row in rows]
+            return of_kind(connection, kind)
+
+    def day_total(self, metric: str, day: str) -> int:
+        with self.reading() as connection:
+            return _day_total(connection, metric, day)
 
     def newest(self, kind: str) -> Fact | None:
         """The last fact of a kind. Looked for only among facts appended since it was last asked for."""
@@ -647,17 +683,18 @@ class Journal:
     def unsent(self) -> int:
         """Facts and sealed blobs the hub has not signed for; of a damaged journal those that can still be sent."""
         if self._sound is not None:
-            return self._sound[0] + len(self.blobs_unsent())
+            return self._sound[0] + len(self.unsent_names())
         with self.reading() as connection:
             # In one statement: what is receipted meanwhile is not subtracted twice.
             query = f"SELECT {_LAST} - {_RECEIPTED} + (SELECT count(*) FROM blobs WHERE sent = 0)"  # noqa: S608 (our own words)
             return int(connection.execute(query).fetchone()[0])
 
-    def blobs_unsent(self) -> list[tuple[str, bytes]]:
+    def unsent_names(self) -> list[str]:
+        """Of the sealed content that is to be sent: the photos of a whole day may be more than memory holds."""
         if self._sound is not None:
-            return self._sound_blobs()
+            return [name for name, _ in self._sound_blobs()]
         with self.reading() as connection:
-            return connection.execute("SELECT sha256, content FROM blobs WHERE sent = 0").fetchall()
+            return [row[0] for row in connection.execute("SELECT sha256 FROM blobs WHERE sent = 0")]
 
     def _sound_blobs(self, name: str | None = None) -> list[tuple[str, bytes]]:
         """Of a damaged journal the unsent blobs, or the one of a name: what can be read and is what its name says."""
@@ -723,6 +760,18 @@ def newest(connection: sqlite3.Connection, kind: str, after: int = 0) -> Fact | 
         "SELECT line FROM facts WHERE kind = ? AND seq > ? ORDER BY seq DESC LIMIT 1", (kind, after)
     ).fetchone()
     return decode(row[0]) if row else None
+
+
+def stored(connection: sqlite3.Connection, fact_id: str) -> Fact | None:
+    """The fact that has an id."""
+    row = connection.execute("SELECT line FROM facts WHERE id = ?", (fact_id,)).fetchone()
+    return decode(row[0]) if row else None
+
+
+def of_kind(connection: sqlite3.Connection, kind: str, after: int = 0) -> list[Fact]:
+    """All facts of a kind after a place, in order."""
+    query = "SELECT line FROM facts WHERE kind = ? AND seq > ? ORDER BY seq"
+    return [decode(line) for (line,) in connection.execute(query, (kind, after))]
 
 
 def _day_total(connection: sqlite3.Connection, metric: str, day: str) -> int:

@@ -12,7 +12,6 @@ from kiosk.packs.galleries import Exhibit
 
 #: Milliseconds on the screen from which an exhibit counts as viewed, and up to which they are counted.
 VIEWED, LONGEST = 3_000, 600_000
-_MOST_FALSE = 99
 
 
 def look_of(here: Booth, visit: Visit, exhibit_id: str) -> Look:
@@ -41,6 +40,13 @@ def turn_to(here: Booth, visit: Visit, exhibit_id: str, now: int | None = None) 
     visit.looking, visit.looking_since = exhibit_id, now
 
 
+def turn_away(here: Booth, visit: Visit | None) -> None:
+    """Another page is on the screen, which is no exhibit."""
+    if visit is not None:
+        with visit.lock:
+            turn_to(here, visit, "")
+
+
 def end_search(here: Booth, visit: Visit, one: Exhibit, search: Search) -> None:
     """All found, given up, or left: one fact, and the search is over."""
     body = ExhibitSearched(
@@ -49,7 +55,8 @@ def end_search(here: Booth, visit: Visit, one: Exhibit, search: Search) -> None:
         found=list(search.found),
         missed=[region.id for region in one.regions if region.id not in search.found],
         hints=search.hints,
-        false=min(search.false, _MOST_FALSE),
+        false=search.false,
+        strays=dict(search.strays),
     )
     record(here, visit, search.fact_id, body)
     search.is_over = True

@@ -25,6 +25,7 @@ from kiosk.errors import (
     ENROL_WAITING,
     JOURNAL_FORKED,
     SYNC_DEVICE,
+    SYNC_MALFORMED,
     SYNC_REFUSED,
     SYNC_UNREACHABLE,
     Problem,
@@ -227,6 +228,7 @@ def sync(
     pack_version: str,
     clock: Clock,
     progress: Callable[[int, int], None] = lambda _done, _of: None,
+    health: protocol.Health = protocol.UNKNOWN_HEALTH,
 ) -> Result:
     """Send everything, report how the booth is, fetch the fair's notice if it changed.
 
@@ -250,6 +252,7 @@ def sync(
             at=stamp(clock.now()),
             boot=journal.boot,
             mono=clock.monotonic(),
+            health=health if health != protocol.UNKNOWN_HEALTH else msgspec.UNSET,
         ),
     )
     told = learn(journal, key, transport)
@@ -287,6 +290,10 @@ def _tell(client: Client, certificate: bytes, status: protocol.Status) -> None:
     try:
         client.send_status(status)
     except Problem as problem:
+        if problem.details.get("code") == SYNC_MALFORMED.code and status.health is not msgspec.UNSET:
+            # A hub of before: what is recorded here is not to wait until somebody has upgraded it.
+            _tell(client, certificate, msgspec.structs.replace(status, health=msgspec.UNSET))
+            return
         if problem.details.get("code") != SYNC_DEVICE.code:
             raise
         client.come_back(certificate)

@@ -6,8 +6,8 @@ import msgspec
 from flask import Blueprint, Response
 
 from kiosk import web
-from kiosk.booth import days, handoff, leaderboard, lots, prizes, staff, visits
-from kiosk.booth.context import booth, new_id
+from kiosk.booth import days, handoff, leaderboard, lots, prizes, staff, surveys, visits
+from kiosk.booth.context import Booth, booth, new_id
 from kiosk.booth.handoff import Code
 from kiosk.booth.journal import Draft
 from kiosk.booth.sessions import Play, Visit, Voucher
@@ -15,7 +15,7 @@ from kiosk.errors import FACT_CONFLICT, FIELD_INVALID, PAGE_NOT_FOUND, Problem
 from kiosk.facts.quizzes import QuizAnswered, QuizFinished
 from kiosk.packs import quizzes
 from kiosk.packs.model import Text
-from kiosk.packs.quizzes import MODES, STANDARD, Mode, Option, Question
+from kiosk.packs.quizzes import MODES, QUICK, Bank, Mode, Option, Question
 
 #: Registered twice: at the tablet, and for phones below `/m`.
 views = Blueprint("quizzes", __name__)
@@ -72,6 +72,7 @@ class ResultPage(msgspec.Struct, frozen=True):
     is_practice: bool
     voucher: Voucher | None
     no_prize: str | None  # why there is none, where there might have been one
+    asks_again: bool  # the two questions from before the play
 
 
 @views.before_request
@@ -86,9 +87,35 @@ def quiz() -> Response:
     visit = visits.current()
     with visit.lock:
         handoff.withdraw(visit)
-        play = visit.play or start(visit, STANDARD)
-        response = _result(visit, play) if play.is_over else _question(visit, play)
+        play = visit.play or start(visit, _offered()[0])
+        if play.pair is not None and play.pair.step == "before" and not play.chosen:
+            response = surveys.pair_page(booth(), play.pair)
+        else:
+            response = _result(visit, play) if play.is_over else _question(visit, play)
     return visits.with_cookie(response, visit)
+
+
+@views.get("/quiz/pair")
+def pair() -> Response:
+    """The two questions once more, after the result."""
+    visit = visits.current()
+    with visit.lock:
+        play = visit.play
+        if play is None or play.pair is None or not (play.is_over and play.pair.step == "during"):
+            return _to_the_quiz(visit)
+        play.pair.shown_at = booth().clock.monotonic()
+        return visits.with_cookie(surveys.pair_page(booth(), play.pair), visit)
+
+
+@views.post("/quiz/pair")
+def take_pair() -> Response:
+    """Both answers, or a touch that leaves them out."""
+    visit = visits.current()
+    with visit.lock:
+        again = surveys.take_pair(booth(), visit)
+        if visit.play is not None and not visit.play.chosen:
+            visit.play.shown_at = booth().clock.monotonic()
+    return _to_the_quiz(visit) if again is None else visits.with_cookie(again, visit)
 
 
 @views.get("/quiz/pictures/<drawing>")
@@ -108,8 +135,10 @@ def start_anew() -> Response:
     if mode is None:
         raise Problem(FIELD_INVALID, field="mode")
     visit = visits.current()
+    offered = _offered()
     with visit.lock:
-        start(visit, mode)
+        # A page from before the fair offered others leads to the one that is given now.
+        start(visit, mode if mode in offered else offered[0])
     return _to_the_quiz(visit)
 
 
@@ -178,21 +207,36 @@ def _to_the_quiz(visit: Visit) -> Response:
 def start(visit: Visit, mode: Mode) -> Play:
     """Draw a new play of questions in force today; none this visitor was asked before while others are left."""
     here = booth()
-    here.enrolled  # noqa: B018 (nothing can be recorded before enrolment)
     dice = here.visits.dice
-    drawn = here.pack.bank(days.now(here).day).draw(mode, dice, visit.asked)
+    drawn = _bank(here, mode).draw(mode, dice, visit.asked)
     visit.asked.update(question.id for question in drawn)
+    before = visit.play
+    # Another length before the first answer: what was asked before the play belongs to this one.
+    is_same = before is not None and before.pair is not None and not before.chosen and mode is not QUICK
     visit.play = Play(
-        session=new_id(),
+        session=before.session if before is not None and is_same else new_id(),
         mode=mode,
         questions=drawn,
         options=[quizzes.shuffled(question, dice) for question in drawn],
         fact_ids=[new_id() for _ in drawn],
         finish_id=new_id(),
         shown_at=here.clock.monotonic(),
-        is_helped=visit.play is not None and visit.play.is_helped,
+        is_helped=before is not None and before.is_helped,
+        pair=before.pair if before is not None and is_same else surveys.pair_of(here, visit, mode),
     )
     return visit.play
+
+
+def _offered() -> list[Mode]:
+    """The lengths of this fair, first the one a visitor is given."""
+    return quizzes.offered(booth().enrolled.fair.quiz_modes)
+
+
+def _bank(here: Booth, mode: Mode) -> Bank:
+    """The questions on what the fair chose to ask about. Too few for a play, as in another pack: all of them."""
+    every = here.pack.bank(days.now(here).day)
+    chosen = every.about(here.enrolled.fair.quiz_topics)
+    return chosen if chosen.size >= mode.questions else every
 
 
 def picked(question: Question, before: list[str], option: str, *, is_on: bool) -> list[str]:
@@ -297,7 +341,7 @@ def _question(visit: Visit, play: Play) -> Response:
         topic=here.pack.topics[question.topic],
         fact_id=play.fact_ids[play.at],
         mode=play.mode,
-        modes=[] if play.chosen else list(MODES.values()),
+        modes=[] if play.chosen else sorted(_offered(), key=lambda mode: mode.questions),
         is_answered=chosen is not None,
         is_right=chosen is not None and question.is_right(chosen),
         is_complete=question.is_possible(play.picked),
@@ -323,19 +367,19 @@ def _view(question: Question, option: Option, touched: list[str], chosen: list[s
 def _result(visit: Visit, play: Play) -> Response:
     right = play.right
     learned = [Learned(question, was) for question, was in zip(play.questions, right, strict=True)]
-    lengths = list(MODES.values())
-    longer = next((mode for mode in lengths if mode.questions > play.mode.questions), None)
+    longer = [mode for mode in _offered() if mode.questions > play.mode.questions]
     page = ResultPage(
         right=sum(right),
         total=len(play.questions),
         mode=play.mode,
-        longer=longer if play.has_passed else None,
+        longer=min(longer, key=lambda mode: mode.questions, default=None) if play.has_passed else None,
         pass_mark=play.pass_mark,
         passed=play.has_passed,
         learned=sorted(learned, key=lambda one: one.was_right),
         is_practice=visit.is_practice,
         voucher=visit.voucher,
         no_prize=visit.no_prize.sentence(web.language()) if visit.no_prize else None,
+        asks_again=play.pair is not None and play.pair.step == "during",
     )
     board = leaderboard.offer(visit, play)
     return web.page("booth/quizzes/result.html", page=page, ticket=lots.ticket_of(booth(), visit), board=board)

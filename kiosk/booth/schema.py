@@ -50,6 +50,33 @@ def pin_locks(db: Database) -> None:
     db.execute("DROP TABLE pin_lock")
 
 
+@migrations()
+def photos(db: Database) -> None:
+    """Photos for complaints that are not filed yet, sealed to the hub's key like what is filed.
+
+    Those that a phone sealed say when they came: `came`, monotonic milliseconds of a `boot`. The content stands last:
+    what stands before it is read without it.
+    """
+    db.execute("""CREATE TABLE draft_photos (
+         fact TEXT NOT NULL, number INTEGER NOT NULL, mark TEXT NOT NULL, day TEXT NOT NULL,
+         boot TEXT NOT NULL DEFAULT '', came INTEGER NOT NULL DEFAULT 0, content BLOB NOT NULL,
+         PRIMARY KEY (fact, number), UNIQUE (fact, mark)
+       ) STRICT""")
+
+
+@migrations()
+def counting(db: Database) -> None:
+    """Volunteers' phones that count here: for whom, since when, and how that ended.
+
+    `ended` is "", "shift" (handed over) or "withdrawn" (by hand at the tablet).
+    """
+    db.execute("""CREATE TABLE counting (
+         number INTEGER PRIMARY KEY, stint TEXT NOT NULL UNIQUE, phone TEXT NOT NULL, volunteer TEXT NOT NULL,
+         wall REAL NOT NULL, boot TEXT NOT NULL, began INTEGER NOT NULL,
+         ended TEXT NOT NULL CHECK (ended IN ('', 'shift', 'withdrawn'))
+       ) STRICT""")
+
+
 _JOURNAL = (
     # One row: who this journal is. The certificate is the root of the chain.
     """CREATE TABLE identity (

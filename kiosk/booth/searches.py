@@ -1,6 +1,7 @@
 """Find what is wrong: the fake alone, large, to be touched. What is wrong where stays at the server until found."""
 
 from collections.abc import Mapping
+from math import hypot
 
 import msgspec
 from flask import Blueprint, Response
@@ -24,7 +25,25 @@ SLACK = 0.015
 ACTS = ("touch", "hint", "end", "compare", "alone")
 #: Without JavaScript the picture itself is the button, of one of two sizes: width and height in CSS pixels.
 BUTTONS = {"wide": (560, 640), "narrow": (350, 400)}
+#: Touches where nothing is wrong that a search counts.
+MOST_FALSE = 99
 _FINEST = 10_000  # parts of a side that `x` and `y` count
+#: What a hint may light, nearest first: left, top, width and height in hundredths of the picture.
+PARTS = {
+    "nw": (0, 0, 50, 50),
+    "ne": (50, 0, 50, 50),
+    "sw": (0, 50, 50, 50),
+    "se": (50, 50, 50, 50),
+    "middle": (25, 25, 50, 50),
+    "n": (0, 0, 100, 50),
+    "s": (0, 50, 100, 50),
+    "w": (0, 0, 50, 100),
+    "e": (50, 0, 50, 100),
+    "across": (0, 25, 100, 50),
+    "all": (0, 0, 100, 100),
+}
+#: How much of a place the part that is lit has to hold: a hint must not darken what it is to show.
+LIT = 0.7
 _FIELDS = ("x", "y", *BUTTONS, *(f"{name}.{axis}" for name in BUTTONS for axis in "xy"))
 
 
@@ -32,8 +51,9 @@ class FindPage(msgspec.Struct, frozen=True):
     exhibit: Exhibit
     category: Text
     search: Search
-    marks: list[Mark]  # of what was found, in that order; once over, of the rest too
+    marks: list[Mark[Region]]  # of what was found, in that order; once over, of the rest too
     left: int  # how many are still to be found
+    lit: tuple[int, int, int, int] | None  # by a hint, as in PARTS
     next_id: str | None
     version: str
 
@@ -89,24 +109,51 @@ def touch(one: Exhibit, search: Search, spot: tuple[float, float], *, is_now: bo
     new = [region for region in hits if region.id not in search.found]
     if new:
         search.found.append(min(new, key=lambda region: region.w * region.h).id)
-        search.quarter = ""
+        search.lit = ""
     elif not is_now:
         return
     search.said = "hit" if new else "again" if hits else "miss"
-    search.false += not hits
     search.turns += 1
+    if not hits and search.false < MOST_FALSE:
+        beside = nearest(one, search, spot)
+        search.strays[beside] = search.strays.get(beside, 0) + 1
+
+
+def nearest(one: Exhibit, search: Search, spot: tuple[float, float]) -> str:
+    """The region not found yet whose outline is nearest, the first of them where several are; of all, once all are."""
+    left = [region for region in one.regions if region.id not in search.found]
+    return min(left or one.regions, key=lambda region: _distance(spot, region)).id
+
+
+def _distance(spot: tuple[float, float], region: Region) -> float:
+    """From a place outside of a region, in the units of the drawing, whose sides are not equal.
+
+    Rounded, or the last bit of a fraction would decide between two regions as near.
+    """
+    (x, y), (width, height) = spot, BUTTONS["wide"]
+    across = max(region.x - x, x - region.x - region.w, 0.0)
+    down = max(region.y - y, y - region.y - region.h, 0.0)
+    return round(hypot(across * width, down * height), 3)
 
 
 def hint(one: Exhibit, search: Search) -> None:
-    """Light the quarter of the picture in which the next place is. A quarter that is lit already stays."""
+    """Light the part of the picture in which the next place is. A part that is lit already stays."""
     region = next((region for region in one.regions if region.id not in search.found), None)
     if region is None:  # the disk had no room for the end of this search: it is tried again
         return
-    quarter = ("n" if region.y + region.h / 2 < 0.5 else "s") + ("w" if region.x + region.w / 2 < 0.5 else "e")
-    search.hints += search.quarter != quarter
-    search.turns += search.quarter != quarter
-    search.quarter = quarter
+    part = next(part for part in PARTS if share_in(region, part) >= LIT)
+    search.hints += search.lit != part
+    search.turns += search.lit != part
+    search.lit = part
     search.said = "hint"
+
+
+def share_in(region: Region, part: str) -> float:
+    """How much of a region lies in a part of the picture, by area."""
+    left, top, width, height = (corner / 100 for corner in PARTS[part])
+    across = min(region.x + region.w, left + width) - max(region.x, left)
+    down = min(region.y + region.h, top + height) - max(region.y, top)
+    return max(across, 0.0) * max(down, 0.0) / (region.w * region.h)
 
 
 def _is_in(spot: tuple[float, float], region: Region) -> bool:
@@ -147,8 +194,9 @@ def _page(here: Booth, visit: Visit, one: Exhibit, search: Search) -> FindPage:
         exhibit=one,
         category=here.pack.categories[one.category],
         search=search,
-        marks=[Mark(number, region, is_found) for number, (region, is_found) in enumerate(shown, 1)],
+        marks=galleries.marked(shown, one.regions),
         left=len(one.regions) - len(search.found),
+        lit=PARTS[search.lit] if search.lit and not search.is_over else None,
         next_id=_next(here, visit, one),
         version=here.pack.version,
     )

@@ -16,6 +16,7 @@ from kiosk.clock import Clock
 from kiosk.errors import Problem
 from kiosk.packs.model import Text
 from kiosk.packs.quizzes import Mode, Option, Question
+from kiosk.packs.surveys import Survey
 
 if TYPE_CHECKING:
     from kiosk.booth.handoff import Offer
@@ -24,6 +25,22 @@ if TYPE_CHECKING:
 GRACE = 15
 _MOST_VISITS = 500
 _MOST_LAPSED = 100
+
+
+@dataclass
+class Pair:
+    """Two questions asked before a quiz, and again after it of who answered them."""
+
+    survey: Survey
+    before_id: str  # ids of the facts, made before the answers
+    after_id: str
+    shown_at: int  # monotonic ms when they were last put on the screen
+    step: Literal["before", "during", "over"] = "before"  # what comes next, or is going on
+
+    @property
+    def fact_id(self) -> str:
+        """Of what is asked next."""
+        return self.before_id if self.step == "before" else self.after_id
 
 
 @dataclass
@@ -42,6 +59,7 @@ class Play:
     chosen: list[list[str]] = field(default_factory=list)  # option ids, by question
     picked: list[str] = field(default_factory=list)  # touched so far, where the answer is more than one touch
     is_helped: bool = False  # a volunteer touches the screen for the visitor
+    pair: Pair | None = None  # around this play
 
     @property
     def is_over(self) -> bool:
@@ -85,10 +103,10 @@ class Search:
 
     fact_id: str  # made before, so that ending twice is the same fact
     found: list[str] = field(default_factory=list)  # region ids, in the order they were found
-    false: int = 0  # touches where nothing is wrong
+    strays: dict[str, int] = field(default_factory=dict)  # touches where nothing is wrong, by the region next to them
     hints: int = 0
     turns: int = 0  # touches and hints so far: a page says of which turn it is, so that a repeat is known for one
-    quarter: str = ""  # lit by a hint: "nw", "ne", "sw" or "se"
+    lit: str = ""  # by a hint: a part of the picture by its name in `searches.PARTS`
     said: Literal["ask", "hit", "again", "miss", "hint"] = "ask"
     is_comparing: bool = False  # the genuine one stands beside it
     is_over: bool = False
@@ -96,6 +114,11 @@ class Search:
     @property
     def has_begun(self) -> bool:
         return self.turns > 0
+
+    @property
+    def false(self) -> int:
+        """Touches where nothing is wrong."""
+        return sum(self.strays.values())
 
 
 @dataclass
@@ -210,6 +233,8 @@ class StaffSession:
     volunteer: str
     name: str
     seen_at: int
+    #: Of the complaint that is being filled in: its code, and what that was stretched to. Gone with the session.
+    draft_key: tuple[str, str, bytes] | None = None
 
 
 class StaffSessions:

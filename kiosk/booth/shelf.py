@@ -6,7 +6,6 @@ what is shown is what was approved; whatever is changed afterwards, by whomever,
 
 import hashlib
 import os
-import re
 import threading
 from pathlib import Path
 from typing import Annotated, Literal
@@ -28,7 +27,7 @@ from kiosk.errors import (
     Problem,
 )
 from kiosk.facts.galleries import ExhibitApproved, ExhibitWithdrawn
-from kiosk.packs.galleries import Fraction
+from kiosk.packs.galleries import OWN_ID, Fraction
 from kiosk.packs.model import Item
 from kiosk.pictures import Photo
 from kiosk.values import Hex32
@@ -41,7 +40,6 @@ SMALLEST = 0.03  # of the photo, either way
 TITLE, SENTENCE = (40, 120), (600, 1200)
 #: What is not in a pack is counted from here, as long as no pack has the number.
 FIRST_NUMBER = 901
-ID = re.compile(r"o[0-9a-f]{8}")
 
 State = Literal["draft", "approved", "withdrawn"]
 
@@ -146,7 +144,7 @@ class Shelf:
 
         Raises `gallery.unknown`, `brought.many`, `brought.public`, `brought.room`, `storage.failed`.
         """
-        if not ID.fullmatch(brought_id):
+        if not OWN_ID.fullmatch(brought_id):
             raise Problem(EXHIBIT_UNKNOWN)
         with self._turn:
             known = {one.exhibit.id: one.exhibit for one in self.all()}

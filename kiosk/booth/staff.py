@@ -145,8 +145,12 @@ def is_signed_in() -> bool:
 
 
 def _session() -> StaffSession | None:
-    here, token = booth().staff, request.cookies.get(COOKIE)
-    return here.find(token) if _renews_itself() else here.touch(token)
+    here, token = booth(), request.cookies.get(COOKIE)
+    session = here.staff.find(token) if _renews_itself() else here.staff.touch(token)
+    if session is not None and session.volunteer not in here.enrolled.volunteers:
+        here.staff.close(token)  # taken off the list while signed in
+        return None
+    return session
 
 
 def _renews_itself() -> bool:
@@ -155,7 +159,7 @@ def _renews_itself() -> bool:
 
 
 class EnterPage(msgspec.Struct, frozen=True):
-    volunteers: list[dict[str, str]]  # id, name
+    volunteers: list[dict[str, str]]  # as `people`
     action: str
     carried: Mapping[str, str]  # fields that go with the PIN
     code: str  # of a half-filled form that waits behind the PIN; empty if it could not be kept, or there is none
@@ -189,11 +193,19 @@ def enter() -> Response:
         if problem.kind not in PIN_PROBLEMS:
             raise
         return enter_page(Behind(carried={"next": target}), problem, form["volunteer"])
-    return with_session(web.to(target), session)
+    return with_session(web.to(booth().asks_first() or target), session)
 
 
 def admit(who: str, pin: str) -> StaffSession:
     """Open the staff screens to a volunteer. Raises `staff.pin_wrong`, `staff.pin_locked`, or what the journal does."""
+    here = booth()
+    volunteer = vouch(who, pin)
+    here.journal.append(Draft(new_id(), ShiftEntered(volunteer=volunteer["id"]), volunteer["id"]))
+    return here.staff.open(volunteer["id"], volunteer["name"])
+
+
+def vouch(who: str, pin: str) -> dict[str, str]:
+    """The volunteer whose PIN it is: id and name. Raises as `admit`; opens nothing."""
     here = booth()
     volunteer = here.enrolled.volunteers.get(who)
     lock = PinLock(here.journal, here.clock, who if volunteer else "")
@@ -202,8 +214,7 @@ def admit(who: str, pin: str) -> StaffSession:
         here.journal.append(Draft(new_id(), ShiftRefused(), "visitor"))
         raise Problem(PIN_WRONG)
     lock.forgive()
-    here.journal.append(Draft(new_id(), ShiftEntered(volunteer=volunteer["id"]), volunteer["id"]))
-    return here.staff.open(volunteer["id"], volunteer["name"])
+    return volunteer
 
 
 def with_session(response: Response, session: StaffSession) -> Response:
@@ -229,20 +240,24 @@ def ask_for_pin() -> Response | None:
     return web.see_other("staff.enter_form", next=request.path)
 
 
+def people() -> list[dict[str, str]]:
+    """Who may sign in here: id and name."""
+    return [{"id": one["id"], "name": one["name"]} for one in booth().enrolled.volunteers.values()]
+
+
 def enter_page(behind: Behind, problem: Problem | None = None, chosen: str = "") -> Response:
     """The PIN screen, and what went wrong at the last try."""
     here = booth()
-    people = [{"id": one["id"], "name": one["name"]} for one in here.enrolled.volunteers.values()]
-    locked = PinLock(here.journal, here.clock).locked_seconds()
-    own = PinLock(here.journal, here.clock, chosen).locked_seconds() if chosen else 0
+    volunteers = people()
     page = EnterPage(
-        volunteers=people,
+        volunteers=volunteers,
         action=behind.action,
         carried=behind.carried,
         code=behind.code,
         chosen=chosen,
         problem=problem.sentence(web.language()) if problem else None,
-        locked_seconds=max(locked, own),
-        is_locked_for_all=bool(locked) or len(people) == 1,
+        locked_seconds=PinLock(here.journal, here.clock, chosen).locked_seconds(),
+        is_locked_for_all=PinLock(here.journal, here.clock).locked_seconds() > 0 or len(volunteers) == 1,
     )
-    return web.page("booth/staff/enter.html", problem.status if problem else 200, page=page)
+    response = web.page("booth/staff/enter.html", problem.status if problem else 200, page=page)
+    return web.with_camera(response)  # what comes in its place once the PIN is right may take photos

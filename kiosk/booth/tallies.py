@@ -1,6 +1,8 @@
 """Counters on the staff screen: one touch, one fact; and ten seconds to take it back."""
 
-from datetime import timedelta
+import sqlite3
+from collections.abc import Iterable
+from datetime import datetime, timedelta
 
 import msgspec
 from flask import Blueprint, Response
@@ -8,46 +10,23 @@ from flask import Blueprint, Response
 from kiosk import web
 from kiosk.booth import days, derived, staff
 from kiosk.booth.context import Booth, booth, new_id
-from kiosk.booth.journal import Draft
+from kiosk.booth.journal import Append, Draft, of_kind
 from kiosk.clock import BEIJING
-from kiosk.errors import FIELD_INVALID, UNDO_NOTHING, UNDO_TOO_LATE, Problem
+from kiosk.errors import FIELD_INVALID, UNDO_CORRECTED, UNDO_NOTHING, UNDO_TOO_LATE, Problem
 from kiosk.facts.envelope import Fact, day_and_hour
-from kiosk.facts.tallies import (
-    BOARD,
-    CONSULTATION,
-    HEADCOUNT,
-    LEAFLET,
-    MOST,
-    UNDO_WINDOW,
-    TallyCounted,
-    TallyUndone,
-    undo_id,
-)
-from kiosk.packs.fairs import Fair
-from kiosk.packs.model import Text
+from kiosk.facts.tallies import MOST, UNDO_WINDOW, TallyCounted, TallyUndone, metrics_of, undo_id
+from kiosk.reports.counters import Counter
+
+#: Milliseconds more than the screen shows: the finger was quicker than the network.
+PATIENCE = 2_000
 
 views = Blueprint("tallies", __name__)
 views.before_request(staff.ask_for_pin)
 
 
-class Counter(msgspec.Struct, frozen=True):
-    """One counter on the staff screen."""
-
-    id: str
-    name: Text
-    unit: Text
-    steps: list[int]  # what its keys add, the main one first
-
-
-def counters_of(fair: Fair) -> list[Counter]:
-    """The counters a desk shows, headcount first."""
-    people, copies = Text("人次", "visits"), Text("份", "copies")
-    return [
-        Counter(HEADCOUNT, Text("进场群众", "Visitors in"), people, [1, 5]),
-        *(Counter(LEAFLET + one.id, one.name, copies, [1, 10, one.bundle]) for one in fair.leaflets),
-        Counter(CONSULTATION, Text("接受咨询", "Consultations"), people, [1]),
-        Counter(BOARD, Text("展板", "Display boards"), Text("块", "boards"), [1]),
-    ]
+def counters_here(here: Booth) -> list[Counter]:
+    """Those of a tablet's own desk."""
+    return here.enrolled.counters
 
 
 class Undo(msgspec.Struct, frozen=True):
@@ -56,23 +35,59 @@ class Undo(msgspec.Struct, frozen=True):
     seconds: int  # left to take it back
 
 
+class Hour(msgspec.Struct, frozen=True):
+    """What was counted in one hour of the day."""
+
+    hour: int
+    n: int  # never below nothing: what was taken back in the next hour leaves none here
+
+
 class CounterView(msgspec.Struct, frozen=True):
     counter: Counter
     total: int  # today, on this tablet
+    hours: list[Hour]  # from the first to the last in which something was counted
     fact_id: str  # for the next touch
     undo: Undo | None
+    corrected: int = 0  # of the total, put right afterwards
+    is_main: bool = False  # the desk's first, which alone is drawn by the hour on the counters' screen
+
+    @property
+    def first_hour(self) -> int:
+        return self.hours[0].hour if self.hours else 0
+
+    @property
+    def last_hour(self) -> int:
+        return self.hours[-1].hour if self.hours else 0
 
 
 class CountersPage(msgspec.Struct, frozen=True):
     counters: list[CounterView]
     saved_at: str | None  # Beijing time of the last touch, "10:31:07"
     has_prizes: bool
+    has_phones: bool  # may count here, too
+    is_begun: bool  # something was counted here today
 
 
 @views.get("/staff")
 def counters() -> Response:
     here = booth()
     return web.page("booth/staff/counters.html", page=_page(here), unsent=here.journal.unsent())
+
+
+class HoursPage(msgspec.Struct, frozen=True):
+    counters: list[CounterView]
+    first: int  # the hours of the table, from here
+    last: int  # to here
+
+
+@views.get("/staff/hours")
+def hours() -> Response:
+    """Today by the hour, counter by counter."""
+    here = booth()
+    found = _page(here).counters
+    known = [one.hour for view in found for one in view.hours]
+    page = HoursPage(found, min(known, default=9), max(known, default=9))
+    return web.page("booth/staff/counters_hours.html", page=page)
 
 
 @views.post("/staff/tally")
@@ -83,7 +98,7 @@ def tally() -> Response:
     amount = _amount(form["n"])
     body = TallyCounted(counter=counter.id, n=amount)
     today, _ = day_and_hour(here.clock.now())
-    total = here.journal.tally(Draft(web.read_id(form, "id"), body, volunteer.volunteer), f"tally.{counter.id}", today)
+    total = here.journal.tally(Draft(web.read_id(form, "id"), body, volunteer.volunteer), counter.metric, today)
     return _answer(here, counter, total, Undo(form["id"], amount, UNDO_WINDOW // 1000))
 
 
@@ -94,21 +109,47 @@ def undo() -> Response:
     tap = here.journal.fact(web.read_id(form, "undoes"))
     if tap is None or tap.kind != "tally.counted":
         raise Problem(UNDO_NOTHING)
-    at = derived.look(here.journal, undo_id(tap.id), "tally.undone")
-    if at.fact is None and not _is_fresh(here, tap):
-        raise Problem(UNDO_TOO_LATE)
-    counter = _counter(here, tap.body["counter"])
-    body = TallyUndone(undoes=tap.id, counter=counter.id, n=tap.body["n"])
+    counter, is_fresh = _counter(here, tap.body["counter"]), _is_fresh(here, tap)
+
+    def take_back(connection: sqlite3.Connection, append: Append) -> None:
+        at = derived.place(connection, undo_id(tap.id), "tally.undone")
+        if at.fact is not None:
+            return
+        if not is_fresh:
+            raise Problem(UNDO_TOO_LATE)
+        refuse_corrected(connection, tap)
+        body = TallyUndone(undoes=tap.id, counter=counter.id, n=tap.body["n"])
+        append(Draft(at.id, body, volunteer.volunteer))
+
+    here.journal.append_in(take_back)
     today, _ = day_and_hour(here.clock.now())
-    total = here.journal.tally(Draft(at.id, body, volunteer.volunteer), f"tally.{counter.id}", today)
-    return _answer(here, counter, total, None)
+    return _answer(here, counter, here.journal.day_total(counter.metric, today), None)
+
+
+def refuse_corrected(connection: sqlite3.Connection, tap: Fact) -> None:
+    """Whoever put a count right saw the tap in it: to take the tap back too would take it off twice.
+
+    So no count ends below nothing either. Raises `tally.undo_corrected`.
+    """
+    if _is_corrected(tap, of_kind(connection, "tally.corrected", tap.seq)):
+        raise Problem(UNDO_CORRECTED)
+
+
+def _is_corrected(tap: Fact, corrections: Iterable[Fact]) -> bool:
+    """Whether one of some corrections came after a tap and is of a count the tap is in."""
+    counts = set(metrics_of(tap.body["counter"]))
+    return any(one.seq > tap.seq and counts & set(metrics_of(one.body["counter"])) for one in corrections)
 
 
 def _answer(here: Booth, counter: Counter, total: int, undo: Undo | None) -> Response:
     """To htmx the one counter that changed; to a plain form the way back to all of them."""
     if not web.wants_fragment():
         return web.see_other("tallies.counters")
-    view = CounterView(counter, total, new_id(), undo)
+    today, _ = day_and_hour(here.clock.now())
+    is_main = counter.id == counters_here(here)[0].id
+    hours = _hours(here, today).get(counter.metric, []) if is_main else []
+    corrected = here.journal.day_total(f"corrected.{counter.metric}", today)
+    view = CounterView(counter, total, hours, new_id(), undo, corrected, is_main)
     return web.page("booth/staff/_counter.html", view=view, saved_at=_time(here), unsent=here.journal.unsent())
 
 
@@ -117,38 +158,66 @@ def _page(here: Booth) -> CountersPage:
     totals = here.journal.day_totals(today)
     since = max(0, here.clock.monotonic() - UNDO_WINDOW)
     undone = {fact.body["undoes"] for fact in here.journal.last_of("tally.undone", since)}
-    taps = [fact for fact in here.journal.last_of("tally.counted", since) if fact.id not in undone]
+    corrections = here.journal.last_of("tally.corrected", since)
+    counted = here.journal.last_of("tally.counted", since)
+    taps = [fact for fact in counted if fact.id not in undone and not _is_corrected(fact, corrections)]
     last = {fact.body["counter"]: fact for fact in reversed(taps)}
+    by_hour = _hours(here, today)
     views_ = [
-        CounterView(counter, totals.get(f"tally.{counter.id}", 0), new_id(), _undo(here, last.get(counter.id)))
-        for counter in counters_of(here.enrolled.fair)
+        CounterView(
+            counter,
+            totals.get(counter.metric, 0),
+            by_hour.get(counter.metric, []),
+            new_id(),
+            _undo(here, last.get(counter.id)),
+            totals.get(f"corrected.{counter.metric}", 0),
+            is_main=number == 0,
+        )
+        for number, counter in enumerate(counters_here(here))
     ]
     newest = taps[0].moment.astimezone(BEIJING).strftime("%H:%M:%S") if taps else None
-    return CountersPage(views_, newest, has_prizes=bool(here.enrolled.fair.prizes))
+    is_begun = any(metric.startswith("tally.") for metric in totals)
+    return CountersPage(views_, newest, bool(here.enrolled.fair.prizes), bool(here.phones.url), is_begun)
+
+
+def _hours(here: Booth, day: str) -> dict[str, list[Hour]]:
+    """By metric; hours in between in which nothing was counted are there, too."""
+    query = """SELECT metric, hour, sum(n) FROM totals WHERE metric >= 'tally.' AND metric < 'tally/' AND day = ?
+        GROUP BY metric, hour"""
+    counted: dict[str, dict[int, int]] = {}
+    with here.journal.reading() as connection:
+        for metric, hour, n in connection.execute(query, (day,)):
+            counted.setdefault(metric, {})[hour] = max(0, n)
+    return {
+        metric: [Hour(hour, found.get(hour, 0)) for hour in range(min(found), max(found) + 1)]
+        for metric, found in counted.items()
+    }
 
 
 def _undo(here: Booth, tap: Fact | None) -> Undo | None:
-    if tap is None or not _is_of_today(here, tap):
+    if tap is None or not is_of_today(here, tap, days.now(here).moment):
         return None
     left = UNDO_WINDOW - (here.clock.monotonic() - tap.mono)
     return Undo(tap.id, tap.body["n"], max(1, left // 1000))
 
 
 def _is_fresh(here: Booth, tap: Fact) -> bool:
-    """Two seconds more than the screen shows: the finger was quicker than the network."""
     is_of_this_boot = tap.boot == here.journal.boot
-    return is_of_this_boot and here.clock.monotonic() - tap.mono <= UNDO_WINDOW + 2_000 and _is_of_today(here, tap)
+    is_fresh = is_of_this_boot and here.clock.monotonic() - tap.mono <= UNDO_WINDOW + PATIENCE
+    return is_fresh and is_of_today(here, tap, days.now(here).moment)
 
 
-def _is_of_today(here: Booth, tap: Fact) -> bool:
-    """By the tablet's clock, and by the hub's, which dates both for good: no day may end below nothing."""
-    true = days.now(here).moment
+def is_of_today(here: Booth, tap: Fact, true: datetime) -> bool:
+    """By the tablet's clock, and by the hub's, which dates both for good: no day may end below nothing.
+
+    `true` is the time it is; the tap is of this boot.
+    """
     tapped = true - timedelta(milliseconds=here.clock.monotonic() - tap.mono)
     return tap.at[:10] == day_and_hour(here.clock.now())[0] and day_and_hour(tapped)[0] == day_and_hour(true)[0]
 
 
 def _counter(here: Booth, counter_id: str) -> Counter:
-    for counter in counters_of(here.enrolled.fair):
+    for counter in counters_here(here):
         if counter.id == counter_id:
             return counter
     raise Problem(FIELD_INVALID, field="counter")

@@ -10,7 +10,7 @@ from kiosk.booth.handoff import Code, is_here
 from kiosk.booth.sessions import Visit, Visits
 from kiosk.errors import FIELD_INVALID, PHONE_EXPIRED, Problem
 from kiosk.packs.model import Text
-from kiosk.packs.quizzes import STANDARD
+from kiosk.packs.quizzes import offered
 
 COOKIE = "visit"
 PHONE_COOKIE = "phone"
@@ -26,6 +26,7 @@ class AttractPage(msgspec.Struct, frozen=True):
     pass_mark: int
     exhibits: int
     door: Code | None  # to a play on one's own phone
+    surveys: int  # to be answered
 
 
 @views.get("/")
@@ -36,12 +37,14 @@ def attract() -> Response:
     here.staff.close(request.cookies.get(STAFF_COOKIE))  # whoever leaves the staff screens for here has left them
     if here.enrolment is None:
         return web.see_other("enrolment.enrol")
+    first = offered(here.enrolled.fair.quiz_modes)[0]
     page = AttractPage(
-        slogans=list(here.pack.slogans),
-        questions=STANDARD.questions,
-        pass_mark=STANDARD.pass_mark,
+        slogans=list(here.enrolled.fair.slogans or here.pack.slogans),
+        questions=first.questions,
+        pass_mark=first.pass_mark,
         exhibits=len(here.pack.exhibits),
         door=here.phones.door(),
+        surveys=len(here.surveys),
     )
     response = web.page("booth/visits/attract.html", page=page)
     response.delete_cookie(COOKIE, samesite="Strict", httponly=True)
@@ -82,20 +85,22 @@ def found() -> Visit | None:
     return _visits().find(request.cookies.get(_cookie()))
 
 
+def possible() -> Visit | None:
+    """The visit of this request, a new one if there is none; None for a phone that read no code."""
+    return found() or (None if is_phone() else booth().visits.start())
+
+
 def current() -> Visit:
-    """The visit of this request, a new one if there is none and this is the tablet: a phone comes by a code.
-
-    Raises `phone.expired`.
-    """
-    visit = found()
-    if visit is None and is_phone():
+    """The same, where nothing can be done without a visit. Raises `phone.expired`."""
+    visit = possible()
+    if visit is None:
         raise Problem(PHONE_EXPIRED)
-    return visit or booth().visits.start()
+    return visit
 
 
-def with_cookie(response: Response, visit: Visit) -> Response:
-    """Hand the visit's token to the browser until it closes."""
-    if request.cookies.get(_cookie()) == visit.token:
+def with_cookie(response: Response, visit: Visit | None) -> Response:
+    """Hand the visit's token, if there is one, to the browser until it closes."""
+    if visit is None or request.cookies.get(_cookie()) == visit.token:
         return response
     if is_phone():  # Lax: the way back to it may lead through another app
         response.set_cookie(PHONE_COOKIE, visit.token, path=PHONE, httponly=True, samesite="Lax")

@@ -15,6 +15,7 @@ from kiosk.booth.journal import Draft
 from kiosk.booth.shelf import MOST, PLACES, Shelf
 from kiosk.errors import STORAGE_FAILED, Problem
 from kiosk.hub.tables import facts
+from tests.clocks import FakeClock
 from tests.makers import VOLUNTEER, Browser, Page, facts_of
 
 ONE, TWO = "o315a0b1c", "o315a0b1d"
@@ -97,6 +98,43 @@ def test_a_photo_becomes_an_exhibit_that_visitors_see(desk: Browser, booth: Boot
     assert (picture.mimetype, picture.headers["X-Content-Type-Options"]) == ("image/jpeg", "nosniff")
     assert b"Zhang San" not in picture.data
     assert Image.open(io.BytesIO(picture.data)).size == (640, 480)
+
+
+def test_own_exhibits_come_first_on_the_wall_and_have_a_category(desk: Browser, booth: Booth, visitor: Browser):
+    assert "category=own" not in visitor.get("/gallery")
+    show(desk)
+    page = visitor.get("/gallery")
+    assert page.text.index(f'href="/gallery/own/{ONE}"') < page.text.index('href="/gallery/e01"')
+    assert f'全部 <span class="num">{len(booth.pack.exhibits) + 1}</span>' in page
+    alone = visitor.get("/gallery?category=own")
+    assert (f'href="/gallery/own/{ONE}"' in alone, 'href="/gallery/e01"' in alone) == (True, False)
+    assert f'href="/gallery/own/{ONE}"' not in visitor.get(f"/gallery?category={booth.pack.exhibits[0].category}")
+
+
+def test_an_own_exhibit_is_viewed_like_any_other_and_ends_the_view_of_the_one_before(
+    desk: Browser, booth: Booth, visitor: Browser, clock: FakeClock
+):
+    show(desk)
+    visitor.get("/gallery/e01")
+    clock.tick(5)
+    visitor.get(f"/gallery/own/{ONE}")
+    clock.tick(4)
+    visitor.get(f"/gallery/own/{ONE}/closer")
+    clock.tick(4)
+    visitor.get("/gallery/scan")
+    clock.tick(60)
+    visitor.post("/leave")
+    seen = [(fact.body["exhibit"], fact.body["ms"]) for fact in facts_of(booth.journal, "exhibit.viewed")]
+    assert seen == [("e01", 5_000), (ONE, 8_000)]
+
+
+def test_its_photo_can_be_looked_at_as_large_as_the_screen(desk: Browser, visitor: Browser):
+    show(desk)
+    assert f'href="/gallery/own/{ONE}/closer"' in visitor.get(f"/gallery/own/{ONE}")
+    page = visitor.get(f"/gallery/own/{ONE}/closer")
+    assert f'src="/gallery/own/{ONE}.jpg"' in page
+    assert f'href="/gallery/own/{ONE}"' in page
+    assert visitor.get(f"/gallery/own/{TWO}/closer").status == 404
 
 
 def test_without_english_the_chinese_stands_and_says_so(desk: Browser, visitor: Browser):
@@ -218,10 +256,22 @@ def test_the_page_asks_for_the_camera_and_warns_before_it_opens(desk: Browser):
     assert "请不要拍到人脸、证件、单号" in page
 
 
+@pytest.mark.parametrize("size", [20 * 2**20 + 1, 21 * 2**20])
+def test_a_photo_that_is_too_large_is_told_so_on_its_own_page(desk: Browser, booth: Booth, size: int):
+    """Whether it was read and measured, or not even taken in."""
+    head = b'--x\r\nContent-Disposition: form-data; name="photo"; filename="a.jpg"\r\n\r\n'
+    body, at = head + a_jpeg() + bytes(size) + b"\r\n--x--\r\n", f"/staff/exhibits/{ONE}/photo"
+    page = Page(desk.client.post(at, data=body, content_type="multipart/form-data; boundary=x"))
+    assert (page.status, page.path) == (413, at)
+    assert "照片文件太大，最多 20 MB" in page.text.partition('role="alert"')[2]
+    assert 'name="photo"' in page
+    assert booth.shelf.all() == []
+
+
 @pytest.mark.parametrize(
     ("data", "code", "word"),
     [
-        (b"\0\0\0\x18ftypheic" + bytes(99), 422, "兼容性最佳"),
+        (b"\0\0\0\x18ftypheic" + bytes(99), 422, "读不出来"),  # it is looked at: what reads HEIC is there
         (b"<svg onload='alert(1)'/>", 422, "只收 JPEG"),
         (a_jpeg()[:900], 422, "读不出来"),
         (a_jpeg(size=(1, 1)), 422, "太小或太窄"),

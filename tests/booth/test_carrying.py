@@ -16,7 +16,6 @@ from kiosk.booth.journal import Draft, Journal
 from kiosk.booth.sequence import _texts
 from kiosk.clock import stamp
 from kiosk.errors import Problem
-from kiosk.facts.complaints import ComplaintFiled
 from kiosk.hub import tables
 from kiosk.relay.app import create_relay_app
 from kiosk.sync import bundles, keys, protocol, sequence
@@ -24,7 +23,7 @@ from kiosk.sync.bundles import Bundle
 from kiosk.sync.protocol import BlobReceipt, Receipt
 from tests.clocks import FAIR_MORNING, FakeClock
 from tests.hub.tablets import deliver, everything, rows, run_of
-from tests.makers import Pair, WsgiTransport, a_draft, a_key, a_pair, an_id, facts_of
+from tests.makers import Pair, WsgiTransport, a_draft, a_filing, a_key, a_pair, an_id, facts_of
 from tests.roads import a_relay, carry, receipts_of
 
 
@@ -46,7 +45,7 @@ def read(pair: Pair, path: Path) -> Bundle:
 def sealed(number: int) -> Draft:
     blob = b"sealed %d" % number
     name = hashlib.sha256(blob).hexdigest()
-    body = ComplaintFiled(case="7KQ2-M0ZRT", blob=name, size=len(blob), channel="volunteer", notice="1")
+    body = a_filing(name, len(blob))
     return Draft(an_id(number), body, "li", blob)
 
 

@@ -17,12 +17,15 @@ from kiosk.booth.context import Booth, new_id
 from kiosk.booth.journal import Journal
 from kiosk.cli import main
 from kiosk.clock import SystemClock
+from kiosk.facts.prizes import PrizeIssued, code_of
+from kiosk.facts.shifts import ShiftBegan
+from kiosk.facts.stock import StockCounted, StockOpened
 from kiosk.facts.tallies import TallyCounted
 from kiosk.facts.vocabulary import REGISTRY
 from kiosk.hub.devices import BOOTH_KINDS
 from kiosk.sync import protocol, sequence
 from kiosk.sync.protocol import Slip
-from tests.makers import Browser, Pair, a_draft, a_headcount, facts_of
+from tests.makers import Browser, Pair, a_draft, a_fair, a_headcount, a_prize, an_id, facts_of, give_prizes
 
 #: A screen of the booth is the same whatever its hub stores in.
 on_sqlite = pytest.mark.parametrize("hub", ["sqlite"], indirect=True)
@@ -181,8 +184,9 @@ def test_what_was_counted_after_closing_is_pointed_out_and_not_on_the_slip(paire
     first = shut(desk)
     assert "<b>4</b> 人次" in first
     count(paired.booth, 3)
-    page = desk.get("/staff/close")
-    assert ("收工后又记了 3 条" in page, slip_on(page)) == (True, slip_on(first))
+    page = desk.get("/staff/close?renew")
+    assert ("收工后又记了 3 条，请再收一次工" in page, slip_on(page)) == (True, slip_on(first))
+    assert 'id="since"' in first  # a phone may go on counting: the page looks by itself
     assert "<b>4</b> 人次" in page
     again = desk.send(page.form("/staff/close"))
     assert ("收工后又记了" in again, slip_on(again) != slip_on(first), "<b>10</b> 人次" in again) == (False, True, True)
@@ -207,6 +211,50 @@ def test_the_english_page_has_the_same_slip(paired: Pair):
     desk.client.set_cookie("lang", "en")
     page = desk.get("/staff/close")
     assert (slip_on(page), "Closed for today" in page) == (code, True)
+
+
+# --- what the day still lacks ---------------------------------------------------------------------
+
+
+def lacks_on(page) -> str:
+    return page.text.partition('class="day-checks')[2].partition("</section>")[0]
+
+
+@on_sqlite
+def test_the_page_says_what_the_day_lacks_and_closes_all_the_same(paired: Pair):
+    give_prizes(paired.booth, a_prize())
+    desk, journal = paired.at_the_desk(), paired.booth.journal
+    journal.append(
+        a_draft(StockOpened(item="leaflet.law", n=50, bundles=1)),
+        a_draft(ShiftBegan(volunteer="li"), an_id(2)),
+        a_draft(PrizeIssued(prize="bag", session=an_id(7), code=code_of(an_id(3))), an_id(3)),
+    )
+    journal.write("INSERT INTO drafts VALUES ('x', '2027-03-15', x'00')")
+    told = lacks_on(desk.get("/staff/close"))
+    assert "还差 4 样" in told
+    for words in ("消法手册 没有点", "李志愿（1 人）没有签退", "1 份没填完", "1 张券没兑", "没有记放上几份"):
+        assert words in told
+    page = shut(desk)
+    assert slip_on(page) == protocol.slip_code(journal.head()[1])
+    assert "还差 3 样" in lacks_on(page)  # who was here has left with it
+
+
+@on_sqlite
+def test_where_nothing_is_missing_the_page_says_so(paired: Pair):
+    desk = paired.at_the_desk()
+    assert "都办好了" in lacks_on(desk.get("/staff/close"))
+    assert lacks_on(shut(desk)) == ""
+
+
+@on_sqlite
+def test_what_was_opened_after_the_count_is_to_be_counted_again(paired: Pair):
+    desk, journal = paired.at_the_desk(), paired.booth.journal
+    opened = StockOpened(item="leaflet.law", n=50, bundles=1)
+    count_ = StockCounted(item="leaflet.law", opened=50, before=None, left=50, given=0, reason="")
+    journal.append(a_draft(opened), a_draft(count_))
+    assert "都办好了" in lacks_on(desk.get("/staff/close"))
+    journal.append(a_draft(opened))
+    assert "消法手册 点完又开过，要再点" in lacks_on(desk.get("/staff/close"))
 
 
 # --- on paper and on a terminal -------------------------------------------------------------------
@@ -254,3 +302,10 @@ def test_the_code_is_drawn_only_where_it_can_be(booth, monkeypatch, encoding):
         cli._draw(close(booth).text)
         cli.sys.stdout.flush()
         assert (b"\xe2\x96" in shown.getvalue()) == (encoding == "utf-8" and columns == 200)
+
+
+def test_surveys_and_quick_tests_are_lines_of_the_slip_where_there_were_any():
+    names = [line.name.zh for line in closing._amounts(a_fair(), {})]
+    totals = {"survey.answered": 12, "survey.valid": 11, "quicktest.batches": 4, "quicktest.pending": 1}
+    more = [(line.name.zh, line.n) for line in closing._amounts(a_fair(), totals)[len(names) :]]
+    assert more == [("问卷", 12), ("食品快检", 4), ("其中待复检", 1)]

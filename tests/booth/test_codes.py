@@ -17,14 +17,14 @@ from kiosk.booth.app import create_booth_app
 from kiosk.booth.codes import MOST_COUNTED
 from kiosk.booth.context import Booth
 from kiosk.booth.setup import init_booth
-from kiosk.codes.catalogue import BY_ID, KINDS
+from kiosk.codes.catalogue import KINDS
 from kiosk.codes.personal import UNSENT
 from kiosk.config import BoothConfig
 from kiosk.reports.amounts import fold
 from tests.booth.test_journal import fill_up
 from tests.booth.test_phones import URL, a_phone
 from tests.clocks import FakeClock
-from tests.codes.examples import PERSONAL, RIGHT, WRONG
+from tests.codes.examples import BY_ID, PERSONAL, RIGHT, WRONG
 from tests.journeys import leaks
 from tests.makers import Browser, Page, an_id, facts_of
 
@@ -54,6 +54,25 @@ def test_a_right_number_is_shown_in_parts_and_never_called_genuine(visitor: Brow
     assert "told-wrong" not in page
     assert "号码对，不等于东西真" in shown
     assert ("told-right" in page) == bool(kind.check)
+
+
+@pytest.mark.parametrize("code", ["6901234567893", "SC10111010812340", "SC1011101081234"])
+def test_who_typed_a_wrong_number_is_told_to_look_again_and_not_that_it_is_right(visitor: Browser, code: str):
+    shown = text_of(checked(visitor, code))
+    assert "先对着包装再看一遍" in shown
+    assert "还是对不上，先别买，到台前问一问" in shown
+    assert "号码对，不等于东西真" not in shown
+    assert "也不说明东西是真的" in shown
+
+
+def test_an_exhibit_left_for_the_checkers_is_viewed_no_longer(visitor: Browser, booth: Booth, clock: FakeClock):
+    for leaves in (lambda: visitor.get("/check"), lambda: visitor.post("/check", id=an_id(9), code="6901234567892")):
+        visitor.get("/gallery/e01")
+        clock.tick(5)
+        leaves()
+        clock.tick(60)
+        visitor.post("/leave")
+    assert [fact.body["ms"] for fact in facts_of(booth.journal, "exhibit.viewed")] == [5_000, 5_000]
 
 
 @pytest.mark.parametrize(("kind", "codes"), WRONG.items(), ids=list(WRONG))
@@ -189,6 +208,11 @@ def test_a_personal_number_is_refused_and_not_repeated(visitor: Browser, booth: 
     assert re.findall(r"[0-9]{7,}", text_of(page)) == []
     assert text not in page
     assert facts_of(booth.journal) == []
+
+
+def test_who_typed_a_barcode_that_may_be_a_mobile_number_reads_how_to_have_it_looked_at(visitor: Browser):
+    assert "12 位的条码，请在前面写上 UPC" in text_of(checked(visitor, "016000275287"))
+    assert "校验码对得上" in text_of(checked(visitor, "UPC 016000275287"))
 
 
 def test_nothing_that_was_typed_is_on_the_disk_or_in_a_log(

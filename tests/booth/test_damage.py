@@ -23,14 +23,25 @@ from kiosk.booth.journal import Draft, Journal
 from kiosk.cli import main
 from kiosk.config import BoothConfig, HubConfig
 from kiosk.errors import CATALOGUE, Problem
-from kiosk.facts.complaints import ComplaintFiled
 from kiosk.facts.tallies import TallyUndone, undo_id
 from kiosk.hub.app import open_hub
 from kiosk.reports.amounts import fold
 from tests.booth.test_journal import assert_whole
 from tests.cli.test_commands import CLEAN, one_line
 from tests.clocks import FakeClock
-from tests.makers import HUB_URL, Browser, Pair, a_draft, a_headcount, a_journal, a_pair, an_answer, an_id, facts_of
+from tests.makers import (
+    HUB_URL,
+    Browser,
+    Pair,
+    a_draft,
+    a_filing,
+    a_headcount,
+    a_journal,
+    a_pair,
+    an_answer,
+    an_id,
+    facts_of,
+)
 from tests.proof import figure, share
 
 FLIPS = share(500, 120)
@@ -53,7 +64,7 @@ def some_facts(journal: Journal, clock: FakeClock, count: int = 60) -> None:
         if number % 9 == 0:
             blob = dice.randbytes(700)
             name = hashlib.sha256(blob).hexdigest()
-            body = ComplaintFiled(case="7KQ2-M0ZRT", blob=name, size=700, channel="volunteer", notice="1")
+            body = a_filing(name)
             journal.append(Draft(an_id(number), body, "li", blob))
         elif number % 5 == 0:
             answer = an_answer(session=an_id(7), question="q01", chosen=["a"], right=number % 2 == 0, ms=900)
@@ -426,6 +437,8 @@ def _as_the_first_release_left_it(connection: sqlite3.Connection) -> None:
     connection.execute("ALTER TABLE identity DROP COLUMN head")
     connection.execute("ALTER TABLE identity DROP COLUMN pending")
     connection.execute("DROP TABLE pin_locks")
+    connection.execute("DROP TABLE draft_photos")
+    connection.execute("DROP TABLE counting")
     connection.execute(next(statement for statement in schema._JOURNAL if "TABLE pin_lock " in statement))
     connection.execute("DELETE FROM _sqlite_migrations WHERE name <> 'journal'")
 

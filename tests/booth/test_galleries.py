@@ -9,7 +9,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from kiosk.booth.context import Booth, new_id
-from kiosk.booth.galleries import PAIRS, _frame
+from kiosk.booth.galleries import PAIRS, _around, _frame, marked
 from kiosk.booth.journal import Draft
 from kiosk.facts.galleries import ExhibitJudged
 from tests.booth.test_visits import IDLE
@@ -31,6 +31,79 @@ def fake_side(visitor: Browser, booth: Booth, exhibit: str = "e01") -> str:
 def test_every_exhibit_has_its_card(visitor: Browser, booth: Booth):
     page = visitor.get("/gallery")
     assert all(f'href="/gallery/{exhibit.id}"' in page for exhibit in booth.pack.exhibits)
+
+
+@pytest.mark.parametrize(("way", "chosen"), [("", "辨真假"), ("?play=find", "找问题"), ("?play=tour", "讲解")])
+def test_the_game_a_card_leads_to_is_the_one_that_is_shown_chosen(visitor: Browser, way: str, chosen: str):
+    text = visitor.get(f"/gallery{way}").text
+    games = re.findall(r'<a class="game"[^>]*aria-current="true"[^>]*>.*?<b>(.*?)</b>', text)
+    assert games == [chosen]
+    assert ("选一件看看" in text) == (way == "")
+
+
+@pytest.mark.parametrize("side", ["left", "right"])
+def test_each_of_a_pair_can_be_looked_at_as_large_as_the_screen_before_judging(
+    visitor: Browser, booth: Booth, side: str
+):
+    assert f'href="/gallery/e01/closer/{side}"' in visitor.get("/gallery/e01")
+    page = visitor.get(f"/gallery/e01/closer/{side}")
+    assert f'src="/gallery/e01/{side}.svg"' in page
+    assert 'href="/gallery/e01"' in page
+    assert not any(word in page for word in ("假的", "真的", '<rect class="mark'))  # nothing gives it away
+    assert facts_of(booth.journal) == []
+
+
+def test_after_judging_the_closer_look_shows_what_is_wrong(visitor: Browser, booth: Booth):
+    form = the_form(visitor)
+    fake = fake_side(visitor, booth)
+    visitor.send(form, side=fake)
+    assert f'href="/gallery/e01/closer/{fake}"' in visitor.get("/gallery/e01")
+    page = visitor.get(f"/gallery/e01/closer/{fake}")
+    assert page.text.count('<rect class="mark"') == len(booth.pack.exhibit_by_id["e01"].regions)
+    other = {"left": "right", "right": "left"}[fake]
+    assert '<rect class="mark"' not in visitor.get(f"/gallery/e01/closer/{other}")
+
+
+def test_who_looked_closer_at_one_of_a_row_of_pairs_comes_back_to_the_row(visitor: Browser):
+    page = visitor.get("/gallery/pairs")
+    [address, _] = re.findall(r'href="(/gallery/e\d+/closer/\w+\?then=pairs)"', page.text)
+    assert 'href="/gallery/pairs"' in visitor.get(address)
+    exhibit = address.split("/")[2]
+    visitor.send(page.form(f"/gallery/{exhibit}/judge"), side="left")
+    visitor.send(visitor.get("/gallery/pairs").form("/gallery/pairs/next"))
+    assert f'href="/gallery/{exhibit}"' in visitor.get(address)  # that pair is over
+
+
+@pytest.mark.parametrize("side", ["genuine", "fake", "middle"])
+def test_there_is_no_closer_look_that_would_name_the_fake(visitor: Browser, side: str):
+    assert visitor.get(f"/gallery/e01/closer/{side}").status == 404
+
+
+def test_a_closer_look_is_part_of_the_view(visitor: Browser, booth: Booth, clock: FakeClock):
+    visitor.get("/gallery/e01")
+    clock.tick(2)
+    visitor.get("/gallery/e01/closer/left")
+    clock.tick(2)
+    visitor.get("/gallery")
+    assert [fact.body["ms"] for fact in facts_of(booth.journal, "exhibit.viewed")] == [4_000]
+
+
+def test_no_number_hides_what_is_marked(booth: Booth):
+    """As large as a number is on the smallest picture, beside a place that leaves room for it somewhere."""
+    for one in booth.pack.exhibits:
+        for mark in marked([(region, True) for region in one.regions]):
+            left, top, width, height = _around(mark.badge)
+            assert 0 <= left <= 1 - width, one.id
+            assert 0 <= top <= 1 - height, one.id
+            across = min(mark.region.x + mark.region.w, left + width) - max(mark.region.x, left)
+            down = min(mark.region.y + mark.region.h, top + height) - max(mark.region.y, top)
+            assert min(across, down) < 1e-6, (one.id, mark.region.id)
+
+
+def test_a_place_that_leaves_no_room_has_its_number_all_the_same(booth: Booth):
+    region = msgspec.structs.replace(booth.pack.exhibits[0].regions[0], x=0, y=0, w=1, h=1)
+    [mark] = marked([(region, True)])
+    assert (mark.badge.dx, mark.badge.dy) == (1, 1)
 
 
 @pytest.mark.parametrize("rightly", [True, False])

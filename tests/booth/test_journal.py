@@ -19,7 +19,7 @@ from kiosk.booth.journal import Draft, Journal
 from kiosk.errors import Problem
 from kiosk.facts.envelope import day_and_hour
 from kiosk.facts.galleries import ExhibitJudged
-from kiosk.facts.tallies import TallyCounted, TallyUndone, undo_id
+from kiosk.facts.tallies import TallyCorrected, TallyCounted, TallyUndone, undo_id
 from kiosk.reports.amounts import fold
 from tests.clocks import FakeClock
 from tests.makers import a_draft, a_headcount, a_journal, an_id, facts_of
@@ -115,6 +115,15 @@ BODIES = st.one_of(
     st.builds(TallyCounted, counter=COUNTERS, n=st.integers(1, 1000)),
     st.builds(TallyUndone, undoes=st.just(an_id(9)), counter=COUNTERS, n=st.integers(1, 1000)),
     st.builds(ExhibitJudged, session=st.just(an_id(7)), exhibit=st.just("e01"), right=st.booleans()),
+    st.builds(
+        TallyCorrected,
+        counter=COUNTERS,
+        n=st.integers(-9, 9).filter(bool),
+        day=st.just("2027-03-14"),
+        hour=st.integers(9, 11),
+        reason=st.just("recount"),
+        second=st.just(""),
+    ),
 )
 STEPS = st.lists(st.tuples(st.integers(1, 12), BODIES, st.integers(0, 4000)), max_size=12)
 

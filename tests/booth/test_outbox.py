@@ -15,7 +15,6 @@ from kiosk.booth.setup import init_booth
 from kiosk.clock import stamp
 from kiosk.config import BoothConfig
 from kiosk.errors import SYNC_UNREACHABLE, Problem
-from kiosk.facts.complaints import ComplaintFiled
 from kiosk.hub import devices, fairs, people
 from kiosk.hub.context import Hub
 from kiosk.hub.tables import blobs
@@ -23,7 +22,7 @@ from kiosk.sync import protocol
 from kiosk.sync.push import Answer
 from tests.clocks import FakeClock
 from tests.hub.tablets import rows
-from tests.makers import HUB_URL, Pair, WsgiTransport, a_draft, an_id, facts_of
+from tests.makers import HUB_URL, Pair, WsgiTransport, a_draft, a_filing, an_id, facts_of
 
 FINGERPRINT = b"\x31\x50" * 16  # of no hub
 
@@ -221,7 +220,7 @@ def test_a_recorded_head_and_receipt_tell_no_time_after_a_restart(paired: Pair):
 def test_the_last_copy_stays_until_the_hub_itself_said_that_it_lacks_nothing(paired: Pair):
     content = b"sealed"
     name = hashlib.sha256(content).hexdigest()
-    body = ComplaintFiled(case="7KQ2-M0ZRT", blob=name, size=6, channel="volunteer", notice="1")
+    body = a_filing(name, 6)
     journal = paired.booth.journal
     journal.append(Draft(an_id(7), body, "li", content))
     paired.sync()

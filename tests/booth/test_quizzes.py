@@ -348,3 +348,61 @@ def test_a_part_of_the_page_is_in_the_page(visitor: Browser):
     part = visitor.get("/quiz", **{"HX-Request": "true"})
     assert "<html" not in part
     assert part.form("/quiz/answer") == the_question(visitor)
+
+
+# --- what the fair chose ------------------------------------------------------------------------------
+
+
+def chosen(booth: Booth, **choice: list[str]) -> None:
+    """The fair as an organiser set it up since."""
+    here = booth.enrolled
+    booth._enrolment = msgspec.structs.replace(here, fair=msgspec.structs.replace(here.fair, **choice))
+    booth._read_at = 1 << 60
+
+
+def lengths(page: Page) -> list[str]:
+    return page.form("/quiz/start").choices("mode")
+
+
+def test_the_lengths_of_the_fair_are_offered_and_its_first_is_given(visitor: Browser, booth: Booth):
+    assert "5 道题，答对 4 道就过关" in visitor.get("/")
+    assert lengths(visitor.get("/quiz")) == ["quick", "standard", "challenge"]
+    chosen(booth, quiz_modes=["challenge", "quick"])
+    assert "10 道题，答对 8 道就过关" in visitor.get("/")
+    page = visitor.get("/quiz")
+    assert (lengths(page), "共 10 题" in page) == (["quick", "challenge"], True)
+
+
+def test_a_page_from_before_the_choice_leads_to_what_is_given_now(visitor: Browser, booth: Booth):
+    chosen(booth, quiz_modes=["quick"])
+    assert "共 3 题" in visitor.post("/quiz/start", mode="challenge")
+    assert visitor.post("/quiz/start", mode="endless").status == 400
+
+
+def test_nobody_who_passed_is_led_to_a_length_that_is_not_offered(visitor: Browser, booth: Booth):
+    chosen(booth, quiz_modes=["quick", "challenge"])
+    assert play(visitor, booth, 3, MODES["quick"]).form("/quiz/start").choices("mode") == ["challenge"]
+    visitor.post("/leave")
+    chosen(booth, quiz_modes=["quick"])
+    assert play(visitor, booth, 3, MODES["quick"]).form("/quiz/start").choices("mode") == ["quick"]
+
+
+def topics_of(visitor: Browser, booth: Booth, plays: int) -> set[str]:
+    found = set()
+    for _ in range(plays):
+        visitor.post("/quiz/start", mode="challenge")
+        [visit] = booth.visits._visits.values()
+        assert len(visit.play.questions) == 10
+        found |= {question.topic for question in visit.play.questions}
+    return found
+
+
+def test_only_what_the_fair_chose_is_asked_about(visitor: Browser, booth: Booth):
+    chosen(booth, quiz_topics=["food", "returns"])
+    assert topics_of(visitor, booth, 8) == {"food", "returns"}
+
+
+@pytest.mark.parametrize("topics", [["tobacco"], ["a-topic-of-another-pack"]])
+def test_a_pack_that_has_too_little_of_it_asks_about_everything(visitor: Browser, booth: Booth, topics: list[str]):
+    chosen(booth, quiz_topics=topics)
+    assert len(topics_of(visitor, booth, 2)) > 5

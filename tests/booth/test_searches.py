@@ -45,6 +45,11 @@ def word(page: Page) -> str:
     return page.text.partition('class="find-word word-')[2].partition('"')[0]
 
 
+def marked(page: Page) -> int:
+    """How many places have a mark."""
+    return len(re.findall(r'<rect class="mark(?: mark-missed)?"', page.text))
+
+
 def searched(booth: Booth) -> list[dict]:
     return [fact.body for fact in facts_of(booth.journal, "exhibit.searched")]
 
@@ -69,7 +74,7 @@ def test_a_touch_in_the_right_place_is_marked_and_explained(visitor: Browser, bo
     assert word(page) == "hit"
     assert all(text.zh in page for text in (found.wrong, found.why, found.check))
     assert found.source.law in page
-    assert page.text.count("<rect") == 1
+    assert marked(page) == 1
     assert all(region.wrong.zh not in page for region in others)
 
 
@@ -97,6 +102,31 @@ def test_where_two_places_overlap_the_smaller_is_found_first_and_then_the_other(
     assert (search.found, search.said, search.false) == ([small.id, wide.id], "again", 0)
 
 
+def test_a_touch_beside_is_told_of_the_nearest_place_that_is_not_found_yet(booth: Booth):
+    """By the distance to its outline in the drawing, which is higher than wide; of two as near the first in order."""
+    one, two, three = the_exhibit(booth).regions
+    high = msgspec.structs.replace(one, x=0.4, y=0.1, w=0.2, h=0.2)
+    low = msgspec.structs.replace(two, x=0.4, y=0.7, w=0.2, h=0.2)
+    long = msgspec.structs.replace(three, x=0.8, y=0.0, w=0.1, h=1.0)
+    exhibit, search = msgspec.structs.replace(the_exhibit(booth), regions=[high, low, long]), Search("0" * 32)
+
+    def beside(x: float, y: float) -> str:
+        before = dict(search.strays)
+        searches.touch(exhibit, search, (x, y), is_now=True)
+        [new] = [region for region, n in search.strays.items() if n > before.get(region, 0)]
+        return new
+
+    assert [beside(0.5, y) for y in (0.34, 0.49, 0.51, 0.66)] == ["r1", "r1", "r2", "r2"]
+    assert beside(0.5, 0.5) == "r1"  # as far from both
+    assert beside(0.7, 0.2) == "r1"  # as far from both, across
+    assert beside(0.72, 0.2) == "r3"
+    assert beside(0.5, 0.02) == "r1"
+    assert beside(0.58, 0.505) == "r3"  # 123 across, 125 and 131 down; as fractions it would be the farthest
+    searches.touch(exhibit, search, (0.5, 0.2), is_now=True)
+    assert beside(0.5, 0.34) == "r3"  # the first one is found
+    assert sum(search.strays.values()) == search.false == 10
+
+
 def test_finding_everything_is_one_fact(visitor: Browser, booth: Booth):
     touches(visitor, NOWHERE)
     for place in (2, 0, 1):
@@ -104,18 +134,67 @@ def test_finding_everything_is_one_fact(visitor: Browser, booth: Booth):
     [body] = searched(booth)
     assert body | {"session": ""} == {
         "session": "", "exhibit": "e01", "found": ["r3", "r1", "r2"], "missed": [], "hints": 0, "false": 1,
+        "strays": {"r1": 1},
     }  # fmt: skip
     assert word(page) == "hit"
     assert the_exhibit(booth).remember.zh in page
     assert 'name="do"' not in page
 
 
-def test_a_hint_lights_the_quarter_where_the_next_place_is(visitor: Browser, booth: Booth):
-    x, y = middle(booth, 0)
-    page = asks(visitor, "hint")
-    words = {"nw": "左上", "ne": "右上", "sw": "左下", "se": "右下"}
-    assert words[("n" if y < 0.5 else "s") + ("w" if x < 0.5 else "e")] in page
-    assert 'class="lit"' in page
+def test_a_hint_lights_most_of_every_place_and_seldom_more_than_half_of_the_picture(booth: Booth):
+    """Of a place across a middle line a quarter would show a part, and darken the rest."""
+    parts = []
+    for one in booth.pack.exhibits:
+        for region in one.regions:
+            search = Search("0" * 32, found=[other.id for other in one.regions if other is not region])
+            searches.hint(one, search)
+            x, y, w, h = (corner / 100 for corner in searches.PARTS[search.lit])
+            across = min(region.x + region.w, x + w) - max(region.x, x)
+            down = min(region.y + region.h, y + h) - max(region.y, y)
+            assert across > 0 < down
+            assert across * down >= 0.7 * region.w * region.h, (one.id, region.id, search.lit)
+            parts.append(search.lit)
+    assert parts.count("all") <= len(parts) / 50
+
+
+@pytest.mark.parametrize(
+    ("corners", "part"),
+    [
+        ((0.1, 0.1, 0.2, 0.2), "nw"),
+        ((0.2, 0.3, 0.6, 0.1), "middle"),
+        ((0.05, 0.7, 0.9, 0.1), "s"),
+        ((0.05, 0.1, 0.9, 0.1), "n"),
+        ((0.1, 0.05, 0.2, 0.9), "w"),
+        ((0.7, 0.05, 0.2, 0.9), "e"),
+        ((0.02, 0.4, 0.96, 0.2), "across"),
+        ((0.02, 0.02, 0.96, 0.96), "all"),
+    ],
+)
+def test_a_hint_lights_the_smallest_part_that_holds_the_place(booth: Booth, corners, part: str):
+    one, search = the_exhibit(booth), Search("0" * 32)
+    x, y, w, h = corners
+    region = msgspec.structs.replace(one.regions[0], x=x, y=y, w=w, h=h)
+    searches.hint(msgspec.structs.replace(one, regions=[region]), search)
+    assert search.lit == part
+
+
+def test_a_hint_says_which_part_it_lights(visitor: Browser, booth: Booth):
+    words = {"nw": "左上", "ne": "右上", "sw": "左下", "se": "右下", "middle": "中间", "n": "上面", "s": "下面"}
+    words |= {"w": "左半边", "e": "右半边", "across": "中间", "all": "整张图"}
+    seen = {}
+    for one in booth.pack.exhibits:
+        search = Search("0" * 32)
+        searches.hint(one, search)
+        seen.setdefault(search.lit, one.id)
+    for part, exhibit in seen.items():
+        at = f"/gallery/{exhibit}/find"
+        page = visitor.post(at, id=visitor.get(at).form(at).values["id"], turn="0", do="hint")
+        assert f"看看{words[part]}这一块" in page
+    assert len(seen) > 4
+
+
+def test_a_hint_that_is_lit_already_is_no_second_one(visitor: Browser, booth: Booth):
+    assert 'class="lit"' in asks(visitor, "hint")
     asks(visitor, "hint")  # lit already: nothing new was said
     assert 'class="lit"' not in touches(visitor, middle(booth, 0))
     asks(visitor, "end")
@@ -126,7 +205,7 @@ def test_giving_up_shows_the_rest_and_says_which_were_missed(visitor: Browser, b
     touches(visitor, middle(booth, 0))
     page = asks(visitor, "end")
     assert all(region.wrong.zh in page for region in the_exhibit(booth).regions)
-    assert page.text.count('<rect class="mark-missed"') == 2
+    assert page.text.count('<rect class="mark mark-missed"') == 2
     assert (page.text.count("没找到</small>"), page.text.count("找到了</small>")) == (2, 1)
     assert [(body["found"], body["missed"]) for body in searched(booth)] == [(["r1"], ["r2", "r3"])]
 
@@ -182,7 +261,7 @@ def test_two_tabs_search_as_one(visitor: Browser, booth: Booth):
     one, two = visitor.get(FIND), visitor.get(FIND)
     visitor.post(FIND, **told(one, "touch", middle(booth, 0)))
     page = visitor.post(FIND, **told(two, "touch", middle(booth, 1)))
-    assert page.text.count("<rect") == 2
+    assert marked(page) == 2
     visitor.post(FIND, **told(one, "end"))
     visitor.post(FIND, **told(two, "end"))
     visitor.post(FIND, **told(two, "touch", middle(booth, 2)))
@@ -192,7 +271,7 @@ def test_two_tabs_search_as_one(visitor: Browser, booth: Booth):
 def test_what_was_found_is_still_there_after_back_and_reload(visitor: Browser, booth: Booth):
     touches(visitor, middle(booth, 0))
     visitor.get("/gallery")
-    assert visitor.get(FIND).text.count("<rect") == 1
+    assert marked(visitor.get(FIND)) == 1
 
 
 def test_a_made_up_search_changes_nothing(visitor: Browser, booth: Booth):
@@ -225,7 +304,8 @@ def test_a_hundred_wrong_touches_are_a_fact_all_the_same(visitor: Browser, booth
     for _ in range(102):
         touches(visitor, NOWHERE)
     asks(visitor, "end")
-    assert [body["false"] for body in searched(booth)] == [99]
+    [body] = searched(booth)
+    assert (body["false"], body["strays"]) == (99, {"r1": 99})
 
 
 def test_a_search_nobody_ended_ends_with_the_visit(visitor: Browser, booth: Booth):

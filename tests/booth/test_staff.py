@@ -6,6 +6,7 @@ from contextlib import closing
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import msgspec
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
@@ -15,7 +16,7 @@ from kiosk.booth.context import Booth
 from kiosk.facts.days import ALWAYS
 from kiosk.hub import devices, people
 from tests.clocks import FakeClock
-from tests.makers import VOLUNTEER, Browser, Page, Pair, a_hub, a_pair, facts_of
+from tests.makers import VOLUNTEER, Browser, Page, Pair, a_hub, a_pair, an_id, facts_of
 
 LI, PIN = VOLUNTEER
 
@@ -310,3 +311,11 @@ def test_a_certificate_older_than_the_facts_any_tablet_may_write_is_no_trouble(
         pair = a_pair(tmp_path / "booth", hub, clock)
         with closing(pair.booth):
             assert "证书" not in pair.at_the_desk().get("/staff")
+
+
+def test_whoever_is_taken_off_the_list_is_signed_out(desk: Browser, booth: Booth):
+    assert count_one(desk).status == 200
+    booth._enrolment = msgspec.structs.replace(booth.enrolled, volunteers={})
+    booth._read_at = 1 << 60
+    assert desk.get("/staff").path == "/staff/enter"
+    assert desk.post("/staff/tally", id=an_id(), counter="headcount", n="1").status == 403

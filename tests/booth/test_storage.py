@@ -25,10 +25,9 @@ from kiosk.booth.storage import BIG, FILE, Storage
 from kiosk.booth.writer import Writer
 from kiosk.config import BoothConfig
 from kiosk.errors import Problem
-from kiosk.facts.complaints import ComplaintFiled
 from tests.booth.small_disk import RESERVE_KB
 from tests.clocks import FakeClock
-from tests.makers import Browser, a_draft, an_id, answers
+from tests.makers import Browser, a_draft, a_filing, an_id, answers, screens_of
 
 SIZE = 1 << 20
 
@@ -207,7 +206,7 @@ def low(booth: Booth) -> Booth:
 def a_complaint(size: int, number: int = 1) -> Draft:
     blob = number.to_bytes(1) * size
     name = hashlib.sha256(blob).hexdigest()
-    body = ComplaintFiled(case="7KQ2-M0ZRT", blob=name, size=size, channel="volunteer", notice="1")
+    body = a_filing(name, size)
     return Draft(an_id(number), body, "li", blob)
 
 
@@ -234,13 +233,13 @@ def test_a_new_complaint_is_sent_to_paper_to_the_phone_or_to_12315(low: Booth, c
 def test_a_half_filled_form_is_not_kept_but_goes_on(booth: Booth, client: FlaskClient):
     """It became low while somebody was telling: what was typed is not thrown away, and the complaint is filed."""
     desk = Browser(client).enter("li", "380315")
-    page = desk.get("/staff/complaint")
+    page = desk.get("/staff/complaint/settle")
     page = desk.send(page.form("/staff/complaint"), go="next", **answers(page))
     booth.storage._free = lambda: 1000
     kept = booth.journal.read_one("SELECT count(*), group_concat(hex(sealed)) FROM drafts")
     with pytest.raises(Problem, match=r"storage\.low"):
         complaints.keep_draft(booth, "7KQ2-M0ZR", {})
-    for _ in range(4):
+    for _ in screens_of()[1:]:
         page = desk.send(page.form("/staff/complaint"), go="next", **answers(page))
         assert page.status == 200
         if "下一步" in page:
