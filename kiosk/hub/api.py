@@ -22,14 +22,14 @@ from kiosk.errors import (
     SYNC_VERSION,
     Problem,
 )
-from kiosk.hub import blobs, carrying, intake
+from kiosk.hub import blobs, carrying, intake, rehearsals, retention
 from kiosk.hub import devices as enrolment
-from kiosk.hub.context import client_address, hub, queueing, reading, writing
+from kiosk.hub.context import client_mark, hub, queueing, reading, writing
 from kiosk.hub.fairs import find_fair
 from kiosk.hub.people import throttle
 from kiosk.hub.tables import devices, journals
 from kiosk.sync import bundles, protocol
-from kiosk.sync.protocol import EnrolRequest, Head, Hello, Return, Status, dump
+from kiosk.sync.protocol import EnrolRequest, Head, Hello, RehearsalRequest, Return, Status, dump
 
 views = Blueprint("api", __name__, url_prefix="/sync/v1")
 _JSON = "application/json"
@@ -71,7 +71,7 @@ def enrol() -> Response:
         is_first = not enrolment.has_asked(tx, asked)
     if is_first:  # who waits for somebody to compare the digits asks every few seconds, and guesses nothing
         with writing() as tx:
-            throttle(tx, "enrol", client_address(), 60, 600, here.clock.now())
+            throttle(tx, "enrol", client_mark(), 60, 600, here.clock.now())
     with writing() as tx:
         certificate = enrolment.enrol(tx, here, asked, here.clock.now(), here.clock.monotonic())
     if certificate is None:
@@ -79,6 +79,27 @@ def enrol() -> Response:
         waiting.headers[protocol.VOUCH_HEADER] = protocol.acknowledge(here.key, asked, here.id)
         return waiting
     return Response(certificate, content_type=_DOCUMENT)
+
+
+@views.post("/rehearsals")
+def rehearsal() -> Response:
+    """A tablet of this fair asks for a journal in which nothing counts."""
+    body = _body(4096)
+    asked = protocol.parse(RehearsalRequest, body)
+    here = hub()
+    with queueing() as tx:
+        device = enrolment.authenticate(tx, _authorisation(), "POST", request.path, body)
+        document = enrolment.certify_rehearsal(tx, here, device, asked, here.clock.now())
+    return Response(document, content_type=_DOCUMENT)
+
+
+@views.delete("/rehearsals/<journal>")
+def rehearsal_is_over(journal: str) -> Response:
+    """Nobody rehearses there any more; what is still to come of it is taken in all the same."""
+    with queueing() as tx:
+        device = enrolment.authenticate(tx, _authorisation(), "DELETE", request.path, b"")
+        enrolment.end_rehearsal(tx, device, journal)
+    return web.json_response({"ok": True})
 
 
 @views.put("/devices/<device>")
@@ -129,6 +150,8 @@ def batches() -> Response:
         tx.execute(
             update(devices).where(devices.c.journal == receipt.journal).values(seen_at=here.clock.now().timestamp())
         )
+    if receipt.accepted:
+        retention.erase_what_came(here, receipt.journal, receipt.seq - receipt.accepted)
     return Response(here.sign(receipt), content_type=_DOCUMENT)
 
 
@@ -144,6 +167,8 @@ def bundle() -> Response:
             .where(devices.c.journal == checked.header.journal)
             .values(seen_at=here.clock.now().timestamp())
         )
+    if taken.new:
+        retention.erase_what_came(here, checked.header.journal, taken.held - taken.new)
     return Response(carrying.sign_all(here, answer), content_type=_DOCUMENT)
 
 
@@ -198,18 +223,25 @@ def status() -> Response:
                 told_hash=told.hash,
                 told_at=told.at,
                 skew_ms=skew,
+                **_health(told),
             )
         )
     return web.json_response({"ok": True})
+
+
+def _health(told: Status) -> dict[str, object]:
+    """Columns of a tablet: its battery as it is now, and what of the rest it says anything about."""
+    health = protocol.UNKNOWN_HEALTH if told.health is msgspec.UNSET else told.health
+    return {"battery": None, "charging": None, **msgspec.to_builtins(health)}
 
 
 @views.get("/packs/<fair_id>")
 def packs(fair_id: str) -> Response:
     with reading() as tx:
         device = enrolment.authenticate(tx, _authorisation(), "GET", request.path, b"")
-        if device.fair != fair_id:
+        if rehearsals.fair_of(device.fair) != fair_id:
             raise Problem(PAGE_NOT_FOUND)
-        if device.state == "revoked":
+        if enrolment.is_withdrawn(tx, device):
             raise Problem(DEVICE_REVOKED)  # whoever stole it learns no new names and PINs
         document = enrolment.notice(tx, hub(), find_fair(tx, fair_id), device.desk)
     response = Response(document, content_type=_DOCUMENT)

@@ -4,7 +4,7 @@ import logging
 import secrets
 from typing import Any
 
-from flask import Flask, Response, redirect, request, url_for
+from flask import Flask, Response, g, redirect, request, url_for
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnection
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -12,28 +12,77 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from kiosk import config, web
 from kiosk.errors import FORM_STALE, HUB_BUSY, LOGIN_NEEDED, Problem
 from kiosk.hub import (
+    advice,
     api,
     board,
+    casework,
+    charts,
+    chasing,
+    closings,
     codes,
     complaints,
     completeness,
+    corrections,
+    doubts,
+    duty,
+    evidence,
     exhibits,
+    fair_sheets,
     fairs,
+    figures,
     forks,
+    handoffs,
     health,
     items,
+    keying,
     leaderboard,
+    new_fairs,
     packs,
+    papers,
+    persons,
+    posters,
+    previews,
+    printouts,
     quarantine,
+    quicktests,
+    readiness,
+    receipts,
+    records,
+    register,
+    screens,
     sequence,
+    setups,
+    shifts,
     signin,
     slips,
+    statement_pages,
+    status,
+    steps,
+    stocks,
+    summary_pages,
+    survey_pages,
+    survey_phones,
+    survey_results,
     tablets,
+    traces,
+    transfers,
+    typed,
+    unit_pages,
+    volunteers,
 )
 from kiosk.hub.context import Hub, hub, session
 from kiosk.hub.founding import SIGNING_KEY, create_hub, open_hub
 
 log = logging.getLogger("kiosk.hub")
+#: Addresses that take an organiser's file, and how much.
+_UPLOADS = {
+    packs.UPLOAD: packs.UPLOAD_LIMIT,
+    fair_sheets.UPLOAD: fair_sheets.UPLOAD_LIMIT,
+    **survey_pages.UPLOADS,
+    **typed.UPLOADS,
+    **records.UPLOADS,
+    **summary_pages.UPLOADS,
+}
 __all__ = ["SIGNING_KEY", "create_hub", "create_hub_app", "from_environment", "open_hub"]
 
 
@@ -42,22 +91,62 @@ def create_hub_app(here: Hub) -> Flask:
     app = web.make_app("kiosk.hub", "hub", here.config.all_hosts)
     app.extensions["hub"] = here
     for noun in (
+        advice,
         api,
         board,
+        casework,
+        charts,
+        chasing,
+        closings,
         codes,
         complaints,
         completeness,
+        corrections,
+        doubts,
+        duty,
+        evidence,
         exhibits,
+        fair_sheets,
         fairs,
+        figures,
         forks,
+        handoffs,
         items,
+        keying,
         leaderboard,
+        new_fairs,
         packs,
+        papers,
+        persons,
+        posters,
+        previews,
+        printouts,
         quarantine,
+        quicktests,
+        readiness,
+        receipts,
+        records,
+        register,
+        screens,
         sequence,
+        setups,
+        shifts,
         signin,
         slips,
+        statement_pages,
+        status,
+        steps,
+        stocks,
+        summary_pages,
+        survey_pages,
+        survey_phones,
+        survey_results,
         tablets,
+        traces,
+        transfers,
+        typed,
+        unit_pages,
+        volunteers,
     ):
         app.register_blueprint(noun.views)
     app.add_url_rule("/healthz", view_func=health.healthz)
@@ -80,7 +169,8 @@ def from_environment() -> Flask:
 
 def _context() -> dict[str, Any]:
     here = session()
-    return {"person": here.person if here else None, "csrf": here.csrf if here else "", "fair": None}
+    person, csrf = (here.person, here.csrf) if here else (None, "")
+    return {"person": person, "csrf": csrf, "fair": None, "has_fairs": bool(g.get("has_fairs"))}
 
 
 def _check_csrf() -> None:
@@ -90,10 +180,10 @@ def _check_csrf() -> None:
     here = session()
     if here is None or request.path in ("/login", "/preferences"):
         return
-    if request.endpoint == packs.UPLOAD and here.person.may("organiser"):
+    if request.endpoint in _UPLOADS and here.person.may("organiser"):
         # Before the form is read, here for the first time. What is bound by the second is what werkzeug holds at
         # once while it looks for the file's end: a chunk of as much as other forms may have, and what was left over.
-        request.max_content_length = request.max_form_memory_size = packs.UPLOAD_LIMIT
+        request.max_content_length = request.max_form_memory_size = _UPLOADS[request.endpoint]
     if not secrets.compare_digest(request.form.get("csrf", "").encode(), here.csrf.encode()):
         raise Problem(FORM_STALE)
 

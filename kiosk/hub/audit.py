@@ -6,30 +6,47 @@ beside it and the size of a fair costs time, not memory.
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 
+import msgspec
 from sqlalchemy import Connection, Row, Table, exists, func, select
 
 from kiosk.clock import BEIJING
 from kiosk.errors import Problem
 from kiosk.facts import clocks, envelope
-from kiosk.facts.cases import CaseOpened
+from kiosk.facts.cases import CaseOpened, Step
 from kiosk.facts.clocks import Clocks
 from kiosk.facts.complaints import ComplaintFiled
+from kiosk.facts.contents import KINDS, named_by
 from kiosk.facts.envelope import Fact
 from kiosk.facts.kinds import Body
 from kiosk.facts.leaderboard import BoardJoined
 from kiosk.facts.vocabulary import REGISTRY
-from kiosk.hub import answers, branches, decisions, judging, retention, totals
+from kiosk.hub import (
+    answers,
+    branches,
+    decisions,
+    entries,
+    judging,
+    lives,
+    rehearsals,
+    retention,
+    statements,
+    totals,
+    upward,
+)
 from kiosk.hub.context import Hub
 from kiosk.hub.fairs import all_fairs
 from kiosk.hub.journal import own_journal, own_journals
 from kiosk.hub.tables import (
     blobs,
+    case_states,
     choices,
     complaints,
+    contents,
     desk_totals,
     devices,
     erased,
@@ -44,55 +61,119 @@ from kiosk.hub.tables import (
 from kiosk.hub.tables import decisions as verdicts
 from kiosk.hub.tables import totals as totals_table
 from kiosk.reports.amounts import Bucket, buckets
-from kiosk.sync import protocol
-from kiosk.sync.protocol import Certificate
+from kiosk.sync import keys, protocol
+from kiosk.sync.protocol import BatchHeader, Certificate
 
 Progress = Callable[[int, int], None]
 _CHUNK = 2_000  # facts held in memory at a time
 _BLOBS = 8  # sealed blobs held in memory at a time
 #: So long after a fair a tablet has had every chance to bring the content of its complaints.
 _LATE = timedelta(days=7)
+_ENTRY_KINDS = frozenset(name for name in REGISTRY.names() if REGISTRY.shape_of(name) in entries.BODIES)
+
+
+class Shelf(Protocol):
+    """Where the rows stand: the hub's database, or an archive of it."""
+
+    def reading(self) -> AbstractContextManager[Connection]: ...
+
+
+class Held(msgspec.Struct, frozen=True):
+    """What is looked at, and by whom it was signed. All that takes is a public key."""
+
+    store: Shelf
+    hub: str
+    key: keys.VerifyKey
 
 
 def faults(here: Hub, progress: Progress = lambda _done, _of: None) -> Iterator[str]:
     """Every fault there is, one sentence each, while the search goes on. `progress` is told facts done and in all."""
+    yield from recorded_faults(Held(here.store, here.id, here.key.verify_key), progress)
     with here.store.reading() as tx:
-        names = list(tx.execute(select(journals.c.journal).order_by(journals.c.journal)).scalars())
         fairs = [fair.id for fair in all_fairs(tx)]
-        of = int(tx.execute(select(func.coalesce(func.sum(journals.c.seq), 0))).scalar_one())
-        found = [*_identity_faults(tx, here), *_orphans(tx), *totals.desk_faults(tx)]
-    yield from found
-    done = 0
-    for journal in names:
-        with here.store.reading() as tx:
-            audit = _Audit(tx, here, journal)
-            yield from audit.faults()
-        done += audit.held.seq
-        progress(min(done, of), of)
     for fair in fairs:
         yield from answers.faults(here.store, fair)
     yield from _blob_faults(here)
     with here.store.reading() as tx:
-        found = [*_missing_faults(tx, here), *_erasure_faults(tx)]
+        found = [*_missing_faults(tx, here), *_erasure_faults(tx), *upward.faults(tx, here)]
     yield from found
+
+
+def recorded_faults(held: Held, progress: Progress = lambda _done, _of: None) -> Iterator[str]:
+    """The same of what was recorded, folded and frozen: all but what is sealed, passing, or of the way up."""
+    with held.store.reading() as tx:
+        names = list(tx.execute(select(journals.c.journal).order_by(journals.c.journal)).scalars())
+        fairs = [fair.id for fair in all_fairs(tx)]
+        of = int(tx.execute(select(func.coalesce(func.sum(journals.c.seq), 0))).scalar_one())
+        found = [*_identity_faults(tx, held), *_orphans(tx), *totals.desk_faults(tx)]
+    yield from found
+    done = 0
+    for journal in names:
+        with held.store.reading() as tx:
+            audit = _Audit(tx, held, journal)
+            yield from audit.faults()
+        done += audit.held.seq
+        progress(min(done, of), of)
+    with held.store.reading() as tx:
+        found = [f"fair {fair}: {fault}" for fair in fairs for fault in statements.faults(tx, fair)]
+    yield from found
+
+
+class Standing(msgspec.Struct, frozen=True):
+    """How much there is that was checked."""
+
+    journals: int
+    facts: int  # that are counted
+    tablets: int  # journals of tablets that hold any
+    signed: int  # of them, whose newest batch's signature is kept, and so was checked again
+    versions: Sequence[tuple[str, int, str, str]]  # fair, number, moment, digest
+
+
+def standing(tx: Connection) -> Standing:
+    rows = tx.execute(select(journals.c.seq, journals.c.seal, devices.c.device).join(
+        devices, devices.c.journal == journals.c.journal, isouter=True)).all()  # fmt: skip
+    tablets = [row for row in rows if row.device is not None and row.seq]
+    signed = sum(row.seal is not None for row in tablets)
+    found = [(fair.id, one.number, one.at, one.digest) for fair in all_fairs(tx) for one in statements.versions(
+        tx, fair.id)]  # fmt: skip
+    return Standing(len(rows), sum(row.seq for row in rows), len(tablets), signed, found)
+
+
+def sentences(standing: Standing) -> list[str]:
+    """What holds where no fault was found, one matter after another, in Chinese and in English."""
+    found, unsigned = standing, standing.tablets - standing.signed
+    lines = [
+        f"流水：{found.journals} 条链、{found.facts} 条记录，从头到尾连得上。",
+        f"  Chains: {found.journals}, of {found.facts} facts, unbroken from root to end.",
+        f"签名：{found.tablets} 台平板的证书相符；最近一批的签名，重新验过 {found.signed} 台，没留下 {unsigned} 台。",
+        f"  Signatures: {found.tablets} tablets' certificates fit; of {found.signed} the newest batch's signature was",
+        f"  checked again, of {unsigned} none was kept.",
+        "合计：每个合计都等于它的记录之和。",
+        "  Totals: every one is the sum of its facts.",
+        f"定稿：{len(found.versions)} 个版本，和定稿时一样。",
+        f"  Frozen versions: {len(found.versions)}, as they were frozen.",
+    ]
+    return lines + [f"  {fair} v{number} {at[:16].replace('T', ' ')} {digest}" for fair, number, at, digest in
+                    found.versions]  # fmt: skip
 
 
 # --- who everybody is -----------------------------------------------------------------------------
 
 
-def _identity_faults(tx: Connection, here: Hub) -> Iterator[str]:
+def _identity_faults(tx: Connection, held: Held) -> Iterator[str]:
     document = bytes(tx.execute(select(identity.c.certificate)).scalar_one())
     try:
-        certificate = protocol.read_document(Certificate, document, here.key.verify_key)
+        certificate = protocol.read_document(Certificate, document, held.key)
     except Problem as problem:
         yield f"the hub's own certificate is not signed by its key ({problem.code})"
         return
-    if (certificate.hub, certificate.public_key) != (here.id, bytes(here.key.verify_key).hex()):
+    if (certificate.hub, certificate.public_key) != (held.hub, bytes(held.key).hex()):
         yield "the hub's own certificate is for another hub"
 
 
 _OF_JOURNALS = (
-    facts, forks, totals_table, desk_totals, item_folds, complaints, openings, leaderboard, devices, verdicts, choices,
+    facts, forks, totals_table, desk_totals, item_folds, complaints, contents, openings, leaderboard, devices, verdicts,
+    choices, *entries.TABLES, *lives.TABLES, case_states,
 )  # fmt: skip
 
 
@@ -109,9 +190,9 @@ def _orphans(tx: Connection) -> Iterator[str]:
 class _Audit:
     """One journal, followed from its root: first what was received, then what was made of it."""
 
-    def __init__(self, tx: Connection, here: Hub, journal: str) -> None:
+    def __init__(self, tx: Connection, subject: Held, journal: str) -> None:
         self._tx = tx
-        self._here = here
+        self._subject = subject
         self.held = tx.execute(select(journals).where(journals.c.journal == journal)).one()
         self._device = tx.execute(select(devices).where(devices.c.journal == journal)).one_or_none()
         self._judge = judging.judge_of(tx, journal)
@@ -123,6 +204,9 @@ class _Audit:
         found += self._chain_faults()
         if self._device is None:
             found += decisions.faults(self._tx, self.held.journal, self.held.fair)
+            found += lives.faults(self._tx, self.held.journal, self.held.fair)
+        if not found:
+            found += self._seal_faults()
         yield from (f"journal {self.held.journal}: {fault}" for fault in found)
         if not found:  # what is not as it was received need not add up
             for fault in self._fold_faults():
@@ -143,22 +227,34 @@ class _Audit:
         document = bytes(self._device.certificate)
         if bytes(self.held.root) != envelope.root(document):
             yield "its root is not its tablet's certificate"
-        if self._device.hub in ("", self._here.id):
+        if self._device.hub in ("", self._subject.hub):
             yield from self._certificate_faults(document)
 
     def _certificate_faults(self, document: bytes) -> Iterator[str]:
         """Of a tablet this hub certified itself: does its row say what its certificate says?"""
         assert self._device is not None
         try:
-            certificate = protocol.read_document(Certificate, document, self._here.key.verify_key)
+            certificate = protocol.read_document(Certificate, document, self._subject.key)
         except Problem as problem:
             yield f"its tablet's certificate is not signed by this hub ({problem.code})"
             return
-        for name in ("device", "journal", "fair", "desk", "public_key"):
+        for name in ("device", "journal", "desk", "public_key"):
             if getattr(certificate, name) != getattr(self._device, name):
                 yield f"its tablet's {name} is not the one in the certificate"
+        yield from self._rehearsal_faults(certificate)
         if datetime.fromisoformat(certificate.not_after).timestamp() != self._device.not_after:
             yield "its tablet's certificate is valid for another time than is written down"
+
+    def _rehearsal_faults(self, certificate: Certificate) -> Iterator[str]:
+        """What counts is not to be called a rehearsal afterwards, nor the other way round."""
+        assert self._device is not None
+        fair = rehearsals.fair_in_rows(certificate)
+        if fair != self._device.fair:
+            yield "its tablet's fair is not the one in the certificate"
+        if fair != self.held.fair:
+            yield "it is counted for another fair than its certificate says, or is called a rehearsal and is none"
+        if self._device.rehearses != (certificate.rehearsal or ""):
+            yield "the tablet it rehearses on is not the one in the certificate"
 
     def _rows(self, first: int, last: int | None = None) -> Iterator[Sequence[Row[Any]]]:
         """Stored facts from `first` on, some thousand at a time."""
@@ -195,6 +291,37 @@ class _Audit:
         elif (end, at_end) != (held.seq, bytes(held.hash)):
             yield f"it should end at fact {end} and not at {held.seq}, or with another hash"
 
+    def _seal_faults(self) -> Iterator[str]:
+        """Whether the newest batch that ended where the run then did is still what its tablet signed.
+
+        A chain that somebody wrote anew from one end to the other is a chain; it has not this signature.
+        """
+        if self._device is None or self.held.seal is None:
+            return
+        seal = bytes(self.held.seal)
+        key = keys.VerifyKey(bytes.fromhex(self._device.public_key))
+        try:
+            header = protocol.header_of(seal)
+        except Problem as problem:
+            yield f"the signature that is kept of its newest batch cannot be read ({problem.code})"
+            return
+        last = header.first + header.count - 1
+        lines = (bytes(row.line) for rows in self._rows(header.first, last) for row in rows)
+        if not protocol.is_sealed(seal, lines, key):
+            if not self._is_other_branch():
+                yield "the facts of its newest batch are not as its tablet signed them"
+            return
+        if self._is_other(header) or (last > self.held.seq and not self._is_other_branch()):
+            yield f"the signature that is kept of it is of another journal, or of facts up to {last} that do not count"
+
+    def _is_other(self, header: BatchHeader) -> bool:
+        assert self._device is not None
+        return (header.journal, header.device) != (self.held.journal, self._device.device)
+
+    def _is_other_branch(self) -> bool:
+        """Another run may count by now than when the signature came."""
+        return self.held.forked_at is not None or branches.is_tangled(self._tx, self.held.journal)
+
     def _judgement_faults(self, rows: Sequence[Row[Any]]) -> Iterator[str]:
         judged: Iterable[tuple[Row[Any], str | None, str | None]]
         if self._judge is None:  # the hub's own: it writes nothing that does not count
@@ -230,8 +357,8 @@ class _Audit:
             yield "what is kept of its tablet's clocks is not what its facts say"
 
     def _usable(self) -> Iterator[list[Fact]]:
-        """The facts that count, in order, some thousand at a time."""
-        if self.held.seq:
+        """The facts that are folded, in order, some thousand at a time: of a rehearsal none."""
+        if self.held.seq and not rehearsals.is_rehearsal(self.held.fair):
             for rows in self._rows(1, self.held.seq):
                 yield [envelope.decode(bytes(row.line)) for row in rows if row.problem is None]
 
@@ -247,15 +374,40 @@ class _Audit:
 
     def _model_faults(self, some: Sequence[Fact], after: int, last: int | None) -> Iterator[str]:
         """Rows of the read models between two places, against the facts between them; all after `after` for None."""
-        kinds = ("complaint.filed", "case.opened", "board.joined")
+        kinds = ("complaint.filed", "case.opened", "board.joined", *KINDS, *_ENTRY_KINDS, *lives.KINDS)
         bodies = [(fact, _body(fact)) for fact in some if fact.kind in kinds]
-        filed = [_complaint(fact, body, self.held.fair) for fact, body in bodies if isinstance(body, ComplaintFiled)]
-        opened = [(fact.seq, body.case, fact.at, fact.by) for fact, body in bodies if isinstance(body, CaseOpened)]
+        filed = [self._complaint(fact, body) for fact, body in bodies if isinstance(body, ComplaintFiled)]
+        looked = [(fact, body) for fact, body in bodies if isinstance(body, CaseOpened)]
+        opened = [(fact.seq, body.case, fact.at, fact.by, body.reason) for fact, body in looked]
         joined = [self._joined(fact, body) for fact, body in bodies if isinstance(body, BoardJoined)]
-        for table, expected in ((complaints, filed), (openings, opened), (leaderboard, joined)):
+        sealed = [
+            _told(contents, totals.content_row(self.held.journal, self.held.fair, fact.seq, fact.desk, named))
+            for fact, body in bodies
+            if (named := named_by(body)) is not None
+        ]
+        models = {complaints: filed, contents: sealed, openings: opened, leaderboard: joined, **self._entries(bodies)}
+        for table, expected in models.items():
             stored = self._model(table, after, last)
             for row in sorted({*expected} ^ stored):
                 yield f"fact {row[0]}: its row among the {table.name} is not what it says, or not there"
+
+    def _entries(self, bodies: Sequence[tuple[Fact, Body | None]]) -> dict[Table, list[tuple[Any, ...]]]:
+        found: dict[Table, list[tuple[Any, ...]]] = {table: [] for table in entries.TABLES}
+        for fact, body in bodies:
+            if type(body) in entries.BODIES and body is not None:
+                table, row = entries.row_of(self.held.journal, self.held.fair, fact, body)
+                found[table].append(_told(table, row))
+        for table in lives.TABLES:
+            found[table] = []
+        for fact, body in bodies:
+            if isinstance(body, Step) and type(body) in lives.BODIES:
+                for table, row in lives.rows_of(self.held.journal, self.held.fair, fact, body):
+                    found[table].append(_told(table, row))
+        return found
+
+    def _complaint(self, fact: Fact, body: ComplaintFiled) -> tuple[Any, ...]:
+        day = self._clocks.day_and_hour(fact.boot, fact.at, fact.mono)[0]
+        return _told(complaints, totals.complaint_row(self._tx, self.held.journal, self.held.fair, fact, body, day))
 
     def _joined(self, fact: Fact, body: BoardJoined) -> tuple[Any, ...]:
         day = self._clocks.day_and_hour(fact.boot, fact.at, fact.mono)[0]
@@ -276,8 +428,9 @@ def _body(fact: Fact) -> Body | None:
         return None  # of a later release, which this hub's own journal may hold
 
 
-def _complaint(fact: Fact, body: ComplaintFiled, fair: str) -> tuple[Any, ...]:
-    return fact.seq, body.case, fair, fact.desk, fact.at, body.channel, body.blob, fact.id
+def _told(table: Table, row: Mapping[str, Any]) -> tuple[Any, ...]:
+    """What a row says, beside whose journal it is of."""
+    return tuple(row[column.name] for column in table.columns if column.name != "journal")
 
 
 # --- sealed content -------------------------------------------------------------------------------
@@ -300,20 +453,21 @@ def _blob_faults(here: Hub) -> Iterator[str]:
 def _missing_faults(tx: Connection, here: Hub) -> Iterator[str]:
     """Content that is not here and not on its way either."""
     query = (
-        select(complaints)
+        select(contents)
         .where(
-            ~exists().where(blobs.c.sha256 == complaints.c.blob),
-            ~exists().where(erased.c.sha256 == complaints.c.blob),
+            ~exists().where(blobs.c.sha256 == contents.c.blob),
+            ~exists().where(erased.c.sha256 == contents.c.blob),
         )
-        .order_by(complaints.c.fair, complaints.c.case)
+        .order_by(contents.c.fair, contents.c.case)
     )
     long_ago = (here.clock.now().astimezone(BEIJING).date() - _LATE).isoformat()
     ends, own = {fair.id: fair.ends for fair in all_fairs(tx)}, own_journals(tx)
     for row in tx.execute(query).all():
+        whose = f"case {row.case}" if row.case else "a survey"
         if long_ago > ends.get(row.fair, ""):
-            yield f"case {row.case}: its content never arrived (blob {row.blob})"
-        elif row.journal in own or _was_opened(tx, row.case):
-            yield f"case {row.case}: its content was here and is gone (blob {row.blob})"
+            yield f"{whose}: its content never arrived (blob {row.blob})"
+        elif row.journal in own or (row.kind == "complaint.filed" and _was_opened(tx, row.case)):
+            yield f"{whose}: its content was here and is gone (blob {row.blob})"
 
 
 def _was_opened(tx: Connection, case: str) -> bool:
@@ -328,6 +482,6 @@ def _erasure_faults(tx: Connection) -> Iterator[str]:
     done = set(tx.execute(select(erased.c.sha256)).scalars())
     for name in sorted(told - done):
         yield f"blob {name}: its erasure is written down, and it would be taken in again"
-    for row in tx.execute(select(complaints.c.case, complaints.c.blob).order_by(complaints.c.case)):
-        if row.blob in done and row.blob not in told:
+    for row in tx.execute(select(contents.c.case, contents.c.blob).order_by(contents.c.case)):
+        if row.case and row.blob in done and row.blob not in told:  # what a survey was told is of no case
             yield f"case {row.case}: its content was erased, and no fact says so"

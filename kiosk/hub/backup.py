@@ -11,7 +11,7 @@ import hashlib
 import os
 import re
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Annotated, Any, BinaryIO
@@ -32,6 +32,7 @@ from kiosk.errors import (
     BACKUP_TAKEN,
     FILE_TAKEN,
     HUB_EXISTS,
+    Kind,
     Problem,
 )
 from kiosk.hub import schema
@@ -41,6 +42,7 @@ from kiosk.hub.store import append_facts
 from kiosk.hub.tables import (
     exhibit_sums,
     facts,
+    handoffs,
     item_folds,
     item_sums,
     item_wrongs,
@@ -57,16 +59,33 @@ PASSWORD_LEAST = 12  # characters
 SUFFIX = ".kiosk-backup"
 
 _MAGIC = b"SQLite format 3\0"
-_APPLICATION = 0x4B333135  # K315; bytes 68 to 71 of the file
-_PURPOSE = b"kiosk/signed/kiosk-backup/1"
-_END = re.compile(rb"kiosk-backup/1 ([0-9a-f]{64}) ([0-9a-f]{128})\n\Z")
-_END_LENGTH = 15 + 64 + 1 + 128 + 1
 _READ = 1024 * 1024
 _CHUNK = 2_000  # rows held in memory at a time …
 _BLOBS = 8  # … of tables with sealed content
 #: Of the moment, not of the hub: nobody is signed in after a restore, and answers are folded again from their facts.
-_PASSING = (sessions, throttles, item_folds, item_sums, item_wrongs, exhibit_sums)
+_PASSING = (sessions, throttles, handoffs, item_folds, item_sums, item_wrongs, exhibit_sums)
 _TABLES = tuple(table for table in metadata.sorted_tables if table not in (*_PASSING, schema_version))
+
+
+class Form(msgspec.Struct, frozen=True):
+    """What sort of a signed file it is."""
+
+    word: str  # the first of its last line
+    application: int  # bytes 68 to 71
+    damaged: Kind  # what is said of one that is not whole
+
+    @property
+    def purpose(self) -> bytes:
+        return b"kiosk/signed/" + self.word.encode()
+
+    @property
+    def end_length(self) -> int:
+        """Bytes of the last line."""
+        return len(self.word) + 1 + 64 + 1 + 128 + 1
+
+
+BACKUP = Form("kiosk-backup/1", 0x4B333135, BACKUP_DAMAGED)  # K315
+_END = re.compile(rb"([a-z/1-]+) ([0-9a-f]{64}) ([0-9a-f]{128})\n\Z")
 
 
 class Copied(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -115,33 +134,35 @@ def write(here: Hub, target: Path, password: str, progress: Progress = lambda _d
     check_password(password)
     now = here.clock.now()
     path = target / f"{here.id[:8]}-{stamp(now)[:19].replace(':', '')}{SUFFIX}" if target.is_dir() else target
-    _refuse_other(path)
-    with files.written(path) as file, _disk_errors():
+    refuse_other(path, BACKUP)
+    with files.written(path) as file, disk_errors():
         path_so_far = Path(file.name)
         path_so_far.chmod(0o600)  # before there is anything in it
-        with closing(_new(path_so_far)) as copy:
+        with closing(new(path_so_far, BACKUP, _TABLES)) as copy:
+            copy.execute("CREATE TABLE manifest (document BLOB NOT NULL, key BLOB NOT NULL)")
             with here.store.reading() as tx:
                 _copy_out(tx, copy, progress)
             manifest = _describe(copy, here.id, stamp(now))
             wrapped = keys.wrap(bytes(here.key), password)
             copy.execute("INSERT INTO manifest VALUES (?, ?)", (msgspec.json.encode(manifest), wrapped))
-        _sign(path_so_far, here.key)
+        sign(path_so_far, here.key, BACKUP)
     return Written(path, manifest, path.stat().st_size)
 
 
-def _refuse_other(path: Path) -> None:
+def refuse_other(path: Path, form: Form) -> None:
+    """Raises `file.taken` where a file of another sort has the name."""
     if path.exists() or path.is_symlink():
         with files.opened(path) as file:
-            if not _is_backup(file.read(100)):
+            if not _is_of(form, file.read(100)):
                 raise Problem(FILE_TAKEN, file=path)
 
 
-def _is_backup(start: bytes) -> bool:
-    return start.startswith(_MAGIC) and start[68:72] == _APPLICATION.to_bytes(4)
+def _is_of(form: Form, start: bytes) -> bool:
+    return start.startswith(_MAGIC) and start[68:72] == form.application.to_bytes(4)
 
 
 @contextmanager
-def _disk_errors() -> Iterator[None]:
+def disk_errors() -> Iterator[None]:
     """SQLite's word for a full disk, as the system says it."""
     try:
         yield
@@ -151,15 +172,19 @@ def _disk_errors() -> Iterator[None]:
         raise
 
 
-def _new(path: Path) -> sqlite3.Connection:
-    """An empty file with our tables. It gets its name only when it is whole, so it needs no journal of its own."""
+def new(path: Path, form: Form, tables: Iterable[Table]) -> sqlite3.Connection:
+    """An empty file with tables of ours. It gets its name only when it is whole, so it needs no journal of its own."""
     copy = sqlite3.connect(path, isolation_level=None)
-    for pragma in ("journal_mode = OFF", "synchronous = OFF", f"application_id = {_APPLICATION}"):
+    for pragma in ("journal_mode = OFF", "synchronous = OFF", f"application_id = {form.application}"):
         copy.execute(f"PRAGMA {pragma}")
-    for table in _TABLES:
-        copy.execute(str(CreateTable(table).compile(dialect=sqlite.dialect())))
-    copy.execute("CREATE TABLE manifest (document BLOB NOT NULL, key BLOB NOT NULL)")
+    for table in tables:
+        copy.execute(sentence_of(table))
     return copy
+
+
+def sentence_of(table: Table) -> str:
+    """How a table is made in such a file."""
+    return str(CreateTable(table).compile(dialect=sqlite.dialect())).strip()
 
 
 def _copy_out(tx: Connection, copy: sqlite3.Connection, progress: Progress) -> None:
@@ -167,12 +192,16 @@ def _copy_out(tx: Connection, copy: sqlite3.Connection, progress: Progress) -> N
     done = 0
     copy.execute("BEGIN")
     for table in _TABLES:
-        into = _insert(table)
         for rows in tx.execute(select(table), execution_options={"yield_per": _chunk(table)}).partitions():
-            copy.executemany(into, [tuple(row) for row in rows])
+            insert(copy, table, rows)
             done += len(rows)
             progress(done, of)
     copy.execute("COMMIT")
+
+
+def insert(copy: sqlite3.Connection, table: Table, rows: Iterable[Sequence[Any]]) -> None:
+    """Put whole rows of a table into a file."""
+    copy.executemany(_insert(table), [tuple(row) for row in rows])
 
 
 def _chunk(table: Table) -> int:
@@ -198,12 +227,12 @@ def _describe(copy: sqlite3.Connection, hub: str, at: str) -> Manifest:
     return Manifest(hub, len(schema.STEPS), __version__, at, heads, copied)
 
 
-def _sign(path: Path, key: keys.SigningKey) -> None:
+def sign(path: Path, key: keys.SigningKey, form: Form) -> None:
     """Append the last line: no byte before it can be changed unnoticed."""
     with path.open("r+b") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
         file.seek(0, os.SEEK_END)
-        file.write(f"kiosk-backup/1 {digest} {keys.sign(key, _PURPOSE, digest.encode())}\n".encode())
+        file.write(f"{form.word} {digest} {keys.sign(key, form.purpose, digest.encode())}\n".encode())
 
 
 class _Rows:
@@ -236,13 +265,13 @@ def restore(path: Path, settings: HubConfig, password: str, progress: Progress =
 
     Raises `backup.taken`, `backup.password`, `backup.damaged`, `backup.newer`, `file.unusable`.
     """
-    with _opened(path) as (copy, digest, signature):
+    with opened(path, BACKUP) as (copy, digest, signature):
         manifest, wrapped = _read_manifest(copy, path)
         secret = keys.unwrap(wrapped, password)
         if secret is None:
             raise Problem(BACKUP_PASSWORD)
         key = keys.SigningKey(secret)
-        if not keys.is_signed(key.verify_key, _PURPOSE, digest.encode(), signature):
+        if not keys.is_signed(key.verify_key, BACKUP.purpose, digest.encode(), signature):
             raise Problem(BACKUP_DAMAGED, file=path, reason="it is not as it was signed")
         if manifest.schema > len(schema.STEPS):
             raise Problem(BACKUP_NEWER, file=path)
@@ -274,38 +303,44 @@ class _Told:
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[tuple[sqlite3.Connection, str, str]]:
+def opened(path: Path, form: Form) -> Iterator[tuple[sqlite3.Connection, str, str]]:
     """A file whose bytes have the hash on its last line: (the database in it, the hash, the signature there).
 
-    Whatever SQLite finds wrong with it is `backup.damaged`.
+    Whatever SQLite finds wrong with it is `form.damaged`.
     """
     with files.opened(path) as file:
-        if not _is_backup(file.read(100)):
-            raise Problem(BACKUP_DAMAGED, file=path, reason="it does not begin as one")
-        digest, signature = _read_end(file, path)
+        if not _is_of(form, file.read(100)):
+            raise Problem(form.damaged, file=path, reason="it does not begin as one")
+        digest, signature = _read_end(file, path, form)
     try:
-        with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro&immutable=1", uri=True)) as copy:
-            for pragma in ("query_only = ON", "trusted_schema = OFF", "cell_size_check = ON"):
-                copy.execute(f"PRAGMA {pragma}")
+        with closing(connect(path)) as copy:
             yield copy, digest, signature
     except sqlite3.Error as error:
-        raise Problem(BACKUP_DAMAGED, file=path, reason=type(error).__name__) from None
+        raise Problem(form.damaged, file=path, reason=type(error).__name__) from None
 
 
-def _read_end(file: BinaryIO, path: Path) -> tuple[str, str]:
+def connect(path: Path) -> sqlite3.Connection:
+    """The database in a file that nobody writes to any more, for reading what is there and running nothing."""
+    copy = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro&immutable=1", uri=True, check_same_thread=False)
+    for pragma in ("query_only = ON", "trusted_schema = OFF", "cell_size_check = ON"):
+        copy.execute(f"PRAGMA {pragma}")
+    return copy
+
+
+def _read_end(file: BinaryIO, path: Path, form: Form) -> tuple[str, str]:
     """(hash, signature) of the last line, where the hash is that of all bytes before it."""
-    length = file.seek(0, os.SEEK_END) - _END_LENGTH
+    length = file.seek(0, os.SEEK_END) - form.end_length
     file.seek(max(length, 0))
     end = _END.match(file.read())
-    if end is None:
-        raise Problem(BACKUP_DAMAGED, file=path, reason="its end is missing")
+    if end is None or end[1] != form.word.encode():
+        raise Problem(form.damaged, file=path, reason="its end is missing")
     digest = hashlib.sha256()
     file.seek(0)
     for start in range(0, length, _READ):
         digest.update(file.read(min(_READ, length - start)))
-    if digest.hexdigest() != end[1].decode():
-        raise Problem(BACKUP_DAMAGED, file=path, reason="its bytes are not those that were written")
-    return end[1].decode(), end[2].decode()
+    if digest.hexdigest() != end[2].decode():
+        raise Problem(form.damaged, file=path, reason="its bytes are not those that were written")
+    return end[2].decode(), end[3].decode()
 
 
 def _read_manifest(copy: sqlite3.Connection, path: Path) -> tuple[Manifest, bytes]:
@@ -328,7 +363,9 @@ def _copy_in(tx: Connection, copy: sqlite3.Connection, table: Table, copied: Cop
 
     def typed(row: tuple[Any, ...]) -> tuple[Any, ...]:
         told.more(1)
-        return tuple(bool(cell) if place in flags else cell for place, cell in enumerate(row)) if flags else row
+        if not flags:
+            return row
+        return tuple(bool(cell) if place in flags and cell is not None else cell for place, cell in enumerate(row))
 
     append_facts(tx, table, map(typed, rows), copied.columns)
     if (rows.count, rows.sha256) != (copied.rows, copied.sha256):

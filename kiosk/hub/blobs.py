@@ -22,8 +22,10 @@ from kiosk.errors import (
     SYNC_QUOTA,
     Problem,
 )
+from kiosk.facts.contents import KINDS
+from kiosk.hub import rehearsals
 from kiosk.hub.store import insert_once
-from kiosk.hub.tables import blob_origins, blob_parts, blobs, complaints, devices, erased, facts
+from kiosk.hub.tables import blob_origins, blob_parts, blobs, contents, devices, erased, facts
 from kiosk.sync import protocol
 from kiosk.sync.protocol import BlobHead
 
@@ -63,7 +65,7 @@ def keep(tx: Connection, content: bytes, now: datetime, device: str = "") -> boo
     Whoever brings what nobody names is held to `check_quota`.
     """
     sha256 = hashlib.sha256(content).hexdigest()
-    if _is_here(tx, sha256):
+    if is_here(tx, sha256) or (device and _seals_nothing(tx, device)):
         return False
     insert_once(tx, blobs, [{"sha256": sha256, "content": content, "received_at": now.timestamp()}])
     # Asked only now: on a server the row above had to wait for whoever was just erasing it.
@@ -75,16 +77,22 @@ def keep(tx: Connection, content: bytes, now: datetime, device: str = "") -> boo
     return True
 
 
-def _is_here(tx: Connection, sha256: str) -> bool:
+def _seals_nothing(tx: Connection, device: str) -> bool:
+    """What is sealed at a rehearsal was on its way to the last step, and is dropped there: nobody ever opens it. A hub
+    that reports has nothing to seal.
+    """
+    row = tx.execute(select(devices.c.rehearses, devices.c.fair).where(devices.c.device == device)).one_or_none()
+    return row is not None and (bool(row.rehearses) or rehearsals.is_report(row.fair))
+
+
+def is_here(tx: Connection, sha256: str) -> bool:
     return tx.execute(select(blobs.c.sha256).where(blobs.c.sha256 == sha256)).first() is not None
 
 
 def check_quota(tx: Connection, device: str) -> None:
     """Whether a tablet keeps within what it may bring without a counted fact that names it. Raises `sync.quota`."""
     named = (
-        select(complaints.c.blob)
-        .join(devices, devices.c.journal == complaints.c.journal)
-        .where(devices.c.device == device)
+        select(contents.c.blob).join(devices, devices.c.journal == contents.c.journal).where(devices.c.device == device)
     )
     query = select(func.coalesce(func.sum(blob_origins.c.size), 0)).where(
         blob_origins.c.device == device, blob_origins.c.sha256.not_in(named)
@@ -97,7 +105,7 @@ def check_quota(tx: Connection, device: str) -> None:
 
 #: Facts that do not count, and may name content all the same: a person or a newer release may let them count one day.
 unusable = facts.c.problem.is_not(None) & or_(
-    facts.c.kind == "complaint.filed",
+    facts.c.kind.in_(KINDS),
     facts.c.problem.in_((FACT_MALFORMED.code, FACT_UNKNOWN_KIND.code, JSON_MALFORMED.code)),
 )
 
@@ -118,18 +126,19 @@ def missing(tx: Connection, journal: str, upto: int | None = None, limit: int | 
 def lacking(tx: Connection, journal: str, upto: int | None = None, limit: int | None = None) -> list[Lacking]:
     """The content behind `missing`, by seq, once for each fact: of those that count, and of those that do not."""
     counted = (
-        select(complaints.c.seq, complaints.c.blob)
+        select(contents.c.seq, contents.c.blob)
         .where(
-            complaints.c.journal == journal,
-            ~exists().where(blobs.c.sha256 == complaints.c.blob),
-            ~exists().where(erased.c.sha256 == complaints.c.blob),
+            contents.c.journal == journal,
+            ~exists().where(blobs.c.sha256 == contents.c.blob),
+            ~exists().where(erased.c.sha256 == contents.c.blob),
         )
-        .order_by(complaints.c.seq)
+        .order_by(contents.c.seq)
         .limit(limit)
     )
-    of_unusable = [facts.c.journal == journal]
+    rehearsed = exists().where(devices.c.journal == facts.c.journal, devices.c.rehearses != "")
+    of_unusable = [facts.c.journal == journal, ~rehearsed]
     if upto is not None:
-        counted = counted.where(complaints.c.seq <= upto)
+        counted = counted.where(contents.c.seq <= upto)
         of_unusable.append(facts.c.seq <= upto)
     found = [Lacking(journal, row.seq, row.blob) for row in tx.execute(counted)]
     found += islice(lacking_unusable(tx, *of_unusable), limit)

@@ -23,7 +23,7 @@ from kiosk.errors import (
     SYNC_MALFORMED,
     Problem,
 )
-from kiosk.hub import blobs, intake, rosters, slips
+from kiosk.hub import blobs, intake, rehearsals, rosters, slips
 from kiosk.hub import devices as enrolment
 from kiosk.hub.context import Hub
 from kiosk.hub.rosters import Adopted
@@ -81,7 +81,7 @@ def verify(here: Hub, stream: BinaryIO, *, is_posted: bool = False) -> Bundle:
             return bundles.certified_key(header, here.key.verify_key)
         if device.journal != header.journal:
             raise Problem(SYNC_DEVICE)
-        if header.hub != (device.hub or here.id) or header.fair != device.fair:
+        if header.hub != (device.hub or here.id) or header.fair != rehearsals.fair_of(device.fair):
             raise Problem(SYNC_ADDRESSEE)
         return keys.VerifyKey(bytes.fromhex(device.public_key))
 
@@ -185,7 +185,7 @@ def journals_of(tx: Connection, fair: str | None = None, journal: str | None = N
     """Journals of tablets: of one fair, one journal, or all."""
     query = select(devices.c.journal).order_by(devices.c.fair, devices.c.desk, devices.c.journal)
     if fair is not None:
-        query = query.where(devices.c.fair == fair)
+        query = query.where(devices.c.fair.in_((fair, rehearsals.reports(fair))))
     if journal is not None:
         query = query.where(devices.c.journal == journal)
     return list(tx.execute(query).scalars())
@@ -223,10 +223,13 @@ class Import(msgspec.Struct, frozen=True):
     problem: Problem | None = None  # why it was refused
 
 
-def import_files(here: Hub, paths: Sequence[Path], progress: Callable[[int, int], None]) -> Iterator[Import]:
+def import_files(
+    here: Hub, paths: Sequence[Path], progress: Callable[[int, int], None], *, may_change: bool = False
+) -> Iterator[Import]:
     """Take in bundles and rosters, files or whole folders of them, in any order: rosters go first.
 
     One file that is refused does not hold up the others. `progress` is told bytes done and bytes in all.
+    `may_change`: a roster may say something else of its fair than the one before.
     """
     found = [one for path in paths for one in _files_in(path)]
     sizes = [path.lstat().st_size if path.exists() else 0 for path in found]
@@ -239,7 +242,7 @@ def import_files(here: Hub, paths: Sequence[Path], progress: Callable[[int, int]
         progress(done, of)
 
     for start, path in sorted(starts, key=lambda one: not is_roster(one[0])):
-        yield _import_one(here, path, start, more)
+        yield _import_one(here, path, start, more, may_change=may_change)
     progress(of, of)
 
 
@@ -258,13 +261,13 @@ def _start_of(path: Path) -> bytes:
         return b""  # said when its turn comes
 
 
-def _import_one(here: Hub, path: Path, start: bytes, progress: Progress) -> Import:
+def _import_one(here: Hub, path: Path, start: bytes, progress: Progress, *, may_change: bool) -> Import:
     try:
         with files.opened(path) as file:
             if start.startswith(bundles.MAGIC):
                 return Import(path, taken=_import_bundle(here, file, progress))
             if is_roster(start):
-                return Import(path, adopted=_adopt(here, file))
+                return Import(path, adopted=_adopt(here, file, may_change=may_change))
             if start.startswith(_SLIP_MAGIC):
                 return Import(path, verdict=_keep_slip(here, file))
     except Problem as problem:
@@ -287,10 +290,10 @@ def _import_bundle(here: Hub, file: BinaryIO, progress: Progress) -> Taken:
         return take_in(tx, here, bundle, progress)
 
 
-def _adopt(here: Hub, file: BinaryIO) -> Adopted:
+def _adopt(here: Hub, file: BinaryIO, *, may_change: bool) -> Adopted:
     roster = read_roster(file.read(ROSTER_LIMIT + 1))
     with here.store.begin() as tx:
-        return rosters.adopt(tx, here, roster)
+        return rosters.adopt(tx, here, roster, may_change=may_change)
 
 
 def _keep_slip(here: Hub, file: BinaryIO) -> Verdict:

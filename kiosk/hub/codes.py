@@ -167,7 +167,7 @@ def sheet_form(fair_id: str) -> Response:
     with reading() as tx:
         fair = find_fair(tx, fair_id)
         bare = frozenset(row.desk.id for row in _desks(tx, fair) if not row.taken)
-        return _sheet_form(tx, fair, now, bare, _typed(now + timedelta(hours=SHEET_USUAL_HOURS)))
+        return _sheet_form(tx, fair, now, bare, usual_until(now))
 
 
 @views.post("/fairs/<fair_id>/codes/sheet")
@@ -232,6 +232,11 @@ def _on_sheets(tx: Connection, fair: Fair, now: datetime) -> tuple[int, str | No
 def _typed(moment: datetime) -> str:
     """As an input for a date and time of day spells it, in Beijing time."""
     return moment.astimezone(BEIJING).strftime(_MINUTE)
+
+
+def usual_until(now: datetime) -> str:
+    """How long a sheet is good where nobody says otherwise, as its form spells it."""
+    return _typed(now + timedelta(hours=SHEET_USUAL_HOURS))
 
 
 def _until(typed: str, now: datetime) -> datetime:

@@ -1,45 +1,49 @@
-"""Complaints at the hub: taken from a visitor's phone, listed sealed, opened in memory by a named person."""
+"""Complaints and reports from visitors' own phones: the form, its photos, and the receipt."""
 
-import hashlib
 import secrets
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 import msgspec
 from flask import Blueprint, Response, request
-from sqlalchemy import Connection, Row, func, select
+from sqlalchemy import Connection, Row, select
 
-from kiosk import web
-from kiosk.clock import BEIJING
+from kiosk import crockford, web
 from kiosk.errors import (
-    CASE_UNKNOWN,
-    COMPLAINT_EXPOSED,
+    COMPLAINT_OVER,
+    COMPLAINT_TAKEN,
     FACT_CONFLICT,
+    HANDOFF_USED,
     PAGE_NOT_FOUND,
-    SEAL_BROKEN,
-    SEAL_ELSEWHERE,
-    SEAL_LOCKED,
-    SEAL_MISSING,
+    REHEARSAL_FORM,
+    TOO_MANY_REQUESTS,
     Problem,
 )
 from kiosk.facts import complaints
-from kiosk.facts.cases import CaseOpened
-from kiosk.facts.complaints import Complaint, ComplaintFiled, Context
-from kiosk.hub import journal
-from kiosk.hub.context import Hub, acting, client_address, hub, reading, signed_in, writing
+from kiosk.facts.complaints import ComplaintFiled, Context
+from kiosk.hub import blobs, handoffs, journal, photos, rehearsals
+from kiosk.hub.calendars import calendar_of
+from kiosk.hub.context import Hub, client_mark, hub, reading, refuse_exposed, today, writing
 from kiosk.hub.fairs import find_fair
 from kiosk.hub.people import throttle
-from kiosk.hub.store import insert_once
-from kiosk.hub.tables import blobs, devices, erased, openings, people
 from kiosk.hub.tables import complaints as table
-from kiosk.packs.fairs import Fair
-from kiosk.packs.model import Text
+from kiosk.hub.tables import devices
+from kiosk.packs.fairs import Desk, Fair
 from kiosk.sync import keys
-from kiosk.web import complaint_form
-from kiosk.web.complaint_form import FormPage, Posted, ReceiptPage
+from kiosk.sync.case_receipts import Filed
+from kiosk.web import complaint_form, evidence
+from kiosk.web.case_receipts import ReceiptPage, signed
+from kiosk.web.complaint_form import FormPage, Posted, TriagePage
 
 views = Blueprint("complaints", __name__)
-PHONE_TRIES = 120  # screens sent from one address in ten minutes; a whole square shares one
+# From one address in ten minutes; a whole square, or all phones of a carrier, may share one.
+PHONE_TRIES = 120  # complete forms
+PHOTO_TRIES = 600  # photos
+SCREENS = 6_000  # which cost next to nothing, in each process
+TEN_MINUTES = 600  # seconds
+#: In one request, where there is no JavaScript; else they come one by one.
+PHOTOS_AT_ONCE = 2
 
 
 # --- from a visitor's phone -----------------------------------------------------------------------
@@ -47,218 +51,239 @@ PHONE_TRIES = 120  # screens sent from one address in ten minutes; a whole squar
 
 @views.before_request
 def _only_encrypted() -> None:
-    """What a phone sends must not be readable on the way; on this machine itself there is no way."""
-    if request.path.startswith("/m/") and not request.is_secure and client_address() not in ("127.0.0.1", "::1"):
-        raise Problem(COMPLAINT_EXPOSED)
+    if request.path.startswith("/m/"):
+        refuse_exposed()
+    if request.endpoint == "complaints.phone_photos":
+        # Before the form is read. What is bound by the second is what werkzeug holds while it looks for the end.
+        request.max_content_length = request.max_form_memory_size = evidence.upload_limit(PHOTOS_AT_ONCE)
 
 
 @views.get("/m/complaint/<device_id>")
-def phone_form(device_id: str) -> Response:
-    with reading() as tx:
-        fair, _desk = _place(tx, device_id)
-    return _form_page(fair, device_id, complaint_form.blank(secrets.token_hex(16), complaints.draw_case_number()))
+def phone_triage(device_id: str) -> Response:
+    """One question: settle a dispute, report a wrong, or only ask."""
+    return web.page("complaints/triage.html", page=_triage_page(device_id))
+
+
+@views.get("/m/complaint/<device_id>/ask")
+def phone_ask(device_id: str) -> Response:
+    """Only asking leaves no record: where to ask."""
+    return web.page("complaints/ask.html", page=_triage_page(device_id))
+
+
+@views.get("/m/complaint/<device_id>/settle")
+def phone_complaint(device_id: str) -> Response:
+    return _begin(device_id, "settle")
+
+
+@views.get("/m/complaint/<device_id>/report")
+def phone_report(device_id: str) -> Response:
+    return _begin(device_id, "report")
+
+
+@views.post("/m/complaint/<device_id>/also")
+def phone_also(device_id: str) -> Response:
+    """A report of the merchant of whom a complaint was just filed: its data comes in the page and is kept nowhere."""
+    place = _place(device_id)
+    return _form_page(place, device_id, complaint_form.read_also(secrets.token_hex(16), place.fair.form))
 
 
 @views.post("/m/complaint/<device_id>")
 def phone_fill(device_id: str) -> Response:
     """One screen of the form. Only a complete one leaves a trace, and that one sealed."""
+    here, place = hub(), _known_place(device_id)
+    posted = complaint_form.read(place.fair.form, with_code=False)
+    try:
+        _count_screen(posted)
+        handoffs.claim(device_id, posted.fact_id)
+        step = posted.turn(today())
+        if not step.is_complete:
+            return _form_page(place, device_id, step)
+        place = _place(device_id)
+        _count("complaint", PHONE_TRIES)
+        sealed, row = _filed(here, place, step)
+    except Problem as problem:
+        return _refused(place, device_id, posted, problem)
+    return _receipt(here, place, device_id, step, row, is_own=row.blob == sealed.body.blob)
+
+
+@views.post("/m/complaint/<device_id>/photos")
+def phone_photos(device_id: str) -> Response:
+    """The screen with the photos: some more, or one less. Each is sealed and kept the moment it comes."""
+    here, place = hub(), _place(device_id)
+    posted = complaint_form.read(place.fair.form, with_code=False, goes=evidence.GOES, photos=("photo",))
+    posted = msgspec.structs.replace(posted, step="photos")
+    try:
+        _count_screen(posted)
+        handoffs.claim(device_id, posted.fact_id)
+        if evidence.dropped(posted):
+            with writing() as tx:
+                photos.drop(tx, photos.form_of(here, posted), evidence.dropped(posted))
+        for data in web.read_files("photo"):
+            _count("photo", PHOTO_TRIES)
+            photos.keep(here, place.fair.id, posted, data, client_mark(), here.clock.now())
+    except Problem as problem:
+        return _refused(place, device_id, posted, problem)
+    return _form_page(place, device_id, posted.turn(today()) if posted.go in ("next", "back") else posted)
+
+
+def _count(what: str, most: int) -> None:
+    """One more of these from this address. Raises `request.too_many`."""
+    with writing() as tx:
+        throttle(tx, what, client_mark(), most, TEN_MINUTES, hub().clock.now())
+
+
+def _count_screen(posted: Posted) -> None:
+    """One more screen from this address, and its form went on. Raises `request.too_many`.
+
+    Counted by each process for itself: a screen is to cost next to nothing, and how many it is exactly matters little.
+    """
     here = hub()
-    posted = complaint_form.read(with_code=False)
-    now = here.clock.now()
-    with writing() as tx:
-        throttle(tx, "complaint", client_address(), PHONE_TRIES, 600, now)
-    step = posted.turn(now.astimezone(BEIJING).date())
+    if not here.screens.may(client_mark(), SCREENS):
+        raise Problem(TOO_MANY_REQUESTS)
+    if posted.may_have_photos:
+        photos.go_on(here, photos.form_of(here, posted))
+
+
+def _refused(place: "_Place", device_id: str, posted: Posted, problem: Problem) -> Response:
+    """Nothing that was typed is lost: the same screen, and why; under a new number where this one cannot be had."""
+    if problem.kind is HANDOFF_USED:
+        return handoffs.refused(device_id, problem)
+    if problem.kind is FACT_CONFLICT:
+        new = complaint_form.blank(secrets.token_hex(16), posted.matter, place.fair.form)
+        fresh = msgspec.structs.replace(posted, fact_id=new.fact_id, case=new.case, query=new.query)
+        return _form_page(place, device_id, fresh, Problem(COMPLAINT_TAKEN))
+    if problem.kind is TOO_MANY_REQUESTS or problem.code.startswith("photo."):
+        return _form_page(place, device_id, posted, problem)
+    raise problem
+
+
+class _Place(msgspec.Struct, frozen=True):
+    """Where a scanned code stands: on the tablet of a desk."""
+
+    fair: Fair
+    desk: Desk
+
+
+def _place(device_id: str) -> _Place:
+    """Raises `page.not_found` where there is no such tablet, `complaint.over` where it would be deleted at once."""
     with reading() as tx:
-        fair, desk_id = _place(tx, device_id)
-    if not step.is_complete:
-        return _form_page(fair, device_id, step)
-    with writing() as tx:
-        at = _file(tx, here, fair, desk_id, step, now)
-    page = ReceiptPage(step.case, at, fair.place(desk_id), fair.organiser)
+        query = select(devices.c.fair, devices.c.desk).where(devices.c.device == device_id)
+        device = tx.execute(query).one_or_none()
+        if device is None:
+            raise Problem(PAGE_NOT_FOUND)
+        if rehearsals.is_rehearsal(device.fair):
+            raise Problem(REHEARSAL_FORM)
+        fair = find_fair(tx, device.fair)
+    if today() > fair.keeps_until:
+        raise Problem(COMPLAINT_OVER)
+    return _Place(fair, fair.desk(device.desk))
+
+
+def _known_place(device_id: str) -> _Place:
+    """For a screen on the way: as it was a moment ago will do. Raises what `_place` does."""
+    known: _Place = hub().places.get(device_id, lambda: _place(device_id))
+    return known
+
+
+def _triage_page(device_id: str) -> TriagePage:
+    place = _place(device_id)
+    return TriagePage(f"/m/complaint/{device_id}", place.fair.organiser, place.desk.intake, place.desk.standing)
+
+
+def _begin(device_id: str, way: str) -> Response:
+    place = _place(device_id)
+    with reading() as tx:
+        fact_id = handoffs.fact_id(tx, hub(), device_id)
+    posted = complaint_form.blank(fact_id, complaint_form.WAYS[way], place.fair.form)
+    return _form_page(place, device_id, posted)
+
+
+class _Sealed(msgspec.Struct, frozen=True):
+    """A complete form, sealed: what is kept of it, and the fact that names that."""
+
+    blob: bytes
+    body: ComplaintFiled
+    form: str  # what its photos wait under
+    photos: Sequence[photos.Kept]
+
+
+def _filed(here: Hub, place: _Place, posted: Posted) -> tuple[_Sealed, Row[Any]]:
+    """File it with the photos that wait. Raises `fact.conflict`."""
+    while True:
+        with reading() as tx:
+            taken = photos.of(tx, photos.form_of(here, posted))
+        sealed = _sealed(here, place, posted, taken)
+        with writing() as tx:
+            row = _file(tx, here, place, posted.fact_id, sealed, here.clock.now())
+        if row is not None:
+            return sealed, row
+
+
+def _sealed(here: Hub, place: _Place, posted: Posted, taken: Sequence[photos.Kept]) -> _Sealed:
+    """Before the one writer is asked for: hashing a code takes its time."""
+    context = Context(fair=place.fair.id, fact=posted.fact_id, case=posted.case)
+    content = complaints.compose(posted.values, context, len(taken))
+    blob = keys.seal(here.sealing_key, msgspec.json.encode(content))
+    body = posted.filed(place.fair, place.desk.id, "phone", blob)
+    return _Sealed(blob, body, photos.form_of(here, posted), taken)
+
+
+def _file(tx: Connection, here: Hub, place: _Place, fact_id: str, sealed: _Sealed, now: datetime) -> Row[Any] | None:
+    """File it; sending the same form again finds what was filed. Returns what the receipt is of; None, and nothing is
+    filed, where the photos that wait are not those that were sealed for any more.
+    """
+    own, case = journal.lock(tx, place.fair.id), sealed.body.case
+    query = select(table).where(table.c.journal == own, table.c.fact == fact_id)
+    row = tx.execute(query).one_or_none()
+    of_case = select(table.c.fact).where(table.c.fair == place.fair.id, table.c.case == case)
+    taken = tx.execute(of_case).scalars().all()
+    if (row is not None and row.case != case) or any(fact != fact_id for fact in taken):
+        raise Problem(FACT_CONFLICT)
+    if row is not None:
+        return row
+    if photos.of(tx, sealed.form) != sealed.photos:
+        return None
+    blobs.keep(tx, sealed.blob, now)
+    journal.append(
+        tx, place.fair.id, sealed.body,
+        desk=place.desk.id, by="visitor", now=now, mono=here.clock.monotonic(), fact_id=fact_id,
+    )  # fmt: skip
+    for one in sealed.photos:
+        journal.append(
+            tx, place.fair.id, evidence.body_of(case, one.number, one.sha256, one.size), desk=place.desk.id,
+            by="visitor", now=now, mono=here.clock.monotonic(), fact_id=complaints.evidence_id(fact_id, one.number),
+        )  # fmt: skip
+    photos.settle(tx, sealed.form)
+    return tx.execute(query).one()
+
+
+def _receipt(here: Hub, place: _Place, device_id: str, posted: Posted, row: Row[Any], *, is_own: bool) -> Response:
+    """With the query code if it is that, for only its hash is kept; `is_own`: the hash was made of it just now."""
+    filed = Filed(row.desk, row.case, row.at, row.matter, row.standing, row.blob)
+    slip = signed(here.key, place.fair.id, here.config.public_url, filed)
+    is_right = is_own or keys.is_password(row.code or None, crockford.normal(posted.query))
+    also = complaint_form.also_of(posted, f"/m/complaint/{device_id}/also")
+    with reading() as tx:
+        calendar = calendar_of(tx)
+    page = ReceiptPage.of(
+        place.fair, filed, row.intake, slip, posted.query if is_right else "", calendar, row.linked, also
+    )
     return web.page("complaints/receipt.html", page=page)
 
 
-def _place(tx: Connection, device_id: str) -> tuple[Fair, str]:
-    """The fair and desk of the tablet whose QR code was scanned."""
-    device = tx.execute(select(devices.c.fair, devices.c.desk).where(devices.c.device == device_id)).one_or_none()
-    if device is None:
-        raise Problem(PAGE_NOT_FOUND)
-    return find_fair(tx, device.fair), device.desk
-
-
-def _file(tx: Connection, here: Hub, fair: Fair, desk: str, posted: Posted, now: datetime) -> str:
-    """Seal and file; sending the same form again finds what was filed. Returns when, for the receipt."""
-    own = journal.lock(tx, fair.id)
-    query = select(table.c.at, table.c.case).where(table.c.journal == own, table.c.fact == posted.fact_id)
-    row = tx.execute(query).one_or_none()
-    of_case = select(table.c.fact).where(table.c.fair == fair.id, table.c.case == posted.case)
-    taken = tx.execute(of_case).scalars().all()
-    if (row is not None and row.case != posted.case) or any(fact != posted.fact_id for fact in taken):
-        raise Problem(FACT_CONFLICT)
-    filed = row.at if row else None
-    if filed is None:
-        context = Context(fair=fair.id, fact=posted.fact_id, case=posted.case)
-        blob = keys.seal(here.sealing_key, msgspec.json.encode(complaints.compose(posted.values, context)))
-        name = hashlib.sha256(blob).hexdigest()
-        insert_once(tx, blobs, [{"sha256": name, "content": blob, "received_at": now.timestamp()}])
-        body = ComplaintFiled(
-            case=posted.case, blob=name, size=len(blob), channel="phone", notice=complaints.NOTICE_VERSION
-        )
-        fact = journal.append(
-            tx, fair.id, body,
-            desk=desk, by="visitor", now=now, mono=here.clock.monotonic(), fact_id=posted.fact_id,
-        )  # fmt: skip
-        filed = fact.at
-    return _long(filed)
-
-
-def _form_page(fair: Fair, device_id: str, posted: Posted) -> Response:
+def _form_page(place: _Place, device_id: str, posted: Posted, problem: Problem | None = None) -> Response:
+    taken: tuple[int, ...] = ()
+    if posted.step == "photos":
+        with reading() as tx:
+            taken = tuple(one.number for one in photos.of(tx, photos.form_of(hub(), posted)))
     page = FormPage.of(
         posted,
         action=f"/m/complaint/{device_id}",
-        organiser=fair.organiser,
-        retention_months=fair.retention_months,
-        today=hub().clock.now().astimezone(BEIJING).date(),
+        fair=place.fair,
+        desk=place.desk,
+        today=today(),
+        problem=problem.sentence(web.language()) if problem else "",
+        photos=taken,
     )
-    return web.page("complaints/form.html", 422 if posted.faults else 200, page=page, fair=fair)
-
-
-# --- for people who are signed in -----------------------------------------------------------------
-
-
-class CaseRow(msgspec.Struct, frozen=True):
-    case: str
-    at: str
-    venue: Text
-    desk: Text
-    channel: str
-    arrived: bool
-    erased: str  # the day its content was deleted because its time was over; empty while it is kept
-    opened: int
-
-
-class ListPage(msgspec.Struct, frozen=True):
-    fair: Fair
-    rows: list[CaseRow]
-    can_open: bool
-
-
-class CasePage(msgspec.Struct, frozen=True):
-    fair: Fair
-    case: str
-    at: str
-    venue: Text
-    desk: Text
-    channel: str
-    complaint: Complaint | None  # None once its content was deleted
-    erased: str  # the day that was
-    amount: str | None
-    openings: list[tuple[str, str]]  # (when, who)
-
-
-@views.get("/fairs/<fair_id>/complaints")
-def listing(fair_id: str) -> Response:
-    session = signed_in()
-    with reading() as tx:
-        fair = find_fair(tx, fair_id)
-        page = ListPage(fair, _rows(tx, fair), session.key is not None)
-    return web.page("hub/complaints/list.html", page=page, fair=fair)
-
-
-@views.get("/fairs/<fair_id>/complaints/<case>")
-def one(fair_id: str, case: str) -> Response:
-    """Open one complaint. Each opening is a fact with the name of the person; after its erasure there is none left."""
-    here = hub()
-    with acting("caseworker") as (tx, session):
-        if session.key is None:
-            raise Problem(SEAL_LOCKED)
-        fair = find_fair(tx, fair_id)
-        row = tx.execute(
-            select(table).where(table.c.fair == fair.id, table.c.case == case).order_by(table.c.at)
-        ).first()
-        if row is None:
-            raise Problem(CASE_UNKNOWN)
-        gone = _erased_on(tx, row.blob)
-        complaint = None if gone else unseal(tx, session.key, row)
-        if complaint is not None:
-            journal.append(
-                tx, fair.id, CaseOpened(case=case),
-                desk=row.desk, by=session.person.id, now=here.clock.now(), mono=here.clock.monotonic(),
-            )  # fmt: skip
-        page = _case_page(tx, fair, row, complaint, gone)
-    return web.page("hub/complaints/one.html", page=page, fair=fair)
-
-
-def unseal(tx: Connection, key: keys.PrivateKey, row: Row[Any]) -> Complaint:
-    """Open a sealed complaint in memory and check that it is the one its fact names. Raises `seal.*`."""
-    sealed_for = tx.execute(select(devices.c.hub).where(devices.c.journal == row.journal)).scalar()
-    if sealed_for not in (None, "", hub().id):
-        raise Problem(SEAL_ELSEWHERE)  # of a fair taken in with its roster
-    blob = tx.execute(select(blobs.c.content).where(blobs.c.sha256 == row.blob)).scalar()
-    if blob is None:
-        raise Problem(SEAL_MISSING)
-    try:
-        complaint = msgspec.json.decode(keys.unseal(key, bytes(blob)), type=Complaint)
-    except msgspec.MsgspecError:
-        raise Problem(SEAL_BROKEN, reason="it is not a complaint") from None
-    if complaint.context != Context(fair=str(row.fair), fact=str(row.fact), case=str(row.case)):
-        raise Problem(SEAL_BROKEN, reason="it belongs to another case")
-    return complaint
-
-
-def _rows(tx: Connection, fair: Fair) -> list[CaseRow]:
-    times = select(openings.c.case, func.count().label("n")).group_by(openings.c.case).subquery()
-    query = (
-        select(table, blobs.c.sha256, times.c.n, erased.c.at.label("erased_at"))
-        .join(blobs, blobs.c.sha256 == table.c.blob, isouter=True)
-        .join(erased, erased.c.sha256 == table.c.blob, isouter=True)
-        .join(times, times.c.case == table.c.case, isouter=True)
-        .where(table.c.fair == fair.id)
-        .order_by(table.c.at.desc(), table.c.case)
-    )
-    return [
-        CaseRow(
-            row.case, _short(row.at), *_names(fair, row.desk), row.channel,
-            row.sha256 is not None, _day(row.erased_at), row.n or 0,
-        )
-        for row in tx.execute(query)
-    ]  # fmt: skip
-
-
-def _erased_on(tx: Connection, blob: str) -> str:
-    """The day sealed content was deleted on its date; empty while it is kept."""
-    return _day(tx.execute(select(erased.c.at).where(erased.c.sha256 == blob)).scalar())
-
-
-def _case_page(tx: Connection, fair: Fair, row: Row[Any], complaint: Complaint | None, gone: str) -> CasePage:
-    opened = tx.execute(
-        select(openings.c.at, people.c.name)
-        .join(people, people.c.id == openings.c.person)
-        .where(openings.c.case == row.case)
-        .order_by(openings.c.at.desc())
-        .limit(20)
-    )
-    fen = complaint.amount if complaint else None
-    amount = None if fen is None else f"{fen // 100}.{fen % 100:02d}"
-    return CasePage(
-        fair, str(row.case), _long(str(row.at)), *_names(fair, str(row.desk)), str(row.channel),
-        complaint, gone, amount, [(_long(at), name) for at, name in opened],
-    )  # fmt: skip
-
-
-def _names(fair: Fair, desk_id: str) -> tuple[Text, Text]:
-    desk = fair.desk(desk_id)
-    return fair.venue(desk.venue).name, desk.name
-
-
-def _long(at: str) -> str:
-    """A fact's moment, which is Beijing time, as a person writes it: `2027-03-15 09:31`."""
-    return at[:16].replace("T", " ")
-
-
-def _short(at: str) -> str:
-    return _long(at)[5:]
-
-
-def _day(at: float | None) -> str:
-    return datetime.fromtimestamp(at, BEIJING).date().isoformat() if at is not None else ""
+    status = problem.status if problem else 422 if posted.faults else 200
+    return page.shown(status)

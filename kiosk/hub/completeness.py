@@ -3,7 +3,6 @@
 The board, the page of completeness and the command all speak from these rows; none of them judges for itself.
 """
 
-import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
@@ -25,7 +24,7 @@ from kiosk.hub.context import hub, reading, signed_in
 from kiosk.hub.fairs import SILENT_SECONDS, ago, find_fair
 from kiosk.hub.slips import Verdict
 from kiosk.hub.tables import blobs as blobs_table
-from kiosk.hub.tables import complaints, decisions, devices, erased, facts, fairs, forks, journals
+from kiosk.hub.tables import contents, decisions, devices, erased, facts, fairs, forks, journals
 from kiosk.packs.fairs import Desk, Fair, Venue
 from kiosk.packs.model import Text
 from kiosk.reports import completeness as words
@@ -59,7 +58,7 @@ class BoothRow(msgspec.Struct, frozen=True, gc=False):
     forked_at: int | None = None  # first place where two facts are known, as far as that is known
     heard_at: float | None = None  # epoch seconds
     quarantined: int = 0  # kept, not usable, and nobody has dismissed them
-    blobs: int = 0  # sealed complaints its facts name and the hub lacks
+    blobs: int = 0  # sealed contents its facts name and the hub lacks
     skew_ms: int | None = None  # hub's time less its own, when it last told
     is_dated: bool | None = None  # of one whose clock is off: its facts are dated by the hub's time in its journal
     doubtful: int = 0  # boots whose time nothing vouches for
@@ -222,9 +221,8 @@ def _page(tx: Connection, fair: Fair, now: datetime, pack: str) -> CompletenessP
     show = request.args.get("show", "all")
     show = show if counts[show] else "all"
     rows = [row for row in found if show == _choice(row) or (show == "all" and row.device)]
-    pages = max(1, math.ceil(len(rows) / _PAGE))
-    number = request.args.get("page", "")
-    at = min(max(1, int(number)), pages) if number.isascii() and number.isdigit() and len(number) < 6 else 1
+    pages = web.pages_of(len(rows), _PAGE)
+    at = web.read_page(pages)
     shown = rows[(at - 1) * _PAGE : at * _PAGE]
     standing_ = standing(found)
     return CompletenessPage(
@@ -462,16 +460,16 @@ def _quarantined(tx: Connection) -> dict[str, int]:
 
 
 def _missing_blobs(tx: Connection, fair: str) -> dict[str, int]:
-    """Journal → sealed complaints its facts name that nobody has brought yet; not those of facts that were dismissed.
+    """Journal → sealed contents its facts name that nobody has brought yet; not those of facts that were dismissed.
 
     What a fact names that does not count is missing too: a person may let it count, and then its content must be here.
     """
-    query = select(complaints.c.journal, func.count()).where(
-        complaints.c.fair == fair,
-        complaints.c.blob.not_in(select(blobs_table.c.sha256)),
-        complaints.c.blob.not_in(select(erased.c.sha256)),
+    query = select(contents.c.journal, func.count()).where(
+        contents.c.fair == fair,
+        contents.c.blob.not_in(select(blobs_table.c.sha256)),
+        contents.c.blob.not_in(select(erased.c.sha256)),
     )
-    found = Counter({journal: int(n) for journal, n in tx.execute(query.group_by(complaints.c.journal))})
+    found = Counter({journal: int(n) for journal, n in tx.execute(query.group_by(contents.c.journal))})
     of_fair = facts.c.journal.in_(select(journals.c.journal).where(journals.c.fair == fair))
     found.update(one.journal for one in blobs.lacking_unusable(tx, of_fair, ~_DISMISSED))
     return found

@@ -1,22 +1,28 @@
 """What a hub is while it runs, and how a view gets at it."""
 
+import hashlib
+import hmac
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
+from datetime import date
 from threading import BoundedSemaphore
 from typing import Any
 
 from flask import current_app, g, request
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
-from kiosk import web
-from kiosk.clock import Clock
+from kiosk import values, web
+from kiosk.clock import BEIJING, Clock
 from kiosk.config import HubConfig
-from kiosk.errors import HUB_BUSY, LOGIN_NEEDED, ROLE_NEEDED, Problem
+from kiosk.errors import COMPLAINT_EXPOSED, HUB_BUSY, LOGIN_NEEDED, ROLE_NEEDED, Problem
 from kiosk.hub import people
 from kiosk.hub.answers import Folder
 from kiosk.hub.lookouts import Lookout
+from kiosk.hub.memory import Counts, Remembered
+from kiosk.hub.paces import Paces
 from kiosk.hub.people import Session
 from kiosk.hub.store import Store
+from kiosk.hub.tables import fairs
 from kiosk.packs.reader import Pack
 from kiosk.sync import keys, protocol
 
@@ -50,11 +56,20 @@ class Hub:
         self.sealing_key = keys.PublicKey(bytes.fromhex(sealing))
         self.queue = BoundedSemaphore(QUEUE)
         self.lookout: Lookout[Any] = Lookout(clock)
+        self.screens = Counts(clock)
+        self.places: Remembered[Any] = Remembered(clock)
+        self.going_on: Remembered[None] = Remembered(clock, 60_000)
         self.answers = Folder(store, clock)
+        self.paces = Paces(store, clock)
 
     @property
     def fingerprint(self) -> bytes:
         return keys.fingerprint(self.key.verify_key, self.sealing_key)
+
+    def mark(self, purpose: str, text: str) -> str:
+        """What stands for a text on the disk, the same in every process; only whoever has the key file can try it."""
+        derived = hashlib.sha256(f"kiosk/mark/1/{purpose}\0".encode() + bytes(self.key)).digest()
+        return hmac.new(derived, text.encode(), hashlib.sha256).hexdigest()
 
     @property
     def cookie(self) -> str:
@@ -65,6 +80,7 @@ class Hub:
 
     def close(self) -> None:
         self.answers.close()
+        self.paces.close()
         self.store.close()
 
 
@@ -73,6 +89,11 @@ def hub() -> Hub:
     here = current_app.extensions["hub"]
     assert isinstance(here, Hub)
     return here
+
+
+def today() -> date:
+    """The day it is, in Beijing."""
+    return hub().clock.now().astimezone(BEIJING).date()
 
 
 def reading() -> AbstractContextManager[Connection]:
@@ -97,9 +118,9 @@ def queueing() -> Iterator[Connection]:
 
 
 @contextmanager
-def acting(role: str) -> Iterator[tuple[Connection, Session]]:
-    """A write transaction for a signed-in person with a role."""
-    session = signed_in(role)
+def acting(*roles: str) -> Iterator[tuple[Connection, Session]]:
+    """A write transaction for a signed-in person with one of some roles."""
+    session = signed_in(*roles)
     with hub().store.begin() as tx:
         yield tx, session
 
@@ -121,26 +142,39 @@ def _find(token: str) -> Session | None:
         found = people.find_session(tx, token, now, here.config.session_idle_seconds, here.config.session_seconds)
         # The board asks for itself every few seconds; only a person keeps a session alive.
         stale = found is not None and not is_poll and people.is_stale(tx, token, now)
+        # To change between, for the menu, which no poll draws.
+        g.has_fairs = not is_poll and len(tx.execute(select(fairs.c.id).limit(2)).all()) > 1
     if stale:
         with here.store.begin() as tx:
             people.touch(tx, token, now)
     return found
 
 
-def signed_in(role: str | None = None) -> Session:
-    """The session of this request. Raises `login.needed` or `login.role`."""
+def signed_in(*roles: str) -> Session:
+    """The session of this request, of somebody with one of some roles. Raises `login.needed` or `login.role`."""
     found = session()
     if found is None:
         raise Problem(LOGIN_NEEDED)
-    if role is not None and not found.person.may(role):
+    if roles and not any(found.person.may(role) for role in roles):
         raise Problem(ROLE_NEEDED)
     g.compress = False  # a page that holds secrets beside what others typed is not compressed
     return found
 
 
-def client_address() -> str:
-    """Who is asking, for throttling only; never stored in the clear."""
-    return request.remote_addr or ""
+def client_mark() -> str:
+    """What stands for the network that is asking, for counting only: without this hub's key nobody can try addresses
+    against it.
+    """
+    return hub().mark("client", values.network(request.remote_addr or ""))
 
 
-__all__ = ["COOKIE", "Hub", "acting", "client_address", "hub", "reading", "session", "signed_in", "writing"]
+def refuse_exposed() -> None:
+    """What a phone sends must not be readable on the way; on this machine itself there is no way.
+
+    Raises `complaint.exposed`.
+    """
+    if not request.is_secure and request.remote_addr not in ("127.0.0.1", "::1"):
+        raise Problem(COMPLAINT_EXPOSED)
+
+
+__all__ = ["COOKIE", "Hub", "acting", "client_mark", "hub", "reading", "session", "signed_in", "today", "writing"]

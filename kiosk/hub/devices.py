@@ -11,12 +11,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Row, select, update
+from sqlalchemy import ColumnElement, Connection, Row, func, select, update
 
 from kiosk.clock import stamp
 from kiosk.errors import (
     DESK_UNKNOWN,
     DEVICE_CUTOFF,
+    DEVICE_REVOKED,
     DEVICE_STATE,
     DEVICE_UNKNOWN,
     ENROL_CODE,
@@ -25,31 +26,39 @@ from kiosk.errors import (
     ENROL_REJECTED,
     ENROL_SETTLED,
     FIELD_INVALID,
+    REHEARSAL_MANY,
     SYNC_DEVICE,
     SYNC_SIGNATURE,
+    UNIT_RAW,
+    UNIT_UNKNOWN,
     Problem,
 )
 from kiosk.facts import envelope
 from kiosk.facts.devices import DeviceConfirmed, DeviceEnrolled, DeviceReinstated, DeviceReplaced, DeviceRevoked
 from kiosk.facts.kinds import Body
-from kiosk.hub import branches, journal, judging
+from kiosk.facts.reporting import REPORT_KINDS
+from kiosk.hub import branches, journal, judging, rehearsals, surveys
 from kiosk.hub.context import Hub
 from kiosk.hub.fairs import find_fair
 from kiosk.hub.store import insert_once
-from kiosk.hub.tables import devices, enrolments, journals, volunteers
+from kiosk.hub.tables import devices, enrolments, fairs, journals, volunteers
 from kiosk.packs.fairs import Fair
 from kiosk.sync import keys, protocol
-from kiosk.sync.protocol import Certificate, EnrolRequest, FairNotice
+from kiosk.sync.protocol import Certificate, EnrolRequest, FairNotice, RehearsalRequest
 
 CODE_MINUTES = 10
 CERTIFICATE_DAYS = 400
 REASON_LIMIT = 200  # characters
+REHEARSALS = 100  # certificates to rehearse with that one tablet is given
 #: What a booth may record.
 BOOTH_KINDS = (
-    "board.joined", "clock.compared", "code.checked", "complaint.filed", "day.closed", "exhibit.approved",
-    "exhibit.judged", "exhibit.searched", "exhibit.viewed", "exhibit.withdrawn", "lot.closed", "lot.committed",
-    "lot.drawn", "lot.entered", "lot.passed", "prize.expired", "prize.issued", "prize.redeemed", "prize.stocked",
-    "quiz.answered", "quiz.finished", "shift.entered", "shift.refused", "tally.counted", "tally.undone",
+    "advice.asked", "board.joined", "clock.compared", "code.checked", "complaint.evidence", "complaint.filed",
+    "day.closed", "exhibit.approved", "exhibit.judged", "exhibit.searched", "exhibit.viewed", "exhibit.withdrawn",
+    "lot.closed", "lot.committed", "lot.drawn", "lot.entered", "lot.passed", "prize.expired", "prize.issued",
+    "prize.redeemed", "prize.stocked", "quicktest.recorded", "quicktest.voided",
+    "quiz.answered", "quiz.finished", "shift.began", "shift.ended", "shift.entered",
+    "shift.handed", "shift.refused", "stock.counted", "stock.opened",
+    "survey.answered", "tally.corrected", "tally.counted", "tally.undone",
 )  # fmt: skip
 #: When a code expired that somebody declared void.
 _VOID = 0.0
@@ -75,15 +84,37 @@ def draw_code(
     """
     if desk_id not in {desk.id for desk in fair.desks}:
         raise Problem(DESK_UNKNOWN, desk=desk_id)
+    return _draw(tx, here, fair.id, desk_id, now, kind, until)
+
+
+def draw_unit_code(tx: Connection, here: Hub, fair: Fair, unit_id: str, now: datetime, *, kind: str = "cli") -> str:
+    """A one-time code with which a hub below joins for a unit of the fair; as `draw_code`. Raises `unit.*`."""
+    refuse_unit(tx, fair, unit_id)
+    return _draw(tx, here, rehearsals.reports(fair.id), unit_id, now, kind, None)
+
+
+def refuse_unit(tx: Connection, fair: Fair, unit_id: str) -> None:
+    """No hub reports for a unit that the fair has not, nor to a fair whose raw data came from elsewhere.
+
+    Raises `unit.unknown`, `unit.raw`.
+    """
+    if unit_id not in {unit.id for unit in fair.units}:
+        raise Problem(UNIT_UNKNOWN, unit=unit_id)
+    if tx.execute(select(fairs.c.origin).where(fairs.c.id == fair.id)).scalar():
+        raise Problem(UNIT_RAW, fair=fair.id)
+
+
+def _draw(tx: Connection, here: Hub, fair: str, place: str, now: datetime, kind: str, until: datetime | None) -> str:
+    """`fair` as it is in rows; `place`: a desk, or a unit."""
     if kind != "cli":
-        _void(tx, _unused(fair.id, kind), enrolments.c.desk == desk_id)
+        _void(tx, _unused(fair, kind), enrolments.c.desk == place)
     token = secrets.token_hex(16)
     expires = until or now + timedelta(minutes=CODE_MINUTES)
     tx.execute(
         enrolments.insert().values(
             token_hash=_hash(token),
-            fair=fair.id,
-            desk=desk_id,
+            fair=fair,
+            desk=place,
             expires_at=expires.timestamp(),
             used_by=None,
             kind=kind,
@@ -119,6 +150,12 @@ def find_open(tx: Connection, fair: str, code: str, now: datetime) -> OpenCode:
 def void_codes(tx: Connection, fair: str, kind: str) -> None:
     """No tablet can use any code of that kind any more. Those that have asked already are not touched."""
     _void(tx, _unused(fair, kind))
+
+
+def void_desks(tx: Connection, fair: str, desks: Sequence[str]) -> None:
+    """Some desks are no more: no tablet is taken in for one, not even one that waits."""
+    for desk in desks:
+        _void(tx, enrolments.c.fair == fair, enrolments.c.desk == desk, enrolments.c.certificate.is_(None))
 
 
 def _unused(fair: str, kind: str | None = None) -> ColumnElement[bool]:
@@ -243,29 +280,63 @@ def reject(tx: Connection, fair: str, waiting_id: str) -> None:
 def _certify(
     tx: Connection, here: Hub, code: Row[Any], request: EnrolRequest, now: datetime, mono: int
 ) -> tuple[bytes, Certificate]:
+    is_unit = rehearsals.is_report(code.fair)
     certificate = Certificate(
         device=secrets.token_hex(16),
         public_key=request.public_key,
         journal=request.journal,
         hub=here.id,
-        fair=code.fair,
+        fair=rehearsals.fair_of(code.fair),
         desk=code.desk,
-        kinds=list(BOOTH_KINDS),
+        kinds=list(REPORT_KINDS if is_unit else BOOTH_KINDS),
         not_before=stamp(now),
         not_after=stamp(now + timedelta(days=CERTIFICATE_DAYS)),
+        unit=code.desk if is_unit else msgspec.UNSET,
     )
     document = here.sign(certificate)
     _keep(tx, certificate, document, bytes.fromhex(request.canary))
     values = {"certificate": document, "request": None}
     tx.execute(update(enrolments).where(enrolments.c.token_hash == code.token_hash).values(**values))
     body = DeviceEnrolled(device=certificate.device, journal=certificate.journal, desk=certificate.desk)
-    journal.append(tx, code.fair, body, desk=code.desk, by="hub", now=now, mono=mono)
+    journal.append(tx, certificate.fair, body, desk=code.desk, by="hub", now=now, mono=mono)
     return document, certificate
 
 
+def admit(tx: Connection, here: Hub, fair: Fair, unit_id: str, public_key: str, name: str, now: datetime) -> bytes:
+    """Let a hub in for a unit whose request came by a file: its signed certificate for journal `name`.
+
+    The same request again gives the same certificate. Raises `unit.*`, `enrol.known`.
+    """
+    refuse_unit(tx, fair, unit_id)
+    journal.lock(tx, fair.id)  # it may be brought in twice at once
+    known = tx.execute(select(devices).where(devices.c.journal == name)).one_or_none()
+    if known is not None:
+        its_own = (rehearsals.reports(fair.id), unit_id, public_key)
+        if (known.fair, known.desk, known.public_key) != its_own or known.certificate is None:
+            raise Problem(ENROL_KNOWN)
+        return bytes(known.certificate)
+    certificate = Certificate(
+        device=secrets.token_hex(16),
+        public_key=public_key,
+        journal=name,
+        hub=here.id,
+        fair=fair.id,
+        desk=unit_id,
+        kinds=list(REPORT_KINDS),
+        not_before=stamp(now),
+        not_after=stamp(now + timedelta(days=CERTIFICATE_DAYS)),
+        unit=unit_id,
+    )
+    document = here.sign(certificate)
+    _keep(tx, certificate, document, b"")
+    body = DeviceEnrolled(device=certificate.device, journal=certificate.journal, desk=unit_id)
+    _note(tx, here, fair.id, unit_id, body, "hub")
+    return document
+
+
 def _keep(tx: Connection, certificate: Certificate, document: bytes, canary: bytes) -> None:
-    root = envelope.root(document)
-    row = {"journal": certificate.journal, "fair": certificate.fair, "root": root, "seq": 0, "hash": root}
+    root, fair = envelope.root(document), rehearsals.fair_in_rows(certificate)
+    row = {"journal": certificate.journal, "fair": fair, "root": root, "seq": 0, "hash": root}
     insert_once(tx, journals, [row])
     # Whoever comes with a journal that is here already must not become its writer, not even at the same moment.
     held = tx.execute(select(journals.c.root).where(journals.c.journal == certificate.journal)).scalar_one()
@@ -275,7 +346,8 @@ def _keep(tx: Connection, certificate: Certificate, document: bytes, canary: byt
         devices.insert().values(
             device=certificate.device,
             journal=certificate.journal,
-            fair=certificate.fair,
+            fair=fair,
+            rehearses=certificate.rehearsal or "",
             desk=certificate.desk,
             public_key=certificate.public_key,
             kinds=" ".join(certificate.kinds),
@@ -285,6 +357,66 @@ def _keep(tx: Connection, certificate: Certificate, document: bytes, canary: byt
             canary_state="waiting" if canary else "none",
         )
     )
+
+
+# --- rehearsing -----------------------------------------------------------------------------------
+
+
+def certify_rehearsal(tx: Connection, here: Hub, device: Row[Any], request: RehearsalRequest, now: datetime) -> bytes:
+    """A certificate for a second journal of a tablet, in which nothing counts, at its own desk and for as long as its
+    own. Asking again for the same journal gives the same. It leaves no trace in the hub's own journal.
+
+    Raises `device.revoked` for a withdrawn tablet, `sync.device` for one that rehearses, or is another hub's,
+    `enrol.proof`, `enrol.known`, `rehearsal.many`.
+    """
+    if device.state == "revoked":
+        raise Problem(DEVICE_REVOKED)
+    if device.rehearses or rehearsals.is_report(device.fair) or device.hub not in ("", here.id):
+        raise Problem(SYNC_DEVICE)
+    key = keys.VerifyKey(bytes.fromhex(request.public_key))
+    proof = protocol.rehearsal_proof(device.device, request.public_key, request.journal, here.id)
+    if not keys.is_signed(key, b"kiosk/rehearsal/1", proof, request.proof):
+        raise Problem(ENROL_PROOF)
+    journal.lock(tx, device.fair)  # it may ask by two roads at once
+    query = select(devices.c.certificate, devices.c.public_key).where(
+        devices.c.rehearses == device.device, devices.c.journal == request.journal
+    )
+    known = tx.execute(query).one_or_none()
+    if known is not None and known.public_key == request.public_key:
+        return bytes(known.certificate)
+    if tx.execute(select(journals.c.journal).where(journals.c.journal == request.journal)).first():
+        raise Problem(ENROL_KNOWN)
+    held = select(func.count()).where(devices.c.rehearses == device.device)
+    if tx.execute(held).scalar_one() >= REHEARSALS:
+        raise Problem(REHEARSAL_MANY, most=REHEARSALS)
+    certificate = Certificate(
+        device=secrets.token_hex(16),
+        public_key=request.public_key,
+        journal=request.journal,
+        hub=here.id,
+        fair=device.fair,
+        desk=device.desk,
+        kinds=device.kinds.split(),
+        not_before=stamp(now),
+        not_after=_read(here, device.certificate).not_after,
+        rehearsal=device.device,
+    )
+    document = here.sign(certificate)
+    _keep(tx, certificate, document, b"")
+    return document
+
+
+def end_rehearsal(tx: Connection, device: Row[Any], name: str) -> None:
+    """A tablet says that its rehearsal is over. Saying so again changes nothing."""
+    its_own = (devices.c.journal == name) & (devices.c.rehearses == device.device)
+    tx.execute(update(devices).where(its_own).values(state="ended"))
+
+
+def is_withdrawn(tx: Connection, device: Row[Any]) -> bool:
+    """Whether a tablet was withdrawn; of a rehearsal, the tablet it is on."""
+    if not device.rehearses:
+        return bool(device.state == "revoked")
+    return tx.execute(select(devices.c.state).where(devices.c.device == device.rehearses)).scalar() == "revoked"
 
 
 def _read(here: Hub, document: bytes) -> Certificate:
@@ -351,14 +483,19 @@ def readmit(tx: Connection, here: Hub, document: bytes, canary: bytes = b"") -> 
         raise Problem(SYNC_DEVICE) from None
     if certificate.hub != here.id or certificate.device == here.id:
         raise Problem(SYNC_DEVICE)
-    find_fair(tx, certificate.fair).desk(certificate.desk)
+    fair = find_fair(tx, certificate.fair)
+    if not certificate.unit:
+        fair.desk(certificate.desk)
+    elif certificate.unit not in {unit.id for unit in fair.units}:
+        raise Problem(UNIT_UNKNOWN, unit=certificate.unit)
     journal.lock(tx, certificate.fair)  # it may come by two roads at once
     if tx.execute(select(devices.c.device).where(devices.c.device == certificate.device)).first() is None:
         if tx.execute(select(devices.c.device).where(devices.c.journal == certificate.journal)).first() is not None:
             raise Problem(ENROL_KNOWN)  # another tablet writes that journal
         _keep(tx, certificate, document, canary)
-        body = DeviceEnrolled(device=certificate.device, journal=certificate.journal, desk=certificate.desk)
-        _note(tx, here, certificate.fair, certificate.desk, body, "hub")
+        if not certificate.rehearsal:
+            body = DeviceEnrolled(device=certificate.device, journal=certificate.journal, desk=certificate.desk)
+            _note(tx, here, certificate.fair, certificate.desk, body, "hub")
     return certificate
 
 
@@ -371,6 +508,7 @@ def notice(tx: Connection, here: Hub, fair: Fair, desk: str) -> bytes:
             public_url=here.config.public_url.rstrip("/"),
             pack=here.pack.version,
             volunteers=[{"id": row.id, "name": row.name, "pin": row.pin} for row in rows],
+            surveys=surveys.carried(tx, fair, here.pack)[0] or msgspec.UNSET,
         )
     )
 
@@ -379,7 +517,7 @@ def find(tx: Connection, beginning: str, fair: str | None = None) -> Row[Any]:
     """The one tablet whose id begins so. Raises `device.unknown`."""
     found: Sequence[Row[Any]] = ()
     if beginning and set(beginning) <= set("0123456789abcdef"):
-        query = select(devices).where(devices.c.device.startswith(beginning)).limit(2)
+        query = select(devices).where(devices.c.device.startswith(beginning), devices.c.rehearses == "").limit(2)
         found = tx.execute(query if fair is None else query.where(devices.c.fair == fair)).all()
     if len(found) != 1:
         raise Problem(DEVICE_UNKNOWN, device=beginning[:40])
@@ -454,7 +592,8 @@ def _set(tx: Connection, device: Row[Any], **values: str | int) -> None:
 
 def _note(tx: Connection, here: Hub, fair: str, desk: str, body: Body, by: str) -> None:
     """Write down in the hub's own journal what was decided about a tablet."""
-    journal.append(tx, fair, body, desk=desk, by=by, now=here.clock.now(), mono=here.clock.monotonic())
+    now, mono = here.clock.now(), here.clock.monotonic()
+    journal.append(tx, rehearsals.fair_of(fair), body, desk=desk, by=by, now=now, mono=mono)
 
 
 def reason_of(typed: str) -> str:

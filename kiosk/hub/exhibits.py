@@ -13,12 +13,11 @@ from sqlalchemy import Connection, func, select
 from kiosk import web
 from kiosk.hub import answers
 from kiosk.hub.context import hub, signed_in
-from kiosk.hub.fairs import find_fair
 from kiosk.hub.items import looked_at
 from kiosk.hub.tables import exhibit_sums
 from kiosk.packs.fairs import Fair
+from kiosk.packs.galleries import OWN_ID
 from kiosk.packs.galleries import Exhibit as Shown
-from kiosk.packs.galleries import Region
 from kiosk.packs.model import Text
 from kiosk.packs.reader import Pack
 from kiosk.reports.exhibits import LOOKS, Exhibit, exhibits, least_found, most_taken_for_real, sentence
@@ -36,13 +35,20 @@ class Row(msgspec.Struct, frozen=True):
     shown: Shown | None  # as the pack has it
 
     @property
+    def is_own(self) -> bool:
+        """Whether a tablet made it, from a photo: no pack has such an id."""
+        return self.shown is None and OWN_ID.fullmatch(self.exhibit.id) is not None
+
+    @property
     def name(self) -> Text:
+        if self.is_own:
+            return Text(f"一台平板的展品 {self.exhibit.id}", f"A tablet’s own exhibit {self.exhibit.id}")
         return self.shown.title if self.shown else Text(self.exhibit.id, self.exhibit.id)
 
     def region(self, region_id: str) -> Text:
         """What is wrong there."""
         found = next((one for one in self.shown.regions if one.id == region_id), None) if self.shown else None
-        return found.wrong if isinstance(found, Region) else Text(region_id, region_id)
+        return found.wrong if found else Text(region_id, region_id)
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -57,16 +63,21 @@ class Report(msgspec.Struct, frozen=True):
 
     venue: str
     rows: list[Row]  # by number; at the end those the pack does not have
-    categories: dict[str, Text]  # of the exhibits that were looked at
     on_show: int  # exhibits of the pack
     kinds_on_show: int  # categories of these
+    kinds_looked_at: int
     mistaken: list[Row]  # most often taken for real
     unseen: list[Place]  # places found least often
     pending: int  # facts not folded yet
 
     @property
     def looked_at(self) -> int:
-        return sum(row.exhibit.is_touched for row in self.rows)
+        """Exhibits somebody viewed, judged or searched; of tablets' own see `own_looked_at`."""
+        return sum(row.exhibit.is_touched and not row.is_own for row in self.rows)
+
+    @property
+    def own_looked_at(self) -> int:
+        return sum(row.exhibit.is_touched and row.is_own for row in self.rows)
 
     @property
     def views(self) -> int:
@@ -96,13 +107,9 @@ def report(tx: Connection, fair: Fair, pack: Pack, wanted: Mapping[str, str]) ->
         rows=sorted(
             rows.values(), key=lambda row: (row.shown is None, row.shown.number if row.shown else 0, row.name.zh)
         ),
-        categories={
-            row.shown.category: pack.categories[row.shown.category]
-            for row in rows.values()
-            if row.shown and row.exhibit.is_touched
-        },
         on_show=len(pack.exhibits),
         kinds_on_show=len({one.category for one in pack.exhibits}),
+        kinds_looked_at=len({row.shown.category for row in rows.values() if row.shown and row.exhibit.is_touched}),
         mistaken=[rows[one.id] for one in most_taken_for_real(touched)],
         unseen=[Place(rows[one.id], region) for one, region in least_found(touched)],
         pending=answers.pending(tx, fair.id),
@@ -137,7 +144,8 @@ def as_json(fair: Fair, found: Report) -> dict[str, Any]:
         "on_show": found.on_show,
         "kinds_on_show": found.kinds_on_show,
         "looked_at": found.looked_at,
-        "kinds_looked_at": len(found.categories),
+        "kinds_looked_at": found.kinds_looked_at,
+        "own_looked_at": found.own_looked_at,
         "views": found.views,
         "visits": found.visits,
         "sentence": {language: found.sentence(language) for language in ("zh", "en")},
@@ -155,7 +163,9 @@ def _as_json(row: Row) -> dict[str, Any]:
         "searched": one.searched,
         "hints": one.hints,
         "astray": one.astray,
-        "regions": [{"id": region.id, **_rate(region)} for region in one.regions],
+        "regions": [
+            {"id": region.id, **_rate(region), "strays": one.strays.get(region.id, 0)} for region in one.regions
+        ],
     }
 
 
@@ -169,5 +179,5 @@ def page(fair_id: str) -> Response:
     signed_in("organiser")
     fair = looked_at(hub(), fair_id)
     with hub().store.reading() as tx:
-        found = report(tx, find_fair(tx, fair_id), hub().pack, request.args)
+        found = report(tx, fair, hub().pack, request.args)
     return web.page("hub/exhibits/list.html", fair=fair, page=found, least=LEAST)

@@ -10,15 +10,16 @@ from flask import Blueprint, Response, request
 from sqlalchemy import Connection, Row, select
 
 from kiosk import web
+from kiosk.clock import to_minute
 from kiosk.errors import FIELD_INVALID, QUARANTINE_CHANGED, Problem
 from kiosk.facts.complaints import ComplaintFiled
-from kiosk.hub import branches, decisions
+from kiosk.hub import branches, decisions, people
 from kiosk.hub.branches import Branch
 from kiosk.hub.context import acting, hub, reading, signed_in
 from kiosk.hub.fairs import find_fair
 from kiosk.hub.judging import Judge
 from kiosk.hub.quarantine import is_number, moment, tablet_of
-from kiosk.hub.tables import choices, facts, journals, people
+from kiosk.hub.tables import choices, facts, journals
 from kiosk.packs.fairs import Desk, Fair, Venue
 from kiosk.reports.figures import Figure, figures
 
@@ -216,7 +217,7 @@ def _rows(columns: Sequence[Column]) -> list[Figure]:
 
 
 def _choices(tx: Connection, told: Sequence[Row[Any]], columns: Sequence[Column]) -> list[Choice]:
-    names = {row.id: row.name for row in tx.execute(select(people.c.id, people.c.name))}
+    names = people.names(tx)
     places = {bytes.fromhex(column.hash): place for place, column in enumerate(columns)}
     return [
         Choice(
@@ -231,4 +232,4 @@ def _choices(tx: Connection, told: Sequence[Row[Any]], columns: Sequence[Column]
 
 
 def _clock(at: str) -> str:
-    return at[5:16].replace("T", " ")
+    return to_minute(at)[5:]

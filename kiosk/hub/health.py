@@ -42,5 +42,5 @@ def _held(tx: Connection) -> dict[str, Any]:
     return {
         "schema": schema.version_of(tx),
         "journals": tx.execute(select(func.count()).select_from(journals)).scalar_one(),
-        "unsent": int(tx.execute(query.where(devices.c.state != "revoked")).scalar_one()),
+        "unsent": int(tx.execute(query.where(devices.c.state != "revoked", devices.c.rehearses == "")).scalar_one()),
     }

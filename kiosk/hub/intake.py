@@ -5,24 +5,39 @@ root up to the first place where two different facts are known and nobody has ch
 (`branches`); that run is the same whatever came first.
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import repeat
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row, select, union_all, update
+from sqlalchemy import Connection, Row, bindparam, select, union_all, update
 
 from kiosk.clock import stamp
 from kiosk.errors import SYNC_ADDRESSEE, SYNC_BRANCHES, SYNC_DEVICE, Problem
 from kiosk.facts import envelope
-from kiosk.hub import branches, totals
+from kiosk.hub import branches, rehearsals, totals
 from kiosk.hub.judging import Judge
 from kiosk.hub.reading import Stretch
-from kiosk.hub.store import append_facts, insert_once
+from kiosk.hub.store import append_columns, insert_once
 from kiosk.hub.tables import choices, devices, facts, forks, journals
 from kiosk.sync import keys, protocol
 from kiosk.sync.protocol import Batch, BatchHeader, Receipt
+
+#: What every batch asks and changes, made once: to make such a sentence takes longer than the database takes over it.
+_DEVICE = select(devices).where(devices.c.device == bindparam("device"))
+_JOURNAL = select(journals).where(journals.c.journal == bindparam("journal")).with_for_update()
+_BEYOND = union_all(
+    select(facts.c.seq).where(facts.c.journal == bindparam("journal"), facts.c.seq > bindparam("end")),
+    select(choices.c.seq).where(choices.c.journal == bindparam("journal")),  # of its branches: look closer
+).limit(1)
+_MOVE = (
+    update(journals)
+    .where(journals.c.journal == bindparam("moved"))
+    .values(seq=bindparam("end"), hash=bindparam("digest"))
+)
+#: The same, with the signature of the batch that ended there.
+_MOVE_SEALED = _MOVE.values(seal=bindparam("seal"))
 
 
 class Arrival(msgspec.Struct, frozen=True):
@@ -52,18 +67,18 @@ def receive(tx: Connection, data: bytes, hub: str, now: datetime) -> Receipt:
     found: list[Row[Any]] = []
 
     def key_of(header: BatchHeader) -> keys.VerifyKey:
-        device = tx.execute(select(devices).where(devices.c.device == header.device)).one_or_none()
+        device = tx.execute(_DEVICE, {"device": header.device}).one_or_none()
         if device is None or device.journal != header.journal:
             raise Problem(SYNC_DEVICE)
-        if header.hub != (device.hub or hub) or header.fair != device.fair:
+        if header.hub != (device.hub or hub) or header.fair != rehearsals.fair_of(device.fair):
             raise Problem(SYNC_ADDRESSEE)
         found.append(device)
         return keys.VerifyKey(bytes.fromhex(device.public_key))
 
     batch = protocol.read_batch(data, key_of)
-    held = tx.execute(select(journals).where(journals.c.journal == batch.header.journal).with_for_update()).one()
+    held = tx.execute(_JOURNAL, {"journal": batch.header.journal}).one()
     # Anew, now that the journal is ours: the tablet may have been withdrawn while we waited for it.
-    device = tx.execute(select(devices).where(devices.c.device == found[0].device)).one()
+    device = tx.execute(_DEVICE, {"device": found[0].device}).one()
     return _take_in(tx, Arrival(batch, device, held, hub, now))
 
 
@@ -110,9 +125,7 @@ def _joins_the_run(tx: Connection, arrival: Arrival) -> bool:
     before = _prev(arrival) if arrival.first > held.seq else batch.hashes[held.seq - arrival.first]
     if before != bytes(held.hash):
         return False
-    beyond = select(facts.c.seq).where(facts.c.journal == arrival.journal, facts.c.seq > held.seq)
-    chosen = select(choices.c.seq).where(choices.c.journal == arrival.journal)  # of its branches: look closer
-    return tx.execute(union_all(beyond, chosen).limit(1)).first() is None
+    return tx.execute(_BEYOND, {"journal": arrival.journal, "end": held.seq}).first() is None
 
 
 def _append(tx: Connection, arrival: Arrival) -> Receipt:
@@ -122,7 +135,8 @@ def _append(tx: Connection, arrival: Arrival) -> Receipt:
     stretch = _store(tx, arrival, first, lines, hashes)
     totals.join(tx, arrival.held, lambda: [stretch])
     end, digest = arrival.last, hashes[-1]
-    tx.execute(update(journals).where(journals.c.journal == arrival.journal).values(seq=end, hash=digest))
+    moved = {"moved": arrival.journal, "end": end, "digest": digest, "seal": arrival.batch.seal}
+    tx.execute(_MOVE_SEALED, moved)
     return _receipt(arrival, end, digest, accepted=len(lines), quarantined=_unusable(stretch))
 
 
@@ -130,10 +144,17 @@ def _store(tx: Connection, arrival: Arrival, first: int, lines: Sequence[bytes],
     """Judge lines of consecutive places and keep them, whatever came of it."""
     at = arrival.now.timestamp()
     found = Judge(tx, arrival.device).read(first, lines, hashes, at)
-    places = range(first, first + len(lines))
-    append_facts(
-        tx, facts, zip(repeat(arrival.journal), places, lines, hashes, found.kinds, found.problems, repeat(at))
-    )
+    columns: dict[str, Iterable[Any]] = {
+        "journal": repeat(arrival.journal),
+        "seq": range(first, first + len(lines)),
+        "line": lines,
+        "hash": hashes,
+        "kind": found.kinds,
+        "received_at": repeat(at),
+    }
+    if _unusable(found):
+        columns["problem"] = found.problems
+    append_columns(tx, facts, columns)
     return found
 
 
@@ -170,6 +191,8 @@ def _fit_in(tx: Connection, arrival: Arrival) -> Receipt:
         forked = _astray(tx, arrival)
     elif new:
         seq, digest = settle(tx, journal)
+    if new and (seq, digest) == (arrival.last, batch.hashes[-1]):
+        tx.execute(_MOVE_SEALED, {"moved": journal, "end": seq, "digest": digest, "seal": batch.seal})
     elsewhere = len({*other, *aside})
     return _receipt(arrival, seq, digest, len(new), quarantined, elsewhere, forked)
 
@@ -285,7 +308,7 @@ def settle(tx: Connection, journal: str) -> tuple[int, bytes]:
     held = tx.execute(select(journals).where(journals.c.journal == journal)).one()
     end, digest = _run_end(tx, journal, held.seq, bytes(held.hash))
     if end > held.seq:
-        tx.execute(update(journals).where(journals.c.journal == journal).values(seq=end, hash=digest))
+        tx.execute(_MOVE, {"moved": journal, "end": end, "digest": digest})
         totals.join(tx, held, lambda: totals.stored(tx, journal, held.seq + 1, end))
     return end, digest
 

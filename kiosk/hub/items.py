@@ -4,7 +4,6 @@ One version of a pack at a time, for its option ids say what was shown. The word
 that is another version they may have changed since, and the page says so; an id it does not know is shown as it is.
 """
 
-import math
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
@@ -388,12 +387,6 @@ def looked_at(here: Hub, fair_id: str) -> Fair:
     return fair
 
 
-def _page_at(pages: int) -> int:
-    """Which of so many pages is asked for."""
-    number = request.args.get("page", "")
-    return min(max(1, int(number)), pages) if number.isascii() and number.isdigit() and len(number) < 6 else 1
-
-
 @views.get("/fairs/<fair_id>/items")
 def items(fair_id: str) -> Response:
     signed_in("organiser")
@@ -403,8 +396,8 @@ def items(fair_id: str) -> Response:
         found = report(tx, fair, here.pack, request.args)
     by = "articles" if request.args.get("by") == "articles" else "questions"
     rows = found.articles if by == "articles" else found.questions
-    pages = max(1, math.ceil(len(rows) / _PAGE))
-    at = _page_at(pages)
+    pages = web.pages_of(len(rows), _PAGE)
+    at = web.read_page(pages)
     view = View(by, rows[(at - 1) * _PAGE : at * _PAGE], at, pages)
     return web.page("hub/items/list.html", fair=fair, page=found, view=view, least=LEAST)
 
@@ -416,8 +409,8 @@ def venues(fair_id: str) -> Response:
     fair = looked_at(here, fair_id)
     with here.store.reading() as tx:
         version = _version(request.args, _packs(tx, fair.id, here.pack), here.pack)
-        pages = math.ceil(len(fair.venues) / _VENUES)
-        at = _page_at(pages)
+        pages = web.pages_of(len(fair.venues), _VENUES)
+        at = web.read_page(pages)
         groups = by_venue(tx, fair, here.pack, version, fair.venues[(at - 1) * _VENUES : at * _VENUES])
     return web.page(
         "hub/items/venues.html", fair=fair, groups=groups, version=version, number=at, pages=pages, least=LEAST

@@ -13,6 +13,9 @@ from kiosk.hub.reading import Rules, Stretch
 from kiosk.hub.tables import decisions, devices, facts, journals
 
 _CHUNK = 2_000  # facts held in memory at a time
+_VERDICTS = select(decisions.c.seq, decisions.c.hash, decisions.c.verdict).where(
+    decisions.c.journal == bindparam("journal")
+)
 
 
 class Judge:
@@ -21,15 +24,22 @@ class Judge:
     def __init__(self, tx: Connection, device: Row[Any]) -> None:
         self._rules = Rules(device.desk, ALWAYS.union(device.kinds.split()), device.cutoff)
         self._not_after = device.not_after
-        query = select(decisions.c.seq, decisions.c.hash, decisions.c.verdict)
-        self._verdicts = {
-            (seq, bytes(digest)): verdict
-            for seq, digest, verdict in tx.execute(query.where(decisions.c.journal == device.journal))
-        }
+        told = tx.execute(_VERDICTS, {"journal": device.journal})
+        self._verdicts = {(seq, bytes(digest)): verdict for seq, digest, verdict in told}
 
     def read(self, first: int, lines: Sequence[bytes], hashes: Sequence[bytes], at: float) -> Stretch:
         """Judge facts of consecutive places from `first` that came at `at`, epoch seconds."""
         return reading.read_lines(lines, first, self._rules_for(first, hashes), self._is_late(at))
+
+    def read_same(self, rows: Sequence[Any], first: int) -> Stretch | None:
+        """Rows of `facts` of consecutive places from `first`; None unless they are, and judged as they were before."""
+        seqs, lines, hashes, kinds, problems, came = zip(*rows, strict=True)
+        if (seqs[0], seqs[-1]) != (first, first + len(rows) - 1) or self._is_late(min(came)) != self._is_late(
+            max(came)
+        ):
+            return None
+        found = self.read(first, lines, hashes, came[0])
+        return found if (tuple(found.kinds), tuple(found.problems)) == (kinds, problems) else None
 
     def _is_late(self, at: float) -> bool:
         return bool(at > self._not_after)

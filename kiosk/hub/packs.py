@@ -11,6 +11,7 @@ from flask import Blueprint, Response
 
 from kiosk import web
 from kiosk.hub.context import hub, reading, signed_in
+from kiosk.hub.exports import XLSX, attachment
 from kiosk.hub.fairs import find_fair
 from kiosk.packs import importing
 from kiosk.packs.drafts import DEFAULTS, LEVELS, Fault
@@ -26,8 +27,7 @@ UPLOAD_LIMIT = importing.FILE_LIMIT + FORM_LIMIT
 #: The view that takes a file.
 UPLOAD = "packs.take"
 _FAULTS_SHOWN, _QUESTIONS_SHOWN, _NOTES_SHOWN = 300, 3, 20
-_XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-_TYPES: dict[Format, str] = {"xlsx": _XLSX, "gift": "text/plain; charset=utf-8", "aiken": "text/plain; charset=utf-8"}
+_TYPES: dict[Format, str] = {"xlsx": XLSX, "gift": "text/plain; charset=utf-8", "aiken": "text/plain; charset=utf-8"}
 _ENDINGS = {form: ending for ending, form in importing.FORMATS.items()}
 
 
@@ -85,10 +85,10 @@ def take(fair_id: str) -> Response:
     defaults = {field: typed[field] for field in DEFAULTS}
     found = importing.preview(data, pack, defaults, only=is_only)
     if typed["what"] == "marked" and (found.drafts or found.refused):
-        return _file(importing.marked(found, pack), _XLSX, "questions-marked.xlsx")
+        return attachment(importing.marked(found, pack), XLSX, "questions-marked.xlsx")
     if typed["what"] == "questions" and found.is_ready:
         questions = importing.merged(pack.questions, found.questions, only=is_only)
-        return _file(importing.questions_file(questions), "application/json", "questions.json")
+        return attachment(importing.questions_file(questions), "application/json", "questions.json")
     # What was only looked at was looked at, faults and all; what could not be given is an error.
     return _answer(ImportPage(fair, pack, typed, found, name), 200 if typed["what"] == "look" else 422)
 
@@ -99,7 +99,7 @@ def template(fair_id: str) -> Response:
     signed_in("organiser")
     with reading() as tx:
         find_fair(tx, fair_id)
-    return _file(importing.template(hub().pack), _XLSX, "questions-template.xlsx")
+    return attachment(importing.template(hub().pack), XLSX, "questions-template.xlsx")
 
 
 @views.get("/fairs/<fair_id>/packs/questions.xlsx")
@@ -125,11 +125,7 @@ def _export(fair_id: str, kind: Format) -> Response:
     data, left = importing.export(hub().pack.questions, hub().pack, kind)
     # Whoever opens the file later sees by its name that it is not the whole pack.
     name = f"questions-without-{len(left)}" if left else "questions"
-    return _file(data, _TYPES[kind], f"{name}{_ENDINGS[kind]}")
-
-
-def _file(data: bytes, kind: str, name: str) -> Response:
-    return Response(data, content_type=kind, headers={"Content-Disposition": f'attachment; filename="{name}"'})
+    return attachment(data, _TYPES[kind], f"{name}{_ENDINGS[kind]}")
 
 
 def _answer(page: ImportPage, status: int = 200) -> Response:

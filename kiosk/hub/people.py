@@ -1,7 +1,7 @@
 """People at the hub: accounts, sign-in, sessions, and the key to complaints.
 
-The private sealing key is stored nowhere in the clear. Each caseworker's account holds it wrapped under
-their own password; signing in unwraps it and locks it again under the session's cookie, which the hub
+The private sealing key is stored nowhere in the clear. Each account that opens complaints holds it wrapped
+under its own password; signing in unwraps it and locks it again under the session's cookie, which the hub
 does not keep. So it is open only while a named person is signed in, on any of several hub processes.
 """
 
@@ -20,8 +20,13 @@ from kiosk.sync import keys
 
 #: A session is kept alive by one write a minute, not by one a page.
 _TOUCH_SECONDS = 60
-_DAY = 24 * 3600
-ROLES = ("organiser", "caseworker", "viewer")
+#: So long tries are counted at the longest, and kept: nothing of yesterday stays.
+COUNTED_SECONDS = 600
+#: `intake` registers, classifies and gives out; `handler` moves what is theirs; `supervisor` everything; `auditor` sees
+#: who opened what, and opens nothing.
+ROLES = ("organiser", "intake", "handler", "supervisor", "auditor", "viewer")
+#: Whoever has one of these holds the key to complaints.
+KEY_ROLES = frozenset({"intake", "handler", "supervisor"})
 
 
 class Person(msgspec.Struct, frozen=True):
@@ -42,14 +47,14 @@ class Session(msgspec.Struct, frozen=True):
 def add_person(
     tx: Connection, name: str, password: str, roles: set[str], sealing_key: keys.PrivateKey | None = None
 ) -> Person:
-    """A new account. A caseworker's needs the private sealing key, to be wrapped under the password.
+    """A new account. One that opens complaints needs the private sealing key, to be wrapped under the password.
 
     Raises `person.exists`.
     """
     if tx.execute(select(people.c.id).where(people.c.name == name)).first():
         raise Problem(PERSON_EXISTS, name=name)
     person = Person(f"p-{secrets.token_hex(4)}", name, frozenset(roles))
-    wrapped = keys.wrap(bytes(sealing_key), password) if sealing_key and "caseworker" in roles else None
+    wrapped = keys.wrap(bytes(sealing_key), password) if sealing_key and roles & KEY_ROLES else None
     tx.execute(
         people.insert().values(
             id=person.id,
@@ -63,7 +68,7 @@ def add_person(
 
 
 def open_key(tx: Connection, name: str, password: str) -> keys.PrivateKey:
-    """The private sealing key, from a caseworker's password. Raises `login.wrong`."""
+    """The private sealing key, from the password of somebody who holds it. Raises `login.wrong`."""
     wrapped = tx.execute(select(people.c.wrapped_key).where(people.c.name == name)).scalar()
     opened = keys.unwrap(bytes(wrapped), password) if wrapped else None
     if opened is None:
@@ -137,11 +142,34 @@ def touch(tx: Connection, token: str, now: datetime) -> None:
 def forget_the_past(tx: Connection, now: datetime, longest: int) -> None:
     """Delete sessions that have ended by age and tries nobody counts any more."""
     tx.execute(delete(sessions).where(sessions.c.began_at < now.timestamp() - longest))
-    tx.execute(delete(throttles).where(throttles.c.since < now.timestamp() - _DAY))
+    forget_tries(tx, now)
+
+
+def forget_tries(tx: Connection, now: datetime) -> None:
+    """Delete the tries nobody counts any more."""
+    past = select(throttles.c.key).where(throttles.c.since < now.timestamp() - COUNTED_SECONDS)
+    tx.execute(delete(throttles).where(throttles.c.key.in_(past.with_for_update(skip_locked=True))))
 
 
 def sign_out(tx: Connection, token: str) -> None:
     tx.execute(delete(sessions).where(sessions.c.token_hash == _hash(token)))
+
+
+def names(tx: Connection) -> dict[str, str]:
+    """Id → name of everybody who has an account here."""
+    return {row.id: row.name for row in tx.execute(select(people.c.id, people.c.name))}
+
+
+def names_at(tx: Connection, fair: str) -> dict[str, str]:
+    """Id → name of everybody here and of a fair's volunteers."""
+    query = select(volunteers.c.id, volunteers.c.name).where(volunteers.c.fair == fair)
+    return {**names(tx), **{row.id: row.name for row in tx.execute(query)}}
+
+
+def handlers(tx: Connection) -> list[tuple[str, str]]:
+    """(id, name) of those a case can be given to, by name."""
+    found = tx.execute(select(people.c.id, people.c.name, people.c.roles).order_by(people.c.name))
+    return [(row.id, row.name) for row in found if {"handler", "supervisor"} & set(row.roles.split())]
 
 
 def add_volunteer(tx: Connection, fair: str, volunteer_id: str, name: str, pin: str) -> None:
@@ -162,9 +190,10 @@ def draw_pin() -> str:
 
 
 def throttle(tx: Connection, what: str, who: str, most: int, seconds: int, now: datetime) -> None:
-    """Count one try; raises `request.too_many` beyond `most` in `seconds`. Who is kept only as a hash."""
+    """Count one try; raises `request.too_many` beyond `most` in `seconds`. Who: a mark that tells nobody who it is."""
     key = _hash(f"{what}\0{who}")
     moment = now.timestamp()
+    forget_tries(tx, now)
     insert_once(tx, throttles, [{"key": key, "since": moment, "n": 0}])
     row = tx.execute(select(throttles).where(throttles.c.key == key).with_for_update()).one()
     if moment - row.since > seconds:

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Connection, Row, func, select
 from sqlalchemy.sql.selectable import Join
 
 from kiosk import web
-from kiosk.clock import BEIJING
+from kiosk.clock import BEIJING, to_minute
 from kiosk.errors import (
     DEVICE_EXPIRED,
     DEVICE_REVOKED,
@@ -31,6 +31,7 @@ from kiosk.hub.context import acting, hub, reading, signed_in, writing
 from kiosk.hub.decisions import Named
 from kiosk.hub.devices import BOOTH_KINDS
 from kiosk.hub.fairs import find_fair
+from kiosk.hub.people import names
 from kiosk.hub.reading import RELEASABLE
 from kiosk.hub.tables import choices, devices, facts, journals, people
 from kiosk.hub.tables import decisions as verdicts
@@ -177,9 +178,8 @@ def _list_page(tx: Connection, fair: Fair, judged: int | None) -> ListPage:
     groups = sorted(_groups(tx, fair), key=lambda group: (LISTS.index(group.why), group.desk.id, group.device))
     waiting = [group for group in groups if group.why in REASONS]
     rows = fork_rows(tx, fair)
-    pages = max(1, -(-len(waiting) // _GROUPS))
-    asked = request.args.get("page", "")
-    page = min(pages, max(1, int(asked))) if is_number(asked) else 1
+    pages = web.pages_of(len(waiting), _GROUPS)
+    page = web.read_page(pages)
     return ListPage(
         fair=fair,
         forks=[row for row in rows if row.state == "open"],
@@ -230,7 +230,7 @@ def _with_verdicts() -> Join:
 
 def fork_rows(tx: Connection, fair: Fair) -> list[ForkRow]:
     """Every journal of a fair that parts somewhere: where it still has to be chosen, and what was chosen."""
-    told = {row.id: row.name for row in tx.execute(select(people.c.id, people.c.name))}
+    told = names(tx)
     query = select(devices, journals.c.forked_at).join(journals, journals.c.journal == devices.c.journal)
     tablets = {row.journal: row for row in tx.execute(query.where(devices.c.fair == fair.id)).all()}
     of_fair = select(devices.c.journal).where(devices.c.fair == fair.id)
@@ -435,7 +435,7 @@ def moment(at: float) -> str:
 
 def _long(at: str) -> str:
     """A fact's moment, which is Beijing time: `03-15 09:31`."""
-    return at[5:16].replace("T", " ")
+    return to_minute(at)[5:]
 
 
 # --- for the command line -------------------------------------------------------------------------

@@ -25,16 +25,18 @@ from kiosk.errors import (
 from kiosk.facts import envelope
 from kiosk.facts.cases import CaseOpened
 from kiosk.facts.clocks import ClockCompared
-from kiosk.facts.complaints import ComplaintFiled
+from kiosk.facts.contents import BODIES as NAMING
 from kiosk.facts.envelope import Fact
-from kiosk.facts.kinds import Body
+from kiosk.facts.kinds import Body, Dated
 from kiosk.facts.leaderboard import BoardJoined
 from kiosk.facts.vocabulary import REGISTRY
+from kiosk.hub.entries import BODIES
+from kiosk.hub.lives import BODIES as STEPS
 from kiosk.reports.amounts import amounts
 
 Adds = tuple[tuple[str, int], ...]  # metric and what is added to it
 #: Kinds that are more than numbers: whoever counts them wants the body.
-_WANTED = frozenset({BoardJoined, CaseOpened, ClockCompared, ComplaintFiled})
+_WANTED = frozenset({BoardJoined, CaseOpened, ClockCompared, *NAMING, *BODIES, *STEPS})
 #: What a person may overrule: the fact can be read, but was not to be recorded by this tablet, or not any more.
 RELEASABLE = frozenset({DEVICE_EXPIRED.code, DEVICE_REVOKED.code, FACT_NOT_ALLOWED.code})
 _REMEMBERED = 20_000
@@ -49,6 +51,7 @@ class Meaning:
     kind: str
     adds: Adds
     body: Body | None = None  # only of kinds that are more than numbers
+    hour: bytes | None = None  # `2027-03-15T09`, where it says itself what it counts to
 
 
 class Rules(msgspec.Struct, frozen=True):
@@ -209,7 +212,8 @@ def _meaning_of(kind: bytes, version: bytes, body: bytes) -> Meaning:
 def _meaning(body: Body, kind: str) -> Meaning:
     add = amounts.registry.get(type(body), _none)  # what its dispatch would find, without the search
     adds = tuple([(metric, n) for metric, n in add(body).items() if n])
-    return Meaning(kind, adds, body) if type(body) in _WANTED else _shared(kind, adds)
+    hour = b"%sT%02d" % (body.day.encode(), body.hour) if isinstance(body, Dated) else None
+    return Meaning(kind, adds, body, hour) if type(body) in _WANTED else _shared(kind, adds, None, hour)
 
 
 def _none(_body: Body) -> dict[str, int]:

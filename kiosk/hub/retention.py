@@ -1,5 +1,6 @@
 """The end of sealed content: deleted once its fair's time is over, with a fact that says so.
 
+A case that somebody works on keeps its content until it is closed; the next erasing after that takes it.
 What was filed stays: the facts carry only hashes of the content, so no chain breaks when it goes.
 """
 
@@ -9,20 +10,23 @@ from itertools import islice
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Select, delete, exists, select
+from sqlalchemy import Connection, Select, delete, exists, func, select
 
 from kiosk.clock import BEIJING
 from kiosk.errors import Problem
 from kiosk.facts import envelope
 from kiosk.facts.cases import CaseErased
 from kiosk.facts.complaints import CaseNumber
+from kiosk.facts.contents import KINDS
+from kiosk.facts.lives import IN_HAND
 from kiosk.facts.vocabulary import REGISTRY
-from kiosk.hub import blobs, journal
+from kiosk.hub import blobs, journal, people, photos
 from kiosk.hub.context import Hub
 from kiosk.hub.fairs import all_fairs
 from kiosk.hub.store import insert_once
-from kiosk.hub.tables import blob_origins, blob_parts, complaints, erased, facts, forks, journals
+from kiosk.hub.tables import blob_origins, blob_parts, case_steps, complaints, erased, facts, forks, journals
 from kiosk.hub.tables import blobs as blobs_table
+from kiosk.hub.tables import contents as named
 from kiosk.packs.fairs import Fair
 from kiosk.values import Hex32
 
@@ -32,7 +36,7 @@ _EARLY = timedelta(days=90)  # so long before a fair its tablets may be tried ou
 
 
 class Content(msgspec.Struct, frozen=True):
-    """Sealed content, and the case whose it is; no case where the fact that names it cannot be read whole."""
+    """Sealed content, and the case whose it is; no case of a survey, or where its fact cannot be read whole."""
 
     blob: str
     case: str | None
@@ -46,10 +50,11 @@ class Erasure(msgspec.Struct, frozen=True):
     until: str  # the last day on which its content is kept
     is_over: bool
     count: int
+    in_hand: int = 0  # cases that keep their content because somebody works on them
 
 
 def erase(here: Hub, *, dry_run: bool = False, progress: Callable[[int], None] = lambda _n: None) -> list[Erasure]:
-    """Delete the content of all complaints whose time is over. Doing it again finds nothing left to do."""
+    """Delete all sealed content whose time is over. Doing it again finds nothing left to do."""
     now = here.clock.now()
     today = now.astimezone(BEIJING).date()
     done = []
@@ -58,15 +63,28 @@ def erase(here: Hub, *, dry_run: bool = False, progress: Callable[[int], None] =
     for fair in known:
         is_over = today > fair.keeps_until
         count = _erase_fair(here, fair, now, dry_run, progress) if is_over else 0
-        done.append(Erasure(fair.id, fair.keeps_until.isoformat(), is_over, count))
+        done.append(
+            Erasure(fair.id, fair.keeps_until.isoformat(), is_over, count, _in_hand(here, fair) if is_over else 0)
+        )
+        late = _erase_late(here, fair.id, now, dry_run)
+        if late:
+            done[-1] = msgspec.structs.replace(done[-1], count=done[-1].count + late)
     unnamed = _erase_unnamed(here, known, now, dry_run)
     if unnamed:
         done.append(Erasure("", "", True, unnamed))
     if not dry_run:
         with here.store.begin() as tx:
             blobs.forget_unfinished(tx, now)
+            photos.drop_unused(tx, now)
+            people.forget_tries(tx, now)
         here.store.scrub()
     return done
+
+
+def _in_hand(here: Hub, fair: Fair) -> int:
+    of_fair = (complaints.c.fair == fair.id) & complaints.c.state.in_(IN_HAND)
+    with here.store.reading() as tx:
+        return int(tx.execute(select(func.count()).select_from(complaints).where(of_fair)).scalar_one())
 
 
 def erased_of(tx: Connection, fair: str) -> set[str]:
@@ -109,10 +127,13 @@ def _left(tx: Connection, fair: str, contents: Iterable[Content], now: datetime)
 
 
 def _kept(tx: Connection, now: datetime) -> set[str]:
-    """Content of complaints that count at fairs whose time is not over."""
+    """Content that facts name which count at fairs whose time is not over, or of cases in hand."""
     today = now.astimezone(BEIJING).date()
     going_on = [fair.id for fair in all_fairs(tx) if today <= fair.keeps_until]
-    return set(tx.execute(select(complaints.c.blob).where(complaints.c.fair.in_(going_on))).scalars())
+    in_hand = exists().where(
+        complaints.c.fair == named.c.fair, complaints.c.case == named.c.case, complaints.c.state.in_(IN_HAND)
+    )
+    return set(tx.execute(select(named.c.blob).where(named.c.fair.in_(going_on) | in_hand)).scalars())
 
 
 def _erase_some(tx: Connection, here: Hub, fair: str, contents: list[Content], now: datetime) -> list[Content]:
@@ -128,13 +149,64 @@ def _erase_some(tx: Connection, here: Hub, fair: str, contents: list[Content], n
     return contents
 
 
-def _delete(tx: Connection, names: list[str], now: datetime) -> None:
+def erase_case(tx: Connection, here: Hub, fair: str, case: str, by: str, now: datetime) -> int:
+    """Delete the content of one case before its date, whether it has arrived or not; returns how much there was.
+
+    Needs `store.scrub` afterwards, like every deletion.
+    """
+    journal.lock(tx, fair)
+    told = erased_of(tx, fair)
+    counted = select(named.c.blob, named.c.case, named.c.desk).where(named.c.fair == fair, named.c.case == case)
+    found = [Content(row.blob, row.case, row.desk) for row in tx.execute(counted)]
+    of_case = {one.blob: one for one in (*found, *_named_elsewhere(tx, fair)) if one.case == case}
+    _delete(tx, list(of_case), now, by)
+    for content in of_case.values():
+        if content.blob not in told:
+            journal.append(
+                tx, fair, CaseErased(case=case, blob=content.blob), desk=content.desk, by=by, now=now,
+                mono=here.clock.monotonic(),
+            )  # fmt: skip
+    return len(of_case)
+
+
+def erase_what_came(here: Hub, came_in: str, after: int) -> None:
+    """Delete at once what a journal brought behind seq `after` of cases that were erased on request before.
+
+    What names content and does not count is left to the next run.
+    """
+    is_granted = exists().where(
+        case_steps.c.fair == named.c.fair, case_steps.c.case == named.c.case, case_steps.c.kind == "case.granted"
+    )
+    query = select(named.c.fair).where(named.c.journal == came_in, named.c.seq > after, is_granted).limit(1)
+    with here.store.reading() as tx:
+        fair = tx.execute(query).scalar()
+    if fair is not None and _erase_late(here, fair, here.clock.now(), dry_run=False):
+        here.store.scrub()
+
+
+def _erase_late(here: Hub, fair: str, now: datetime, dry_run: bool) -> int:
+    """Delete what came, or may still come, of cases after they were erased on request; returns how much."""
+    gone = named.alias()
+    on_request = select(gone.c.case, erased.c.person).join(erased, erased.c.sha256 == gone.c.blob)
+    on_request = on_request.where(gone.c.fair == fair, erased.c.person != "hub").distinct()
+    with here.store.reading() as tx:
+        persons = {row.case: row.person for row in tx.execute(on_request)}
+        known = list(_named(tx, fair)) if persons else []
+        gone_names = set(tx.execute(select(erased.c.sha256)).scalars()) if persons else set()
+    late = {one.blob: one.case for one in known if one.case and one.case in persons and one.blob not in gone_names}
+    for case in sorted(set(late.values())) if not dry_run else ():
+        with here.store.begin() as tx:
+            erase_case(tx, here, fair, case, persons[case], now)
+    return len(late)
+
+
+def _delete(tx: Connection, names: list[str], now: datetime, person: str = "hub") -> None:
     if tx.dialect.name == "postgresql":
         # Whoever is just bringing some of it is waited for; whoever comes after waits, and sees that it is erased.
         tx.exec_driver_sql("LOCK TABLE blobs IN SHARE ROW EXCLUSIVE MODE")
     for table in (blobs_table, blob_parts, blob_origins):
         tx.execute(delete(table).where(table.c.sha256.in_(names)))
-    insert_once(tx, erased, [{"sha256": name, "at": now.timestamp(), "person": "hub"} for name in names])
+    insert_once(tx, erased, [{"sha256": name, "at": now.timestamp(), "person": person} for name in names])
 
 
 # --- whose content it is --------------------------------------------------------------------------
@@ -142,9 +214,14 @@ def _delete(tx: Connection, names: list[str], now: datetime) -> None:
 
 def _named(tx: Connection, fair: str) -> Iterator[Content]:
     """All sealed content that facts of a fair name: first those that count, then the others."""
-    counted = select(complaints.c.blob, complaints.c.case, complaints.c.desk).where(complaints.c.fair == fair)
+    counted = select(named.c.blob, named.c.case, named.c.desk).where(named.c.fair == fair)
     for row in tx.execute(counted):
-        yield Content(row.blob, row.case, row.desk)
+        yield Content(row.blob, row.case or None, row.desk)
+    yield from _named_elsewhere(tx, fair)
+
+
+def _named_elsewhere(tx: Connection, fair: str) -> Iterator[Content]:
+    """What facts name that do not count."""
     for query in _uncounted(fair):
         for row in tx.execute(query):
             content = _content(bytes(row.line))
@@ -156,17 +233,18 @@ def _uncounted(fair: str) -> Iterator[Select[Any]]:
     """Lines that stand in no read model: in quarantine, beyond the counted run, on the other branch of a fork."""
     of_fair = journals.c.fair == fair
     its_facts = select(facts.c.line).join(journals, journals.c.journal == facts.c.journal).where(of_fair)
-    filed = facts.c.kind == "complaint.filed"
+    filed = facts.c.kind.in_(KINDS)
     yield its_facts.where(facts.c.problem.is_not(None), filed)
     yield its_facts.where(facts.c.seq > journals.c.seq, filed)
     yield select(forks.c.line).join(journals, journals.c.journal == forks.c.journal).where(of_fair)
 
 
 class _Filed(msgspec.Struct):
-    """What the fact of a complaint, of any release, says of its content."""
+    """What the fact of a complaint, a question or a survey, of any release, says of its content."""
 
     blob: Hex32
     case: Any = None
+    number: Any = None  # of a question
 
 
 def _content(line: bytes) -> Content | None:
@@ -176,10 +254,10 @@ def _content(line: bytes) -> Content | None:
         filed = msgspec.convert(fact.body, _Filed)
     except (Problem, msgspec.ValidationError):
         return None
-    if fact.kind != "complaint.filed":
+    if fact.kind not in KINDS:
         return None
     try:
-        return Content(filed.blob, msgspec.convert(filed.case, CaseNumber), fact.desk)
+        return Content(filed.blob, msgspec.convert(filed.case or filed.number, CaseNumber), fact.desk)
     except msgspec.ValidationError:
         return Content(filed.blob, None, fact.desk)
 
@@ -198,7 +276,7 @@ def _erase_unnamed(here: Hub, known: list[Fair], now: datetime, dry_run: bool) -
     with here.store.reading() as tx:
         query = select(blobs_table.c.sha256).where(
             blobs_table.c.received_at < before.timestamp(),
-            ~exists().where(complaints.c.blob == blobs_table.c.sha256),
+            ~exists().where(named.c.blob == blobs_table.c.sha256),
         )
         names = set(tx.execute(query).scalars())
         if names:

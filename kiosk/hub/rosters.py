@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Row, select, update
 
 from kiosk.errors import ROSTER_OTHER, ROSTER_OWN, ROSTER_TAKEN, Problem
 from kiosk.facts import envelope
+from kiosk.hub import sections, uses
 from kiosk.hub.context import Hub
 from kiosk.hub.devices import BOOTH_KINDS
 from kiosk.hub.fairs import add_fair
@@ -28,17 +29,21 @@ class Adopted(msgspec.Struct, frozen=True):
     origin: str  # fingerprint of the hub the fair is run at, hex
     new: int  # tablets not known before
     known: int
+    changed: Sequence[str] = ()  # sections of the fair that are otherwise than before
 
 
-def adopt(tx: Connection, here: Hub, roster: Roster) -> Adopted:
+def adopt(tx: Connection, here: Hub, roster: Roster, *, may_change: bool = False) -> Adopted:
     """Take in a fair run elsewhere, with its tablets. Doing it again changes nothing, but may add tablets.
 
+    `may_change`: the fair may be otherwise than it was told before, if all that is in use here stays in it; a roster
+    does not say when it was written, so a person has to say that this one is the newer.
     Only an operator's command calls this: whoever can make this hub believe a roster can make it count anything
     for that fair. It never touches a fair of this hub. Raises `roster.own`, `roster.other` or `roster.taken`.
     """
     header = roster.header
     if header.hub == here.id:
         raise Problem(ROSTER_OWN, fair=header.fair)
+    changed: Sequence[str] = ()
     held = tx.execute(select(fairs).where(fairs.c.id == header.fair).with_for_update()).one_or_none()
     if held is None:
         add_fair(tx, roster.fair)
@@ -48,15 +53,15 @@ def adopt(tx: Connection, here: Hub, roster: Roster) -> Adopted:
             .values(origin=header.hub, origin_fingerprint=header.fingerprint.hex())
         )
     else:
-        _check_same(held, roster)
+        changed = _taken_over(tx, here, held, roster, may_change=may_change)
     known = _known(tx, roster)
     _keep(tx, roster, [one for one in roster.certificates if one[0].device not in known])
     _widen(tx, [one for one, _ in roster.certificates if one.device in known], known)
-    return Adopted(header.fair, header.fingerprint.hex(), len(roster.certificates) - len(known), len(known))
+    return Adopted(header.fair, header.fingerprint.hex(), len(roster.certificates) - len(known), len(known), changed)
 
 
-def _check_same(held: Row[Any], roster: Roster) -> None:
-    """A fair that is here already must have come from the same hub, with the same keys and the same content."""
+def _taken_over(tx: Connection, here: Hub, held: Row[Any], roster: Roster, *, may_change: bool) -> Sequence[str]:
+    """A fair that is here already must have come from the same hub with the same keys; in what it is otherwise now."""
     header = roster.header
     if not held.origin:
         raise Problem(ROSTER_OWN, fair=header.fair)
@@ -64,8 +69,18 @@ def _check_same(held: Row[Any], roster: Roster) -> None:
         raise Problem(ROSTER_OTHER, fair=header.fair, reason="it came from another hub")
     if held.origin_fingerprint != header.fingerprint.hex():
         raise Problem(ROSTER_OTHER, fair=header.fair, reason="the hub it came from had other keys")
-    if msgspec.json.decode(held.document, type=Fair) != roster.fair:
-        raise Problem(ROSTER_OTHER, fair=header.fair, reason="the fair has other content")
+    old = msgspec.json.decode(held.document, type=Fair)
+    if old == roster.fair:
+        return ()
+    changed = sections.differing(old, roster.fair) or ["basics"]
+    if not may_change:
+        reason = f"these parts of the fair are otherwise: {', '.join(changed)}; if this is the newer one, add --changed"
+        raise Problem(ROSTER_OTHER, fair=header.fair, reason=reason)
+    try:
+        uses.change(tx, here, old, roster.fair, changed, "hub")
+    except Problem as problem:
+        raise Problem(ROSTER_OTHER, fair=header.fair, reason=problem.sentence("en")) from None
+    return changed
 
 
 def _known(tx: Connection, roster: Roster) -> dict[str, Row[Any]]:

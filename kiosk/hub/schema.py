@@ -11,7 +11,18 @@ from kiosk.hub.branches import settle_to
 from kiosk.hub.journal import foreseeable
 from kiosk.hub.judging import judge_places
 from kiosk.hub.store import Store
-from kiosk.hub.tables import devices, facts, fairs, identity, item_folds, journals, metadata, schema_version
+from kiosk.hub.tables import (
+    complaints,
+    devices,
+    facts,
+    fairs,
+    identity,
+    item_folds,
+    journals,
+    metadata,
+    people,
+    schema_version,
+)
 from kiosk.hub.totals import refold
 
 
@@ -78,6 +89,42 @@ def _exhibits(tx: Connection) -> None:
     tx.execute(update(item_folds).values(generation=item_folds.c.generation + 1))
 
 
+def _cases(tx: Connection) -> None:
+    """Complaints and reports, who took them in, and how; their life; questions to be answered; duty at the hotline."""
+    _add_what_is_new(tx)
+    for index in complaints.indexes:
+        index.create(tx, checkfirst=True)
+    for person, roles in tx.execute(select(people.c.id, people.c.roles)).all():
+        others = {"supervisor" if role == "caseworker" else role for role in roles.split()}
+        tx.execute(update(people).where(people.c.id == person).values(roles=" ".join(sorted(others))))
+    # `contents` is filled by that, too: before, nothing but complaints had any.
+    for journal in tx.execute(select(complaints.c.journal).distinct()).scalars().all():
+        refold(tx, journal)
+
+
+def _strays(tx: Connection) -> None:
+    """Which marked place a touch came down beside: what is done with exhibits is folded again, when somebody looks."""
+    _exhibits(tx)
+
+
+def _fair_days(tx: Connection) -> None:
+    """The organiser's day: what sets a fair up, surveys, shifts, stock, quick tests, sheets of paper, corrections."""
+    _add_what_is_new(tx)
+    # What was looked at is counted by exhibit, too.
+    viewed = select(facts.c.journal).where(facts.c.kind == "exhibit.viewed").distinct()
+    for journal in tx.execute(viewed).scalars().all():
+        refold(tx, journal)
+
+
+def _figures(tx: Connection) -> None:
+    """Figures that were typed, lists, frozen versions, the words of the summary; what units report, the way up."""
+    _add_what_is_new(tx)
+    # Answers in English, with help, in large type are counted beside the others, and points of the satisfaction survey.
+    answered = select(facts.c.journal).where(facts.c.kind.in_(("quiz.answered", "survey.answered"))).distinct()
+    for journal in tx.execute(answered).scalars().all():
+        refold(tx, journal)
+
+
 #: In order; the place in the list is the version it leads to. A released step is never changed.
 STEPS: tuple[Callable[[Connection], None], ...] = (
     _first,
@@ -87,6 +134,10 @@ STEPS: tuple[Callable[[Connection], None], ...] = (
     _settled_runs,
     _items,
     _exhibits,
+    _cases,
+    _strays,
+    _fair_days,
+    _figures,
 )
 
 

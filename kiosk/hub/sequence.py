@@ -6,7 +6,7 @@ from sqlalchemy import Connection, select, update
 
 from kiosk import web
 from kiosk.errors import SEQUENCE_MALFORMED, Problem
-from kiosk.hub import intake, slips
+from kiosk.hub import intake, rehearsals, slips
 from kiosk.hub.context import acting, hub, reading, signed_in
 from kiosk.hub.fairs import find_fair
 from kiosk.hub.slips import SlipRow
@@ -34,6 +34,7 @@ class ScanPage(msgspec.Struct, frozen=True):
     fair: Fair
     taken: Taken | None = None
     slip: SlipRow | None = None
+    is_rehearsal: bool = False  # what was read counts for nothing
     problem: str | None = None
 
 
@@ -59,10 +60,12 @@ def take(fair_id: str) -> Response:
         with reading() as tx:
             page = ScanPage(find_fair(tx, fair_id), problem=problem.sentence(web.language()))
         return _answer(page, problem.status)
-    if isinstance(found, Receipt):
-        with reading() as tx:
-            return _answer(ScanPage(fair, taken=_taken(tx, found)))  # signed only now that it is on the disk
-    return _answer(ScanPage(fair, slip=found))
+    with reading() as tx:
+        of = found.journal if isinstance(found, Receipt) else found.verdict.journal
+        is_rehearsal = bool(tx.execute(select(devices.c.rehearses).where(devices.c.journal == of)).scalar())
+        if isinstance(found, Receipt):  # signed only now that it is on the disk
+            return _answer(ScanPage(fair, taken=_taken(tx, found), is_rehearsal=is_rehearsal))
+    return _answer(ScanPage(fair, slip=found, is_rehearsal=is_rehearsal))
 
 
 def _is_slip(text: str) -> bool:
@@ -78,8 +81,8 @@ def _slip(text: str) -> bytes:
 
 def _keep_slip(tx: Connection, text: str, person: str) -> SlipRow:
     kept = slips.keep(tx, hub(), _slip(text), hub().clock.now(), person)
-    fair = tx.execute(select(devices.c.fair).where(devices.c.journal == kept.journal)).scalar_one()
-    return slips.row_of(find_fair(tx, fair), kept)
+    device = tx.execute(select(devices).where(devices.c.journal == kept.journal)).one()
+    return slips.row_of(find_fair(tx, rehearsals.fair_of(device.fair)), kept)
 
 
 def _receive(tx: Connection, text: str, _person: str) -> Receipt:
@@ -95,7 +98,7 @@ def _receive(tx: Connection, text: str, _person: str) -> Receipt:
 
 def _taken(tx: Connection, receipt: Receipt) -> Taken:
     device = tx.execute(select(devices).where(devices.c.journal == receipt.journal)).one()
-    fair = find_fair(tx, device.fair)
+    fair = find_fair(tx, rehearsals.fair_of(device.fair))
     desk = fair.desk(device.desk)
     text = sequence.write_document(sequence.RECEIPT, hub().sign(receipt))
     return Taken(receipt, desk, fair.venue(desk.venue), max(receipt.seq, device.told_seq or 0), text)

@@ -5,8 +5,8 @@ from flask import Blueprint, Response, request
 
 from kiosk import web
 from kiosk.errors import LOGIN_WRONG, TOO_MANY_REQUESTS, Problem
-from kiosk.hub import devices, people
-from kiosk.hub.context import client_address, hub, reading, writing
+from kiosk.hub import devices, people, phonebook
+from kiosk.hub.context import client_mark, hub, reading, writing
 
 views = Blueprint("signin", __name__)
 TRIES = 5  # of one name from one address in a minute
@@ -29,7 +29,7 @@ def sign_in() -> Response:
     target, name = _target(posted["next"]), posted["name"].strip()
     try:
         with writing() as tx:
-            people.throttle(tx, "login", f"{client_address()} {name}", TRIES, 60, here.clock.now())
+            people.throttle(tx, "login", f"{client_mark()} {name}", TRIES, 60, here.clock.now())
         with reading() as tx:
             proven = people.prove(tx, name, posted["password"])
         with writing() as tx:
@@ -37,6 +37,7 @@ def sign_in() -> Response:
             people.forget_the_past(tx, here.clock.now(), here.config.session_seconds)
             if proven.key is not None:
                 devices.open_canaries(tx, here, proven.key)
+                phonebook.index_more(tx, here, proven.key)
     except Problem as problem:
         if problem.kind not in (LOGIN_WRONG, TOO_MANY_REQUESTS):
             raise

@@ -28,6 +28,7 @@ from kiosk.errors import (
     Problem,
 )
 from kiosk.facts.envelope import day_and_hour
+from kiosk.hub import rehearsals
 from kiosk.hub.context import Hub, acting, hub, reading, signed_in
 from kiosk.hub.fairs import find_fair
 from kiosk.hub.store import insert_once
@@ -75,13 +76,13 @@ def keep(tx: Connection, here: Hub, document: bytes, now: datetime, person: str 
     slip = protocol.read_document(Slip, document, keys.VerifyKey(bytes.fromhex(device.public_key)))
     if (slip.journal, slip.device) != (device.journal, device.device):
         raise Problem(SYNC_DEVICE)
-    if (slip.hub, slip.fair, slip.desk) != (device.hub or here.id, device.fair, device.desk):
+    if (slip.hub, slip.fair, slip.desk) != (device.hub or here.id, rehearsals.fair_of(device.fair), device.desk):
         raise Problem(SYNC_ADDRESSEE)
     row = {
         "journal": slip.journal,
         "seq": slip.last,
         "hash": slip.hash,
-        "fair": slip.fair,
+        "fair": device.fair,
         "desk": slip.desk,
         "day": slip.day,
         "at": slip.at,

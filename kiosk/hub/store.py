@@ -13,7 +13,19 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, BigInteger, Connection, Engine, Table, TextClause, create_engine, event, make_url, text
+from sqlalchemy import (
+    URL,
+    BigInteger,
+    Connection,
+    Engine,
+    LargeBinary,
+    Table,
+    TextClause,
+    create_engine,
+    event,
+    make_url,
+    text,
+)
 from sqlalchemy.exc import DBAPIError
 
 from kiosk import files
@@ -199,6 +211,17 @@ def append_facts(tx: Connection, table: Table, rows: Iterable[tuple[Any, ...]], 
     marks = ", ".join("?" * len(columns or table.columns))
     insert = f"INSERT INTO {table.name} ({names}) VALUES ({marks})"  # noqa: S608 (our own names)
     tx.connection.cursor().executemany(insert, rows)  # type: ignore[arg-type]  # any iterable, says PEP 249
+
+
+def append_columns(tx: Connection, table: Table, columns: Mapping[str, Iterable[Any]]) -> None:
+    """As `append_facts`, but column by column; one that is the same all the way may go on for ever."""
+    if tx.dialect.name == "sqlite":
+        # For each single `bytes` its driver looks for somebody who might adapt them, which takes longer than a copy.
+        columns = {
+            name: map(bytearray, values) if isinstance(table.c[name].type, LargeBinary) else values
+            for name, values in columns.items()
+        }
+    append_facts(tx, table, zip(*columns.values(), strict=False), tuple(columns))
 
 
 def add_up(tx: Connection, table: Table, rows: Sequence[tuple[Any, ...]]) -> None:

@@ -10,10 +10,11 @@ from sqlalchemy import Connection, Row, func, select
 from kiosk import web
 from kiosk.clock import BEIJING
 from kiosk.errors import DEVICE_CUTOFF, DEVICE_STATE, PAGE_NOT_FOUND, SEAL_LOCKED, Problem
-from kiosk.hub import codes, devices
+from kiosk.hub import codes, devices, people, rehearsals
 from kiosk.hub.codes import WaitingRow
 from kiosk.hub.context import acting, hub, reading, signed_in
 from kiosk.hub.fairs import SILENT_SECONDS, ago, find_fair
+from kiosk.hub.rehearsals import Rehearsal
 from kiosk.hub.tables import devices as table
 from kiosk.hub.tables import facts, journals
 from kiosk.packs.fairs import Desk, Fair, Venue
@@ -53,6 +54,14 @@ class TabletRow(msgspec.Struct, frozen=True):
         return self.state not in ("replaced", "revoked")
 
 
+class RehearsalRow(msgspec.Struct, frozen=True):
+    """What was last rehearsed at a desk, and whether it arrived."""
+
+    told: Rehearsal
+    venue: Venue
+    last_seen: str | None
+
+
 class ListPage(msgspec.Struct, frozen=True):
     fair: Fair
     waiting: list[WaitingRow]
@@ -60,6 +69,7 @@ class ListPage(msgspec.Struct, frozen=True):
     bare: int  # desks without a tablet in use
     canaries: int  # waiting to be opened
     can_open: bool  # whoever looks holds the key
+    rehearsals: list[RehearsalRow]
 
 
 class Step(msgspec.Struct, frozen=True):
@@ -93,15 +103,20 @@ def listing(fair_id: str) -> Response:
             bare=len({desk.id for desk in fair.desks} - {row.desk.id for row in found if row.in_use}),
             canaries=sum(row.canary == "waiting" for row in found),
             can_open=session.key is not None,
+            rehearsals=[_rehearsal_row(fair, one, now) for one in rehearsals.rehearsals(tx, fair, now)],
         )
     return web.page("hub/devices/list.html", page=page, fair=fair)
+
+
+def _rehearsal_row(fair: Fair, one: Rehearsal, now: datetime) -> RehearsalRow:
+    return RehearsalRow(one, fair.venue(one.desk.venue), ago(one.seen_at or None, now))
 
 
 @views.post("/fairs/<fair_id>/devices/canaries")
 def open_canaries(fair_id: str) -> Response:
     """Somebody who holds the key opens what the tablets sealed first of all."""
     web.read_form()
-    with acting("caseworker") as (tx, session):
+    with acting(*people.KEY_ROLES) as (tx, session):
         fair = find_fair(tx, fair_id)
         if session.key is None:
             raise Problem(SEAL_LOCKED)

@@ -5,29 +5,76 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row, delete, func, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    bindparam,
+    delete,
+    exists,
+    func,
+    literal,
+    select,
+    union_all,
+    update,
+)
 
 from kiosk.facts import envelope
-from kiosk.facts.cases import CaseOpened
+from kiosk.facts.cases import CaseOpened, Step
 from kiosk.facts.clocks import ClockCompared, Clocks
 from kiosk.facts.complaints import ComplaintFiled
+from kiosk.facts.contents import Naming, case_of, named_by
 from kiosk.facts.envelope import Fact
 from kiosk.facts.leaderboard import BoardJoined
 from kiosk.facts.vocabulary import REGISTRY
+from kiosk.hub import entries, lives, rehearsals
 from kiosk.hub.reading import Meaning, Stretch, read_again
 from kiosk.hub.store import add_up, insert_once
-from kiosk.hub.tables import complaints, desk_totals, facts, item_folds, journals, leaderboard, openings, totals
+from kiosk.hub.tables import (
+    complaints,
+    contents,
+    desk_totals,
+    facts,
+    item_folds,
+    journals,
+    leaderboard,
+    openings,
+    totals,
+)
 from kiosk.reports.amounts import Bucket
 
 _CHUNK = 5_000  # facts held in memory at a time
-
+_LEARNT = (
+    update(journals)
+    .where(journals.c.journal == bindparam("of"))
+    .values(clocks=bindparam("dates"), doubtful=bindparam("many"))
+)
+_LINE = select(facts.c.line).where(facts.c.journal == bindparam("journal"), facts.c.seq == bindparam("seq"))
+_FOLDED = (totals, desk_totals, complaints, contents, openings, leaderboard, *entries.TABLES, *lives.FOLDED)
+#: Of `_FOLDED` the places of those that have anything of a journal: most have nothing of most.
+_HOLDING = union_all(
+    *(
+        select(literal(place)).where(exists().where(table.c.journal == bindparam("of")))
+        for place, table in enumerate(_FOLDED)
+    )
+)
+_EMPTYING = [delete(table).where(table.c.journal == bindparam("of")) for table in _FOLDED]
+_FILED_AT = select(complaints.c.fair).where(complaints.c.journal == bindparam("of")).limit(1)
+_FORGETTING = (
+    update(item_folds).where(item_folds.c.journal == bindparam("of")).values(generation=item_folds.c.generation + 1)
+)
 
 #: Gives the stretches to fold, as often as it is called.
 Stretches = Callable[[], Iterable[Stretch]]
 
 
 def join(tx: Connection, held: "Row[Any] | _Unread", stretches: Stretches) -> None:
-    """Fold what has just joined the counted run of a journal; `held` is its row from before."""
+    """Fold what has just joined the counted run of a journal; `held` is its row from before.
+
+    Of a rehearsal nothing is folded, here and nowhere else: no total, case, exhibit or completeness knows of it.
+    """
+    if rehearsals.is_rehearsal(held.fair):
+        return
     before, dates = Clocks.load(held.clocks), Clocks.load(held.clocks)
     for stretch in stretches():
         learn(dates, stretch)
@@ -37,11 +84,7 @@ def join(tx: Connection, held: "Row[Any] | _Unread", stretches: Stretches) -> No
             count(tx, held.journal, held.fair, stretch, dates)
     for stretch in stretches():
         count(tx, held.journal, held.fair, stretch, dates)
-    tx.execute(
-        update(journals)
-        .where(journals.c.journal == held.journal)
-        .values(clocks=dates.dump(), doubtful=dates.doubtful())
-    )
+    tx.execute(_LEARNT, {"of": held.journal, "dates": dates.dump(), "many": dates.doubtful()})
 
 
 def refold(tx: Connection, journal: str) -> None:
@@ -49,6 +92,11 @@ def refold(tx: Connection, journal: str) -> None:
     forget(tx, journal)
     row = tx.execute(select(journals).where(journals.c.journal == journal)).one()
     join(tx, _Unread(row.journal, row.fair), lambda: stored(tx, journal, 1, row.seq))
+
+
+def fold_anew(tx: Connection, held: Row[Any], stretches: Sequence[Stretch]) -> None:
+    """Fold a whole journal of which nothing is folded."""
+    join(tx, _Unread(held.journal, held.fair), lambda: stretches)
 
 
 def learn(dates: Clocks, stretch: Stretch) -> None:
@@ -93,9 +141,23 @@ def count(tx: Connection, journal: str, fair: str, stretch: Stretch, dates: Cloc
         insert_once(tx, leaderboard, _board_rows(tx, journal, fair, stretch, hours, boards))
     for seq, body in wanted:
         if isinstance(body, ComplaintFiled):
-            insert_once(tx, complaints, [_complaint_row(journal, fair, _whole(tx, journal, seq), body)])
+            lives.hold(tx, fair)
+            day = hours[seq - stretch.first][:10].decode()
+            insert_once(tx, complaints, [complaint_row(tx, journal, fair, _whole(tx, journal, seq), body, day)])
         elif isinstance(body, CaseOpened):
             insert_once(tx, openings, [_opening_row(journal, _whole(tx, journal, seq), body)])
+        elif type(body) in entries.BODIES:
+            table, row = entries.row_of(journal, fair, _whole(tx, journal, seq), body)
+            insert_once(tx, table, [row])
+        elif type(body) in lives.BODIES:
+            assert isinstance(body, Step)
+            lives.fold(tx, journal, fair, _whole(tx, journal, seq), body)
+    naming = [
+        content_row(journal, fair, seq, stretch.desk[seq - stretch.first].decode(), named)
+        for seq, body in wanted
+        if (named := named_by(body)) is not None
+    ]
+    insert_once(tx, contents, naming)
 
 
 def _board_rows(
@@ -115,15 +177,17 @@ def _board_rows(
 def _buckets(tally: Mapping[tuple[bytes, bytes, Meaning | None], int]) -> Counter[Bucket]:
     sums: Counter[Bucket] = Counter()
     for (hour, desk, meaning), times in tally.items():
-        for metric, n in meaning.adds if meaning else ():
-            sums[hour[:10].decode(), int(hour[11:]), desk.decode(), metric] += n * times
+        if meaning is None:
+            continue
+        counts_to = meaning.hour or hour
+        for metric, n in meaning.adds:
+            sums[counts_to[:10].decode(), int(counts_to[11:]), desk.decode(), metric] += n * times
     return sums
 
 
 def _whole(tx: Connection, journal: str, seq: int) -> Fact:
     """A stored fact with all its members, for the few kinds that need them."""
-    line = tx.execute(select(facts.c.line).where(facts.c.journal == journal, facts.c.seq == seq)).scalar_one()
-    return envelope.decode(bytes(line))
+    return envelope.decode(bytes(tx.execute(_LINE, {"journal": journal, "seq": seq}).scalar_one()))
 
 
 class _Unread(msgspec.Struct, frozen=True):
@@ -141,7 +205,10 @@ def _says_otherwise(dates: Clocks, before: Clocks) -> bool:
     return any(readings[boot] != reading for boot, reading in before.readings().items())
 
 
-def _complaint_row(journal: str, fair: str, fact: Fact, body: ComplaintFiled) -> dict[str, object]:
+def complaint_row(
+    tx: Connection, journal: str, fair: str, fact: Fact, body: ComplaintFiled, day: str
+) -> dict[str, object]:
+    """The row of a complaint filed on a `day` of the hub's time, with what has become of it since."""
     return {
         "journal": journal,
         "seq": fact.seq,
@@ -152,7 +219,22 @@ def _complaint_row(journal: str, fair: str, fact: Fact, body: ComplaintFiled) ->
         "channel": body.channel,
         "blob": body.blob,
         "fact": fact.id,
+        **complaint_terms(body),
+        "day": day,
+        **lives.columns(lives.state_of(tx, fair, body.case), body.matter, body.standing, day),
     }
+
+
+def content_row(journal: str, fair: str, seq: int, desk: str, body: Naming) -> dict[str, object]:
+    """The row of sealed content that a fact names."""
+    place = {"journal": journal, "seq": seq, "fair": fair, "case": case_of(body), "desk": desk}
+    return {**place, "kind": REGISTRY.name_of(body), "blob": body.blob}
+
+
+def complaint_terms(body: ComplaintFiled) -> dict[str, str]:
+    """What was filed, and how it was taken in."""
+    told = {"matter": body.matter, "intake": body.intake, "standing": body.standing, "form": body.form}
+    return {**told, "code": body.code, "linked": body.linked}
 
 
 def board_row(body: BoardJoined, desk: str, day: str) -> dict[str, object]:
@@ -162,19 +244,22 @@ def board_row(body: BoardJoined, desk: str, day: str) -> dict[str, object]:
 
 
 def _opening_row(journal: str, fact: Fact, body: CaseOpened) -> dict[str, object]:
-    return {"journal": journal, "seq": fact.seq, "case": body.case, "at": fact.at, "person": fact.by}
+    told = {"case": body.case, "at": fact.at, "person": fact.by, "reason": body.reason}
+    return {"journal": journal, "seq": fact.seq, **told}
 
 
 def forget(tx: Connection, journal: str) -> None:
     """Delete what was folded from a journal; its facts stay. Its answers are folded again later, by `answers`."""
     _empty(tx, journal)
-    of_journal = item_folds.c.journal == journal
-    tx.execute(update(item_folds).where(of_journal).values(generation=item_folds.c.generation + 1))
+    tx.execute(_FORGETTING, {"of": journal})
 
 
 def _empty(tx: Connection, journal: str) -> None:
-    for table in (totals, desk_totals, complaints, openings, leaderboard):
-        tx.execute(delete(table).where(table.c.journal == journal))
+    fair = tx.execute(_FILED_AT, {"of": journal}).scalar()
+    if fair is not None:
+        lives.hold(tx, fair)
+    for place in tx.execute(_HOLDING, {"of": journal}).scalars().all():
+        tx.execute(_EMPTYING[place], {"of": journal})
 
 
 def stored(tx: Connection, journal: str, first: int, last: int) -> Iterator[Stretch]:
@@ -218,11 +303,39 @@ def sums(tx: Connection, fair: str, day: str | None = None, desks: Iterable[str]
 def days(tx: Connection, fair: str) -> tuple[str, str] | None:
     """First and last business day that anything was counted on."""
     # Metric by metric, because the index has the days in order only within one.
-    metrics = select(desk_totals.c.metric).where(desk_totals.c.fair == fair).distinct().subquery()
+    metrics = select(desk_totals.c.metric).where(desk_totals.c.fair == fair, *_of_days()).distinct().subquery()
     of_metric = (totals.c.fair == fair) & (totals.c.metric == metrics.c.metric)
     ends = [select(end(totals.c.day)).where(of_metric).scalar_subquery() for end in (func.min, func.max)]
     first, last = tx.execute(select(func.min(ends[0]), func.max(ends[1])).select_from(metrics)).one()
     return (first, last) if first else None
+
+
+def _of_days() -> Iterator[ColumnElement[bool]]:
+    """Metrics that belong to the day they stand under. What was said of a period or year stands under the first."""
+    for name in ("typed", "said"):
+        for window in ("period", "year"):
+            yield desk_totals.c.metric.not_like(f"{name}.{window}.%")
+
+
+def all_days(tx: Connection, fair: str) -> list[str]:
+    """Every business day that anything was counted on, in order."""
+    ends = days(tx, fair)
+    found = [ends[0]] if ends else []
+    # From each to the next, because an index has it at hand; there are few, and many rows of each.
+    metrics = select(desk_totals.c.metric).where(desk_totals.c.fair == fair, *_of_days()).distinct().subquery()
+    later = (totals.c.fair == fair) & (totals.c.metric == metrics.c.metric) & (totals.c.day > bindparam("after"))
+    query = select(func.min(select(func.min(totals.c.day)).where(later).scalar_subquery())).select_from(metrics)
+    while ends and found[-1] != ends[1]:
+        found.append(tx.execute(query, {"after": found[-1]}).scalar_one())
+    return found
+
+
+def hours_of(tx: Connection, fair: str, metric: str) -> Iterator[tuple[str, int, int]]:
+    """(day, hour, n) of one metric, in order."""
+    key = (totals.c.day, totals.c.hour)
+    of_metric = (totals.c.fair == fair) & (totals.c.metric == metric)
+    for day, hour, n in tx.execute(select(*key, func.sum(totals.c.n)).where(of_metric).group_by(*key).order_by(*key)):
+        yield day, int(hour), int(n)
 
 
 def sums_by_desk(tx: Connection, fair: str, desks: Iterable[str] | None = None) -> dict[str, dict[str, int]]:
@@ -263,3 +376,17 @@ def sums_by_hour(tx: Connection, fair: str, metric: str) -> Mapping[int, int]:
     day = tx.execute(select(func.max(totals.c.day)).where(of_metric)).scalar()
     query = select(totals.c.hour, func.sum(totals.c.n)).where(of_metric, totals.c.day == day).group_by(totals.c.hour)
     return {int(hour): int(n) for hour, n in tx.execute(query)}
+
+
+def by_the_hour(
+    tx: Connection, fair: str, metrics: Iterable[str], desks: Iterable[str], day: str | None = None
+) -> Iterator[tuple[str, str, int, str, int]]:
+    """(desk, day, hour, metric, n) of some metrics at some desks, of all days or of one."""
+    key = (totals.c.desk, totals.c.day, totals.c.hour, totals.c.metric)
+    query = select(*key, func.sum(totals.c.n)).where(
+        totals.c.fair == fair, totals.c.metric.in_(list(metrics)), totals.c.desk.in_(list(desks))
+    )
+    if day is not None:
+        query = query.where(totals.c.day == day)
+    for desk, on, hour, metric, n in tx.execute(query.group_by(*key)):
+        yield desk, on, int(hour), metric, int(n)

@@ -1,24 +1,31 @@
 """A visitor's own phone at the hub's door."""
 
+import hashlib
 import re
+import secrets
 from collections.abc import Iterator
 
+import msgspec
 from sqlalchemy import select
 
+from kiosk.facts.advice import AdviceAsked, Question
+from kiosk.facts.complaints import Context, compose, draw_case_number
+from kiosk.facts.duty import ExposureListed
+from kiosk.hub import blobs, journal
+from kiosk.hub.context import Hub
+from kiosk.hub.steps import ACTIONS
 from kiosk.hub.tables import devices
-from tests.makers import COMPLAINT, Browser, Page, Pair
+from kiosk.sync import keys
+from tests.makers import COMPLAINT, Browser, Page, Pair, a_filing, answers, screens_of
 
 
 def screens(browser: Browser, device: str, **changes: str) -> Iterator[Page]:
-    """Every screen of the complaint form in turn, filled in, then the receipt."""
+    """Every screen of the form in turn, filled in, then the receipt; of a report with `**REPORT`."""
     address = f"/m/complaint/{device}"
-    told = {**COMPLAINT, **changes}
-    page = browser.get(address)
-    for _ in range(5):
+    page = browser.get(address + ("/report" if changes.get("matter") == "report" else "/settle"))
+    for _ in screens_of(**changes):
         yield page
-        form = page.form(address)
-        shown = {name: told[name] for name in told if name in form.values or name == "notice"}
-        page = browser.send(form, go="next", **shown)
+        page = browser.send(page.form(address), go="next", **answers(page, address, **changes))
     yield page
 
 
@@ -43,3 +50,45 @@ def device_of(pair: Pair) -> str:
 def file_by_phone(pair: Pair, device: str = "", **changes: str) -> str:
     """File a complaint from a phone; returns its case number."""
     return case_on(receipt(Browser(pair.hub_app.test_client()), device or device_of(pair), **changes))
+
+
+def leave_question(pair: Pair, number: str, text: str = "预付卡能退吗？") -> None:
+    """A question as if it had been left, and something that was exposed."""
+    here, fact_id, now = pair.hub, secrets.token_hex(16), pair.hub.clock.now()
+    question = Question(text=text, context=Context(fair="demo", fact=fact_id, case=number))
+    blob = keys.seal(here.sealing_key, msgspec.json.encode(question))
+    asked = AdviceAsked(number=number, blob=hashlib.sha256(blob).hexdigest(), size=len(blob), channel="visitor")
+    with here.store.begin() as tx:
+        blobs.keep(tx, blob, now)
+        for one, body in ((fact_id, asked), ("", ExposureListed(number=1, title="翻新轮胎", source=""))):
+            journal.append(tx, "demo", body, desk="d01", by="visitor", now=now, mono=1, fact_id=one)
+
+
+def leave_case(here: Hub, **sealed: str) -> str:
+    """A complaint that says this, whatever the form would say to it, as if a phone had sealed it; its number."""
+    case, fact_id = draw_case_number(), secrets.token_hex(16)
+    plain = compose({**COMPLAINT, "matter": "complaint", "form": "2026"}, Context(fair="demo", fact=fact_id, case=case))
+    leave_sealed(here, case, fact_id, msgspec.json.encode(msgspec.structs.replace(plain, **sealed)))
+    return case
+
+
+def leave_sealed(here: Hub, case: str, fact_id: str, content: bytes) -> None:
+    """What somebody sealed to the hub, as the content of a complaint."""
+    blob, now = keys.seal(here.sealing_key, content), here.clock.now()
+    body = a_filing(hashlib.sha256(blob).hexdigest(), len(blob), case=case, channel="wifi")
+    with here.store.begin() as tx:
+        blobs.keep(tx, blob, now)
+        journal.append(tx, "demo", body, desk="d01", by="visitor", now=now, mono=1, fact_id=fact_id)
+
+
+def opens(office: Browser, case: str, reason: str = "handling", fair: str = "demo") -> Page:
+    """Somebody who is signed in opens a case for a reason, whether or not a page offers it to them."""
+    return acts(office, case, "open", fair, reason=reason)
+
+
+def acts(office: Browser, case: str, what: str, fair: str = "demo", **told: str) -> Page:
+    """Somebody who is signed in sends one of the forms of a case; the steps under an id of their own."""
+    csrf = office.get(f"/fairs/{fair}/cases").form("/logout").values["csrf"]
+    if what in ACTIONS or what == "note":
+        told = {"id": secrets.token_hex(16), **told}
+    return office.post(f"/fairs/{fair}/cases/{case}/{what}", csrf=csrf, **told)

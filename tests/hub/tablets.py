@@ -14,21 +14,22 @@ from hypothesis import strategies as st
 from sqlalchemy import Table, select
 
 from kiosk.facts import envelope
+from kiosk.facts.advice import AdviceAsked
 from kiosk.facts.cases import CaseOpened
 from kiosk.facts.clocks import ClockCompared
-from kiosk.facts.complaints import ComplaintFiled, draw_case_number
+from kiosk.facts.complaints import draw_case_number
 from kiosk.facts.envelope import Fact
 from kiosk.facts.galleries import ExhibitJudged
 from kiosk.facts.kinds import Body
 from kiosk.facts.quizzes import QuizFinished
 from kiosk.facts.shifts import ShiftEntered, ShiftRefused
-from kiosk.facts.tallies import TallyCounted, TallyUndone, undo_id
+from kiosk.facts.tallies import TallyCorrected, TallyCounted, TallyUndone, undo_id
 from kiosk.hub import devices, fairs, intake, tables, totals
 from kiosk.hub.context import Hub
 from kiosk.reports.amounts import Bucket, fold
 from kiosk.sync import keys, protocol
 from kiosk.sync.protocol import BatchHeader, Certificate, EnrolRequest, Receipt
-from tests.makers import a_fact, an_answer, an_id
+from tests.makers import a_fact, a_filing, an_answer, an_id
 
 #: How laws over a whole hub are tried: one hub for all examples, a tablet of its own for each. Examples are small as
 #: they are; to shrink one further takes minutes of database work, and says little more.
@@ -162,7 +163,7 @@ def _stamped(moment: datetime) -> str:
 
 _times = st.datetimes().map(_stamped)
 _AT_THE_FAIR = [f"2027-03-15T{hour:02d}:59:30.000+08:00" for hour in (0, 9, 10, 16, 23)]
-_counters = st.sampled_from(["headcount", "consultation", "board", "leaflet.rights"])
+_counters = st.sampled_from(["headcount", "headcount.east", "consultation", "board", "leaflet.rights"])
 _questions = st.sampled_from(["q001", "q002", "q003"])
 _cases = st.randoms(use_true_random=False).map(lambda dice: draw_case_number(dice.randrange))
 _hex32 = st.binary(min_size=32, max_size=32).map(bytes.hex)
@@ -170,12 +171,26 @@ _flags = st.booleans()
 _bodies = st.one_of(
     st.builds(TallyCounted, counter=_counters, n=st.integers(1, 1000)),
     st.builds(TallyUndone, undoes=_ids, counter=_counters, n=st.integers(1, 1000)),
+    st.builds(
+        TallyCorrected,
+        counter=_counters,
+        n=st.integers(-1000, 1000).filter(bool),
+        day=st.sampled_from(["2027-03-14", "2027-03-15"]),
+        hour=st.integers(0, 23),
+        reason=st.just("recount"),
+        second=st.just(""),
+    ),
     st.builds(an_answer, session=_ids, question=_questions, right=_flags),
     st.builds(QuizFinished, session=_ids, questions=st.just(5), right=st.just(4), passed=_flags, pass_mark=st.just(4)),
     st.builds(ExhibitJudged, session=_ids, exhibit=st.just("x1"), right=_flags),
     st.builds(
-        ComplaintFiled, case=_cases, blob=_hex32, size=st.just(700), channel=st.just("volunteer"), notice=st.just("1")
+        a_filing,
+        case=_cases,
+        blob=_hex32,
+        matter=st.sampled_from(["complaint", "report"]),
+        standing=st.sampled_from(["window", "pre"]),
     ),
+    st.builds(AdviceAsked, number=_cases, blob=_hex32, size=st.just(700), channel=st.just("visitor")),
     st.just(ShiftEntered(volunteer="li")),
     st.just(ShiftRefused()),
     st.builds(
@@ -227,7 +242,7 @@ unusable = st.one_of(
     _facts.map(lambda fact: msgspec.structs.replace(fact, desk="d02")),  # another desk's
     _facts.map(lambda fact: msgspec.structs.replace(fact, body={"surprise": 1})),
     _ids.map(lambda one: a_note_of_no_time(id=one)),
-    _ids.map(lambda one: a_fact(CaseOpened(case="0000-00000"), id=one)),  # not for a booth to say
+    _ids.map(lambda one: a_fact(CaseOpened(case="0000-00000", reason="handling"), id=one)),  # not for a booth to say
     _facts.map(lambda fact: envelope.encode(msgspec.structs.replace(fact, seq=2**40))),  # numbered wrongly
 )
 entries = st.one_of(

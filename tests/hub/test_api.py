@@ -17,7 +17,7 @@ from kiosk.packs.model import Text
 from kiosk.sync import keys, protocol
 from kiosk.sync.protocol import FairNotice, Head, Hello, Status
 from tests.hub.tablets import Tablet, a_tablet, deliver, everything, rows
-from tests.makers import a_fair, an_id
+from tests.makers import a_fair, a_filing, an_id
 
 SPOKEN = {protocol.HEADER: "1"}
 
@@ -377,10 +377,9 @@ def test_a_blob_of_nobody_is_refused(hub, hub_client):
 
 
 def test_the_hub_asks_for_blobs_it_lost(hub, hub_client):
-    from kiosk.facts.complaints import ComplaintFiled
 
     name = hashlib.sha256(b"sealed").hexdigest()
-    tablet = a_tablet(hub).record(ComplaintFiled(case="7KQ2-M0ZRT", blob=name, size=6, channel="volunteer", notice="1"))
+    tablet = a_tablet(hub).record(a_filing(name, 6))
     deliver(hub, tablet.batch())
     path = f"/sync/v1/journals/{tablet.journal}"
     headers = tablet.headers("GET", path)

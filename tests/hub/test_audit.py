@@ -33,7 +33,7 @@ from kiosk.hub.tables import (
 )
 from tests.clocks import FakeClock
 from tests.conftest import hub as on_both
-from tests.hub.phones import file_by_phone
+from tests.hub.phones import file_by_phone, opens
 from tests.hub.tablets import Tablet, a_tablet, deliver, deliveries, entries, folded, law, rows
 from tests.hub.test_ledger import spoil, three_facts
 from tests.makers import HUB_URL, Pair, a_headcount, a_pair, fill_complaint
@@ -74,7 +74,7 @@ def of(table: Any, tablet: Tablet) -> Update:
 # --- a sound hub ----------------------------------------------------------------------------------
 
 
-@settings(law, max_examples=share(60, 12))
+@settings(law, max_examples=share(60, 8))
 @given(st.lists(entries, min_size=1, max_size=8).flatmap(lambda told: st.tuples(st.just(told), deliveries(len(told)))))
 def test_whatever_arrived_in_whatever_order_a_hub_is_sound_and_folding_again_changes_nothing(
     on_both: Hub, told_and_parts
@@ -140,7 +140,7 @@ def test_it_says_how_far_it_is(hub):
 def with_a_case(pair: Pair) -> str:
     """A complaint that was opened once."""
     case = file_by_phone(pair)
-    assert pair.in_the_office().get(f"/fairs/demo/complaints/{case}").status == 200
+    assert opens(pair.in_the_office(), case).status == 200
     assert found(pair.hub) == []
     return case
 
@@ -340,7 +340,7 @@ def test_content_that_a_phone_brought_cannot_be_on_its_way(paired: Pair):
 def test_content_that_somebody_opened_cannot_be_on_its_way(paired: Pair):
     file_at_the_desk(paired)
     ((_, _, case, *_),) = rows(paired.hub, complaints)
-    paired.in_the_office().get(f"/fairs/demo/complaints/{case}")
+    opens(paired.in_the_office(), case)
     lost(paired.hub)
     the_fault(paired.hub, f"case {case}: its content was here and is gone")
 
@@ -421,8 +421,9 @@ def test_any_changed_cell_of_what_was_folded_is_noticed(on_both: Hub, tmp_path: 
     assert found(paired.hub) == []
 
 
-#: When it came; nothing is made of it until the certificate has run out.
-NOT_FOLDED = {"received_at"}
+#: When it came: nothing is made of it until the certificate has run out. The signature kept of a journal that has
+#: forked is of either branch (`test_archive` changes those of others).
+NOT_FOLDED = {"received_at", "seal"}
 
 
 def _other(value: object) -> object:

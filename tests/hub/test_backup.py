@@ -8,6 +8,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from datetime import timedelta
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -19,16 +20,16 @@ from sqlalchemy import Connection, Table
 from kiosk.cli import main
 from kiosk.config import HubConfig
 from kiosk.errors import Problem
-from kiosk.hub import backup, ledger, schema
+from kiosk.hub import backup, ledger, retention, schema
 from kiosk.hub.app import create_hub_app, open_hub
 from kiosk.hub.backup import Manifest
 from kiosk.hub.context import Hub
 from kiosk.hub.store import append_facts
-from kiosk.hub.tables import facts, journals, schema_version
+from kiosk.hub.tables import blobs, facts, journals, schema_version
 from kiosk.sync import keys
 from tests.clocks import FakeClock
 from tests.conftest import _a_database
-from tests.hub.phones import file_by_phone
+from tests.hub.phones import file_by_phone, opens
 from tests.hub.tablets import Tablet, a_tablet, deliver, everything, rows
 from tests.makers import CASEWORKER, HUB_URL, VOLUNTEER, Pair, a_draft, a_headcount, a_pair, fill_complaint
 from tests.proof import figure, share
@@ -116,11 +117,22 @@ def test_a_restored_hub_is_the_hub_whichever_the_databases(paired: Pair, other: 
         assert (hub.id, hub.fingerprint) == (paired.hub.id, paired.hub.fingerprint)
         assert ledger.verify(hub) == []
         pair = Pair(paired.booth_app, create_hub_app(hub), paired.clock)
-        assert pair.in_the_office().get("/fairs/demo/complaints").status == 200
+        assert pair.in_the_office().get("/fairs/demo/cases").status == 200
         old = pair.visitor()
         old.client = pair.hub_app.test_client()
         old.client.set_cookie("session", office.client.get_cookie("session").value)
-        assert old.get("/fairs/demo/complaints").path == "/login", "nobody is signed in"
+        assert old.get("/fairs/demo/cases").path == "/login", "nobody is signed in"
+
+
+def test_what_was_over_when_the_copy_is_restored_goes_at_the_next_erasing(paired: Pair, alike: Places, tmp_path: Path):
+    a_busy_day(paired)
+    backup.write(paired.hub, tmp_path / "hub.backup", PASSWORD)
+    paired.clock.tick(timedelta(days=190).total_seconds())
+    with alike() as settings, restored(tmp_path / "hub.backup", settings, paired.clock) as hub:
+        assert len(rows(hub, blobs)) == 2  # the copy is of before
+        retention.erase(hub)
+        assert rows(hub, blobs) == []
+        assert ledger.verify(hub) == []
 
 
 def test_a_restored_hub_goes_on_with_its_tablets_and_its_caseworkers(paired: Pair, alike: Places, tmp_path: Path):
@@ -131,7 +143,7 @@ def test_a_restored_hub_goes_on_with_its_tablets_and_its_caseworkers(paired: Pai
         pair.booth.journal.append(a_draft())
         pair.sync()
         assert pair.booth.journal.unsent() == 0
-        assert "电饭锅" in pair.in_the_office().get(f"/fairs/demo/complaints/{case}")
+        assert "电饭锅" in opens(pair.in_the_office(), case)
         assert pair.at_the_desk()
         assert ledger.verify(hub) == []
 
@@ -173,7 +185,7 @@ def test_a_hub_set_back_gets_from_its_tablets_what_it_lacks(paired: Pair, alike:
 
 def test_a_backup_made_while_facts_come_in_is_one_moment_of_the_hub(hub: Hub, alike: Places, tmp_path: Path):
     """Each restored hub is sound, and is what the live one was: every journal exactly up to its head of then."""
-    wanted = share(20, 6)
+    wanted = share(20, 3)
     tablets = [a_tablet(hub, f"d{number:02d}") for number in range(1, 5)]
     stop = threading.Event()
     senders = [threading.Thread(target=_record_on, args=(hub, tablet, stop)) for tablet in tablets]
@@ -303,11 +315,11 @@ CHANGES = {
 def change(path: Path, statement: str, key: keys.SigningKey | None = None) -> None:
     """Change what is in a backup; and sign it again, if there is a key."""
     if key is not None:
-        path.write_bytes(path.read_bytes()[: -backup._END_LENGTH])
+        path.write_bytes(path.read_bytes()[: -backup.BACKUP.end_length])
     with closing(sqlite3.connect(path)) as copy, copy:
         copy.execute(statement)
     if key is not None:
-        backup._sign(path, key)
+        backup.sign(path, key, backup.BACKUP)
 
 
 def key_in(path: Path) -> keys.SigningKey:
@@ -334,7 +346,7 @@ def test_whatever_was_changed_in_it_it_restores_nothing(one: Path, tmp_path: Pat
 def test_whoever_changes_it_and_its_manifest_still_needs_the_hubs_key(one: Path, tmp_path: Path):
     """An account more, with a password of one's own: every sum is right, and only the signature is not."""
     key = key_in(one)
-    one.write_bytes(one.read_bytes()[: -backup._END_LENGTH])
+    one.write_bytes(one.read_bytes()[: -backup.BACKUP.end_length])
     with closing(sqlite3.connect(one, isolation_level=None)) as copy:
         ((document,),) = copy.execute("SELECT document FROM manifest").fetchall()
         old = msgspec.json.decode(document, type=Manifest)
@@ -343,9 +355,9 @@ def test_whoever_changes_it_and_its_manifest_still_needs_the_hubs_key(one: Path,
             "UPDATE manifest SET document = ?", (msgspec.json.encode(backup._describe(copy, old.hub, old.at)),)
         )
     forged, ours = Path(shutil.copy(one, tmp_path / "forged")), Path(shutil.copy(one, tmp_path / "ours"))
-    backup._sign(forged, keys.SigningKey.generate())
+    backup.sign(forged, keys.SigningKey.generate(), backup.BACKUP)
     assert refused(forged, HubConfig(tmp_path / "empty")) == "backup.damaged"
-    backup._sign(ours, key)
+    backup.sign(ours, key, backup.BACKUP)
     backup.restore(ours, HubConfig(tmp_path / "restored"), PASSWORD)
 
 
@@ -413,12 +425,12 @@ def test_a_backup_of_an_older_release_is_brought_up_to_date(one: Path, target: P
 def test_a_column_that_an_older_backup_lacks_gets_its_default(paired: Pair, other: Places, tmp_path: Path):
     a_busy_day(paired)
     written = backup.write(paired.hub, tmp_path / "hub.backup", PASSWORD)
-    written.path.write_bytes(written.path.read_bytes()[: -backup._END_LENGTH])
+    written.path.write_bytes(written.path.read_bytes()[: -backup.BACKUP.end_length])
     with closing(sqlite3.connect(written.path, isolation_level=None)) as copy:
         copy.execute("ALTER TABLE journals DROP COLUMN doubtful")
         manifest = backup._describe(copy, paired.hub.id, written.manifest.at)
         copy.execute("UPDATE manifest SET document = ?", (msgspec.json.encode(manifest),))
-    backup._sign(written.path, paired.hub.key)
+    backup.sign(written.path, paired.hub.key, backup.BACKUP)
     with other() as settings, restored(written.path, settings) as hub:
         assert {row[7] for row in rows(hub, journals)} == {0}
         assert ledger.verify(hub) == []

@@ -20,6 +20,7 @@ from kiosk.sync import protocol
 from kiosk.sync.protocol import BLOB_LIMIT, BLOB_PART, BlobHead
 from tests.hub.tablets import Tablet, a_tablet, deliver, law, rows, withdraw
 from tests.hub.test_api import code_of
+from tests.makers import a_filing
 
 PHOTO = bytes(range(256)) * 4096 + b"the end"  # five parts, the last a short one
 
@@ -262,7 +263,7 @@ def test_only_what_is_neither_here_nor_erased_is_missing(hub):
     contents = [b"here", b"erased", b"on its way", b"late"]
     cases = ("7KQ2-M0ZRT", "ZZZZ-ZZZZ9", "0000-00000", "7KQ2-M0ZRT")
     for content, case in zip(contents, cases, strict=True):
-        body = ComplaintFiled(case=case, blob=name_of(content), size=9, channel="volunteer", notice="1")
+        body = a_filing(case=case, blob=name_of(content), size=9)
         tablet.record(body)
     deliver(hub, tablet.batch())
     with hub.store.begin() as tx:
@@ -293,7 +294,7 @@ def test_asking_what_is_missing_reads_no_table_through(hub):
 
 
 def a_complaint(content: bytes) -> ComplaintFiled:
-    return ComplaintFiled(case="7KQ2-M0ZRT", blob=name_of(content), size=9, channel="volunteer", notice="1")
+    return a_filing(name_of(content), 9)
 
 
 def of_a_withdrawn_tablet(hub: Hub, content: bytes) -> Tablet:

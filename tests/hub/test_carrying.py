@@ -36,7 +36,7 @@ from tests.hub.tablets import (
     withdraw,
 )
 from tests.hub.test_api import code_of
-from tests.makers import a_batch, a_headcount, a_hub, a_key, an_id
+from tests.makers import a_batch, a_filing, a_headcount, a_hub, a_key, an_id
 from tests.proof import figure, share
 from tests.roads import a_bundle, carry, receipts_of
 
@@ -54,7 +54,7 @@ def refusal(hub: Hub, bundle: bytes) -> str:
 
 def a_complaint(blob: bytes) -> ComplaintFiled:
     name = hashlib.sha256(blob).hexdigest()
-    return ComplaintFiled(case="7KQ2-M0ZRT", blob=name, size=len(blob), channel="volunteer", notice="1")
+    return a_filing(name, len(blob))
 
 
 # --- taking in --------------------------------------------------------------------------------------

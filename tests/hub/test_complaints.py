@@ -7,19 +7,22 @@ import msgspec
 import pytest
 from sqlalchemy import event
 
+from kiosk import crockford
 from kiosk.facts import complaints as form
 from kiosk.facts import envelope
-from kiosk.facts.complaints import ComplaintFiled, Context
+from kiosk.facts.complaints import Context
+from kiosk.hub import complaints, fairs
+from kiosk.hub import people as accounts
 from kiosk.hub.app import create_hub_app
-from kiosk.hub.complaints import PHONE_TRIES
 from kiosk.hub.tables import blobs, facts, openings, people
 from kiosk.hub.tables import complaints as table
+from kiosk.hub.tables import fairs as fairs_table
 from kiosk.sync import keys
-from tests.hub.phones import case_on, device_of, file_by_phone, receipt, screens
+from tests.hub.phones import case_on, device_of, file_by_phone, opens, receipt, screens
 from tests.hub.search import find, spellings, stored
 from tests.hub.tablets import Tablet, a_tablet, deliver, rows
 from tests.hub.test_intake import together
-from tests.makers import COMPLAINT, Browser, Pair, an_id, fill_complaint
+from tests.makers import COMPLAINT, REPORT, Browser, Pair, a_filing, an_id, fill_complaint, screens_of
 
 SECRETS = [COMPLAINT[name] for name in ("name", "phone", "address", "facts", "respondent", "request")]
 
@@ -31,10 +34,15 @@ def phone(paired: Pair) -> Browser:
 
 def last_screen(paired: Pair, phone: Browser):
     """The form of the last screen, filled in and ready to be sent."""
-    *_, last = islice(screens(phone, device_of(paired)), 5)
+    *_, last = islice(screens(phone, device_of(paired)), len(screens_of()))
     page = last.form(f"/m/complaint/{device_of(paired)}")
     page.values |= {name: COMPLAINT[name] for name in ("name", "phone", "address")}
     return page
+
+
+def a_first_screen() -> dict[str, str]:
+    drawn = {"id": an_id(), "case": form.draw_case_number(), "query": form.draw_query_code()}
+    return {**drawn, "matter": "complaint", "step": "notice", "go": "next", "notice": "yes"}
 
 
 def opened_facts(paired: Pair) -> list[envelope.Fact]:
@@ -47,7 +55,7 @@ def opened_facts(paired: Pair) -> list[envelope.Fact]:
 def test_a_visitor_files_a_complaint_from_their_own_phone(paired: Pair, phone):
     page = receipt(phone, device_of(paired))
     assert page.status == 200
-    ((_, _, case, fair, desk, _, channel, _, _),) = rows(paired.hub, table)
+    ((_, _, case, fair, desk, _, channel, *_),) = rows(paired.hub, table)
     assert (case, fair, desk, channel) == (case_on(page), "demo", "d01", "phone")
     assert "2027-03-15 09:30" in page
 
@@ -68,12 +76,16 @@ def test_sending_the_form_again_gives_the_same_receipt_and_one_fact(paired: Pair
     assert len(rows(paired.hub, table)) == 1
 
 
-def test_another_complaint_cannot_take_the_id_of_one_that_was_filed(paired: Pair, phone):
+def test_another_complaint_cannot_take_the_id_or_number_of_one_that_was_filed_and_loses_nothing(paired: Pair, phone):
     filled = last_screen(paired, phone)
     phone.send(filled, go="next")
-    again = phone.send(filled, go="next", case=form.draw_case_number())
-    assert (again.status, "fact.conflict" in again) == (409, True)
-    assert len(rows(paired.hub, table)) == 1
+    for change in ({"case": form.draw_case_number()}, {"id": an_id()}):
+        again = phone.send(filled, go="next", **change)
+        assert (again.status, "编号已换新的" in again, len(rows(paired.hub, table))) == (409, True, 1)
+        fresh = again.form(filled.action)
+        assert {name for name in filled.values if fresh.values[name] != filled.values[name]} == {"id", "case", "query"}
+    assert case_on(phone.send(fresh, go="next")) == fresh.values["case"]
+    assert len(rows(paired.hub, table)) == 2
 
 
 def test_a_form_sent_many_times_at_the_same_moment_is_one_complaint(paired: Pair, phone):
@@ -88,7 +100,7 @@ def test_a_form_sent_many_times_at_the_same_moment_is_one_complaint(paired: Pair
 def test_the_form_of_a_tablet_that_does_not_exist_is_not_there(hub_client):
     for device in (an_id(7), "x", "..", "%00", "%ed%a0%80", "a" * 5000):
         assert hub_client.get(f"/m/complaint/{device}").status_code in (404, 308)
-        told = {"id": an_id(), "case": form.draw_case_number(), "step": "1", "go": "next", "notice": "yes"}
+        told = a_first_screen()
         assert hub_client.post(f"/m/complaint/{device}", data=told).status_code in (404, 308)
 
 
@@ -116,12 +128,41 @@ def test_nothing_is_typed_where_others_can_read_it_on_the_way(paired: Pair):
     assert paired.hub_app.test_client().get(address, **far).status_code == 200
 
 
-def test_one_address_cannot_flood_the_hub(paired: Pair, phone, clock):
-    told = {"id": an_id(), "case": form.draw_case_number(), "step": "1", "go": "next"}
-    answers = [phone.post(f"/m/complaint/{device_of(paired)}", **told).status for _ in range(PHONE_TRIES + 1)]
-    assert (answers[-2], answers[-1]) == (422, 429)
+def test_one_address_cannot_flood_the_hub_and_who_shares_it_keeps_what_was_typed(
+    paired: Pair, phone, clock, monkeypatch
+):
+    monkeypatch.setattr(complaints, "PHONE_TRIES", 3)
+    filled = last_screen(paired, phone)
+    said = []
+    for number in range(4):
+        told = {"id": an_id(0x70 + number), "case": form.draw_case_number()}
+        page = phone.send(filled, go="next", **told)
+        said.append(page.status)
+    assert (said, len(rows(paired.hub, table))) == ([200, 200, 200, 429], 3)
+    assert page.form(filled.action).values == {**filled.values, **told}
+    assert "操作太频繁" in page
     clock.tick(601)
-    assert phone.post(f"/m/complaint/{device_of(paired)}", **told).status == 422
+    assert phone.send(page.form(filled.action), go="next").status == 200
+
+
+def test_screens_are_counted_far_beyond_what_a_square_sends(paired: Pair, phone, monkeypatch):
+    assert complaints.SCREENS >= 20 * complaints.PHONE_TRIES
+    monkeypatch.setattr(complaints, "SCREENS", 5)
+    told = {**a_first_screen(), "notice": ""}
+    said = [phone.post(f"/m/complaint/{device_of(paired)}", **told).status for _ in range(6)]
+    assert said == [422] * 5 + [429]
+
+
+def test_nothing_is_filed_that_would_be_deleted_in_the_next_night(paired: Pair, phone, clock):
+    filled = last_screen(paired, phone)
+    with paired.hub.store.reading() as tx:
+        last = fairs.find_fair(tx, "demo").keeps_until
+    clock.tick((last - clock.now().date()).days * 24 * 3600)
+    assert phone.get(filled.action).status == 200
+    clock.tick(24 * 3600)
+    for page in (phone.get(filled.action), phone.get(f"{filled.action}/settle"), phone.send(filled, go="next")):
+        assert (page.status, "请拨打12315" in page) == (410, True)
+    assert rows(paired.hub, table) == []
 
 
 def test_whoever_is_signed_in_may_use_the_phone_form_too(paired: Pair):
@@ -131,8 +172,143 @@ def test_whoever_is_signed_in_may_use_the_phone_form_too(paired: Pair):
         paired.hub.store.engine.dispose()
         event.listen(paired.hub.store.engine, "connect", lambda made, _: made.execute("PRAGMA busy_timeout = 200"))
     paired.clock.tick(120)
-    told = {"id": an_id(), "case": form.draw_case_number(), "step": "1", "go": "next", "notice": "yes"}
+    told = a_first_screen()
     assert office.post(f"/m/complaint/{device_of(paired)}", **told).status == 200
+
+
+# --- two matters --------------------------------------------------------------------------------------
+
+
+def filed_at(paired: Pair) -> list[dict[str, object]]:
+    """What stands among the complaints, oldest first."""
+    with paired.hub.store.reading() as tx:
+        return [dict(row._mapping) for row in tx.execute(table.select().order_by(table.c.journal, table.c.seq))]
+
+
+def opened_at(paired: Pair) -> list[form.Complaint]:
+    with paired.hub.store.reading() as tx:
+        key = accounts.open_key(tx, *paired.caseworker)
+        sealed_there = {row.sha256: bytes(row.content) for row in tx.execute(blobs.select())}
+    return [
+        msgspec.json.decode(keys.unseal(key, sealed_there[str(row["blob"])]), type=form.Complaint)
+        for row in filed_at(paired)
+    ]
+
+
+def test_the_phone_asks_first_what_it_is_about(paired: Pair, phone):
+    address = f"/m/complaint/{device_of(paired)}"
+    page = phone.get(address)
+    assert [f'href="{address}/{way}"' in page for way in ("settle", "report", "ask")] == [True] * 3
+    assert "12315" in phone.get(f"{address}/ask")
+    assert rows(paired.hub, table) == []
+
+
+def test_a_report_from_a_phone_may_be_made_without_a_name(paired: Pair, phone):
+    page = receipt(phone, device_of(paired), **REPORT)
+    [row], [told] = filed_at(paired), opened_at(paired)
+    assert (row["matter"], told.matter, told.name, told.phone, told.address) == ("report", "report", "", "", "")
+    assert "/also" not in page
+
+
+def test_after_a_complaint_the_same_merchant_can_be_reported_from_the_phone(paired: Pair, phone):
+    device = device_of(paired)
+    page = receipt(phone, device)
+    start = page.form(f"/m/complaint/{device}/also")
+    assert not {"name", "phone", "address"} & start.values.keys()
+    page = phone.send(start)
+    for name in ("notice", "sign", "respondent", "what", "facts", "photos"):
+        shown = page.form(f"/m/complaint/{device}")
+        assert shown.values["step"] == name
+        told = {"notice": {"notice": "yes"}, "sign": {"anonymous": "yes"}}.get(name, {})
+        page = phone.send(shown, go="next", **told)
+    complaint, report = sorted(filed_at(paired), key=lambda row: str(row["matter"]))
+    assert (complaint["linked"], report["linked"]) == ("", complaint["case"])
+    assert str(complaint["case"]) in page
+    assert [told.respondent for told in opened_at(paired)] == [COMPLAINT["respondent"]] * 2
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"matter": "advice"},
+        {"matter": ""},
+        {"linked": ""},
+        {"linked": "7KQ2-M0ZRU"},
+        {"respondent": "x" * 4001},
+        {"name": "张三丰"},
+    ],
+    ids=str,
+)
+def test_what_begins_a_second_record_is_only_what_our_receipts_send(paired: Pair, phone, told):
+    sound = {"matter": "report", "linked": form.draw_case_number(), "respondent": "店"}
+    address = f"/m/complaint/{device_of(paired)}/also"
+    assert phone.post(address, **sound).status == 200
+    assert phone.post(address, **{**sound, **told}).status in (400, 413)
+    assert rows(paired.hub, table) == []
+
+
+def change_fair(paired: Pair, **changes: object) -> None:
+    with paired.hub.store.begin() as tx:
+        fair = fairs.find_fair(tx, "demo")
+        content = msgspec.json.encode(msgspec.structs.replace(fair, **changes)).decode()
+        tx.execute(fairs_table.update().where(fairs_table.c.id == "demo").values(document=content))
+
+
+def test_a_record_says_who_took_it_in_and_as_what(paired: Pair, phone):
+    with paired.hub.store.reading() as tx:
+        desks = fairs.find_fair(tx, "demo").desks
+    association = [msgspec.structs.replace(one, intake="association", standing="pre") for one in desks]
+    change_fair(paired, desks=association)
+    assert "消费者协会" in phone.get(f"/m/complaint/{device_of(paired)}")
+    receipt(phone, device_of(paired))
+    change_fair(paired, desks=[msgspec.structs.replace(one, standing="window") for one in desks])
+    assert "公布的受理窗口" in phone.get(f"/m/complaint/{device_of(paired)}")
+    receipt(phone, device_of(paired))
+    assert [(row["intake"], row["standing"]) for row in filed_at(paired)] == [
+        ("association", "pre"), ("regulator", "window"),
+    ]  # fmt: skip
+
+
+def test_a_fair_may_ask_by_the_form_of_2019(paired: Pair, phone):
+    change_fair(paired, form="2019")
+    pages = list(screens(phone, device_of(paired)))
+    asked = "".join(page.text for page in pages if f"/m/complaint/{device_of(paired)}" in page)
+    assert ('id="publicity"' in asked, 'id="respondent_code"' in asked, 'id="forward"' in asked) == (False, False, True)
+    [row], [told] = filed_at(paired), opened_at(paired)
+    assert (row["form"], told.form, told.consents.forward) == ("2019", "2019", True)
+
+
+def test_an_address_of_2000_characters_is_too_long_and_stays_on_the_screen(paired: Pair, phone):
+    filled = last_screen(paired, phone)
+    address = "长" * 2000
+    page = phone.send(filled, go="next", address=address)
+    assert (page.status, page.form(filled.action).values["address"]) == (422, address)
+    assert 'id="address-fault"' in page
+
+
+def test_figures_of_full_width_are_taken_for_what_they_are(paired: Pair, phone):
+    receipt(phone, device_of(paired), phone="＋８６　１３８－００００－００００", amount="１，２８０．５０元")
+    [told] = opened_at(paired)
+    assert (told.phone, told.amount) == ("13800000000", 128_050)
+
+
+def test_an_identity_number_is_not_taken_in_on_any_screen(paired: Pair, phone):
+    filled = last_screen(paired, phone)
+    for name in ("respondent", "facts", "name", "address"):
+        page = phone.send(filled, go="next", **{name: "110105194912310021"})
+        assert (page.status, "身份证号或银行卡号" in page) == (422, True)
+    assert rows(paired.hub, table) == []
+
+
+def test_the_receipt_shows_the_query_code_and_only_its_hash_is_kept(paired: Pair, phone):
+    filled = last_screen(paired, phone)
+    code = filled.values["query"]
+    assert code in phone.send(filled, go="next")
+    other = form.draw_query_code()
+    assert other not in phone.send(filled, go="next", query=other)
+    [row] = filled_rows = filed_at(paired)
+    assert keys.is_password(str(row["code"]), crockford.normal(code))
+    assert code not in str(filled_rows)
 
 
 # --- nothing in the clear -----------------------------------------------------------------------------
@@ -170,62 +346,61 @@ def test_the_length_of_a_blob_says_little(paired: Pair):
 
 def test_a_caseworker_opens_a_complaint_and_that_is_a_fact_with_their_name(paired: Pair):
     case = file_by_phone(paired)
-    page = paired.in_the_office().get(f"/fairs/demo/complaints/{case}")
+    page = opens(paired.in_the_office(), case)
     assert all(secret in page for secret in SECRETS)
     assert "128.50" in page
     (fact,) = opened_facts(paired)
     ((person, *_),) = rows(paired.hub, people)
-    assert (fact.body, fact.by, fact.at) == ({"case": case}, person, "2027-03-15T09:30:00.000+08:00")
+    said = {"case": case, "reason": "handling"}
+    assert (fact.body, fact.by, fact.at) == (said, person, "2027-03-15T09:30:00.000+08:00")
 
 
 def test_each_opening_is_a_fact_of_its_own_and_the_list_counts_them(paired: Pair):
     case = file_by_phone(paired)
     office = paired.in_the_office()
     for _ in range(3):
-        office.get(f"/fairs/demo/complaints/{case}")
+        opens(office, case)
     assert len(opened_facts(paired)) == len(rows(paired.hub, openings)) == 3
-    assert "3 次" in office.get("/fairs/demo/complaints")
+    assert "3 次" in office.get("/fairs/demo/cases")
 
 
 def test_the_list_shows_no_content(paired: Pair):
     file_by_phone(paired)
-    page = paired.in_the_office().get("/fairs/demo/complaints")
+    page = paired.in_the_office().get("/fairs/demo/cases")
     assert find(page.text.encode(), "张三丰") == find(page.text.encode(), "13800000000") == []
 
 
 def test_a_complaint_taken_at_the_desk_opens_at_the_hub_after_the_push(paired: Pair):
     *_, last = fill_complaint(paired.at_the_desk())
     paired.sync()
-    assert "张三丰" in paired.in_the_office().get(f"/fairs/demo/complaints/{case_on(last)}")
+    assert "张三丰" in opens(paired.in_the_office(), case_on(last))
 
 
 def test_a_case_that_does_not_exist_is_not_there(paired: Pair):
     office = paired.in_the_office()
     for case in ("0000-00000", "x", "%00", "%27%20OR%201=1"):
-        assert office.get(f"/fairs/demo/complaints/{case}").status == 404
+        assert office.get(f"/fairs/demo/cases/{case}").status == 404
+        assert opens(office, case).status == 404
     assert opened_facts(paired) == []
 
 
 def test_a_case_of_one_fair_cannot_be_opened_through_another(paired: Pair):
-    from kiosk.hub import fairs
     from tests.makers import a_fair
 
     with paired.hub.store.begin() as tx:
         fairs.add_fair(tx, a_fair(id="other"))
     case = file_by_phone(paired)
-    assert paired.in_the_office().get(f"/fairs/other/complaints/{case}").status == 404
+    assert opens(paired.in_the_office(), case, fair="other").status == 404
 
 
 def claim(paired: Pair, content: bytes, **changes: str) -> tuple[Tablet, str]:
     """A complaint as a tablet may claim it: a fact that names a blob, and the blob."""
     tablet = a_tablet(paired.hub)
-    body = ComplaintFiled(
-        case="7KQ2-M0ZRT", blob=hashlib.sha256(content).hexdigest(), size=700, channel="volunteer", notice="1"
-    )
+    body = a_filing(hashlib.sha256(content).hexdigest())
     deliver(paired.hub, tablet.record(body, id=an_id(5)).batch())
     with paired.hub.store.begin() as tx:
         tx.execute(blobs.insert().values(sha256=body.blob, content=content, received_at=0))
-    return tablet, f"/fairs/demo/complaints/{body.case}"
+    return tablet, body.case
 
 
 def sealed(paired: Pair, text: bytes) -> bytes:
@@ -238,8 +413,8 @@ def told(**changes: str) -> bytes:
 
 
 def test_content_that_belongs_to_its_case_is_opened(paired: Pair):
-    _, path = claim(paired, sealed(paired, told()))
-    assert paired.in_the_office().get(path).status == 200
+    _, case = claim(paired, sealed(paired, told()))
+    assert opens(paired.in_the_office(), case).status == 200
 
 
 @pytest.mark.parametrize(
@@ -258,26 +433,28 @@ def test_content_that_belongs_to_its_case_is_opened(paired: Pair):
     ids=["case", "fact", "fair", "text", "shape", "binary", "key", "short", "empty"],
 )
 def test_content_that_is_not_what_its_fact_names_is_refused_and_no_opening_is_written(paired: Pair, content):
-    _, path = claim(paired, content(paired))
-    page = paired.in_the_office().get(path)
+    _, case = claim(paired, content(paired))
+    page = opens(paired.in_the_office(), case)
     assert (page.status, "seal.broken" in page) == (422, True)
     assert opened_facts(paired) == []
 
 
 def test_content_that_is_still_on_the_way_says_so(paired: Pair):
-    _, path = claim(paired, sealed(paired, told()))
+    _, case = claim(paired, sealed(paired, told()))
     with paired.hub.store.begin() as tx:
         tx.execute(blobs.delete())
     office = paired.in_the_office()
-    assert office.get(path).status == 422
-    assert "还没传到" in office.get("/fairs/demo/complaints")
+    assert opens(office, case).status == 422
+    assert "还没传到" in office.get("/fairs/demo/cases")
 
 
 def test_the_page_of_an_opened_complaint_is_stored_by_no_cache(paired: Pair):
     case = file_by_phone(paired)
     office = paired.in_the_office()
     office.client.get("/")
-    answer = office.client.get(f"/fairs/demo/complaints/{case}", headers={"Accept-Encoding": "gzip"})
+    csrf = office.get("/fairs/demo/cases").form("/logout").values["csrf"]
+    opened = {"data": {"reason": "handling", "csrf": csrf}, "headers": {"Accept-Encoding": "gzip"}}
+    answer = office.client.post(f"/fairs/demo/cases/{case}/open", **opened)
     assert answer.headers["Cache-Control"] == "no-store"
     assert "Content-Encoding" not in answer.headers  # secrets beside what others typed are not compressed
 
@@ -290,5 +467,5 @@ def test_another_process_of_the_same_hub_can_open_too(paired: Pair):
     other = open_hub(paired.hub.config, paired.clock)
     client = create_hub_app(other).test_client()
     client.set_cookie("session", office.client.get_cookie("session").value)
-    assert "张三丰" in client.get(f"/fairs/demo/complaints/{case}").text
+    assert "张三丰" in opens(Browser(client), case)
     other.close()

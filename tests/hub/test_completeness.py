@@ -6,7 +6,6 @@ from sqlalchemy import update
 
 from kiosk import strictjson
 from kiosk.facts.clocks import ClockCompared
-from kiosk.facts.complaints import ComplaintFiled
 from kiosk.facts.days import DayClosed
 from kiosk.facts.shifts import ShiftEntered
 from kiosk.hub import completeness, decisions, devices, fairs, tables
@@ -18,7 +17,7 @@ from tests.hub.tablets import Tablet, a_tablet, deliver, law
 from tests.hub.test_api import a_status, send_status
 from tests.hub.test_board import add_large_fair
 from tests.hub.test_slips import a_slip, keep, signed, typed
-from tests.makers import CASEWORKER, Browser, a_headcount
+from tests.makers import CASEWORKER, Browser, a_filing, a_headcount
 
 
 def rows(hub) -> list[BoothRow]:
@@ -150,7 +149,7 @@ def test_what_a_person_decided_about_a_fork_is_not_asked_again(hub, hub_app):
 def test_sealed_complaints_that_did_not_come_are_missing_until_they_do_or_are_erased(hub, hub_app):
     tablet = a_tablet(hub)
     for name in ("ab", "cd"):
-        body = ComplaintFiled(case="7KQ2-M0ZRT", blob=name * 32, size=1, channel="volunteer", notice="1")
+        body = a_filing(name * 32, 1)
         tablet.record(body)
     deliver(hub, tablet.batch())
     tell(hub_app, tablet)
@@ -166,7 +165,7 @@ def test_content_of_facts_that_do_not_count_is_missing_too_until_they_are_dismis
     tablet = a_tablet(hub).record()
     with hub.store.begin() as tx:
         devices.revoke(tx, hub, tablet.certificate.device, "lost", "p-chen", 0)
-    body = ComplaintFiled(case="7KQ2-M0ZRT", blob="ab" * 32, size=9, channel="volunteer", notice="1")
+    body = a_filing(size=9)
     deliver(hub, tablet.record(body).batch())
     assert row_of(hub, tablet).blobs == 1
     with hub.store.begin() as tx:
@@ -181,7 +180,7 @@ def test_what_cannot_be_used_is_counted_until_somebody_dismisses_it(hub, hub_app
     tell(hub_app, tablet)
     row = row_of(hub, tablet)
     assert (row.state, row.held, row.quarantined, row.worries) == ("whole", 3, 2, ["quarantined"])
-    assert said(hub).endswith("；其中 2 条用不上，已留存待处理；19 个服务台没有平板。")
+    assert said(hub).endswith("；其中 2 条用不上，已留存待处理；19 个服务台还没登记平板。")
     with hub.store.begin() as tx:
         device = devices.find(tx, tablet.certificate.device)
         decisions.dismiss(tx, hub, device, [Named(1, tablet.hash_at(1))], "看过了", "p-chen")
@@ -197,7 +196,7 @@ def test_a_fair_is_not_complete_while_a_tablet_was_never_heard_of(hub, hub_app):
     tell(hub_app, heard)
     assert (row_of(hub, never).worries, said(hub)) == (["never"], "还不能算到齐：1 台登记后没有联系过。")
     tell(hub_app, never)
-    assert said(hub) == "全部到齐：2 台平板、2 条记录，无缺口、无分叉；18 个服务台没有平板。"
+    assert said(hub) == "2 台平板的记录到齐：2 条，无缺口、无分叉；18 个服务台还没登记平板。"
 
 
 def test_a_silent_tablet_keeps_the_fair_open_unless_it_closed_today(hub, hub_app, clock):
@@ -208,7 +207,7 @@ def test_a_silent_tablet_keeps_the_fair_open_unless_it_closed_today(hub, hub_app
     assert (row_of(hub, tablet).worries, said(hub)) == (["silent"], "还不能算到齐：1 台无声。")
     keep(hub, signed(tablet))
     assert (row_of(hub, tablet).closed, row_of(hub, tablet).state) == ("2027-03-15", "whole")
-    assert said(hub).startswith("全部到齐：1 台平板、3 条记录，无缺口、无分叉；日结单全部一致")
+    assert said(hub).startswith("1 台平板的记录到齐：3 条，无缺口、无分叉；日结单全部一致")
     tell(hub_app, tablet.record())  # it counted on after closing
     clock.tick(SILENT_SECONDS + 1)
     assert row_of(hub, tablet).worries == ["behind"]
@@ -390,7 +389,7 @@ def test_every_sort_of_trouble_has_its_words_in_both_languages(hub, hub_app, hub
     twin = fork.clone()
     deliver(hub, fork.record().batch())
     deliver(hub, twin.record().batch())
-    body = ComplaintFiled(case="7KQ2-M0ZRT", blob="ab" * 32, size=1, channel="volunteer", notice="1")
+    body = a_filing(size=1)
     deliver(hub, blob.record(body).record(b"\xff").batch())
     typed(hub, gap, 4, "0000-0000")
     zh = "1 / 4|缺 2–3（2 条）|另有 1 条在缺口后面|从第 6 条起分叉|还有 5 条没传|加密内容没到|1 条用不上|不一致"

@@ -643,7 +643,7 @@ def test_what_nobody_can_read_can_only_be_dismissed(hub):
 def test_nobody_can_release_what_only_a_hub_may_say(hub):
     from kiosk.facts.cases import CaseOpened
 
-    tablet = a_tablet(hub).record(CaseOpened(case="0000-00000"))
+    tablet = a_tablet(hub).record(CaseOpened(case="0000-00000", reason="handling"))
     deliver(hub, tablet.batch())
     with pytest.raises(Problem, match=r"quarantine\.unreadable"):
         released(hub, tablet, 1)

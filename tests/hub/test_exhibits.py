@@ -2,22 +2,25 @@
 
 import json
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import update
+from sqlalchemy import delete, update
 
 from kiosk.cli import main
 from kiosk.facts.galleries import ExhibitJudged, ExhibitSearched, ExhibitViewed
 from kiosk.facts.kinds import Body
-from kiosk.hub import exhibits, fairs, ledger
+from kiosk.hub import exhibits, fairs, ledger, schema, totals
 from kiosk.hub.app import create_hub_app
 from kiosk.hub.context import Hub
 from kiosk.hub.exhibits import Report
-from kiosk.hub.tables import exhibit_sums
+from kiosk.hub.tables import desk_totals, exhibit_sums, schema_version
+from kiosk.hub.tables import totals as totals_table
 from kiosk.reports.exhibits import LOOKS
+from kiosk.reports.figures import figures
 from tests.hub.tablets import Tablet, a_tablet, deliver, law, rows, withdraw
-from tests.makers import CASEWORKER, Browser, an_id
+from tests.makers import CASEWORKER, Browser, a_fact, an_id
 
 
 def report(hub: Hub, **wanted: str) -> Report:
@@ -32,8 +35,17 @@ def judged(exhibit: str = "e01", *, right: bool = True) -> ExhibitJudged:
     return ExhibitJudged(session=an_id(1), exhibit=exhibit, right=right)
 
 
-def searched(found: list[str], missed: list[str], exhibit: str = "e01", hints: int = 0, false: int = 0) -> Body:
-    return ExhibitSearched(session=an_id(1), exhibit=exhibit, found=found, missed=missed, hints=hints, false=false)
+def searched(found: list[str], missed: list[str], exhibit: str = "e01", hints: int = 0, **beside: int) -> Body:
+    """`beside`: touches where nothing is wrong, by the region they came down beside."""
+    return ExhibitSearched(
+        session=an_id(1),
+        exhibit=exhibit,
+        found=found,
+        missed=missed,
+        hints=hints,
+        false=sum(beside.values()),
+        strays=beside,
+    )
 
 
 def telling(tablet: Tablet, *bodies: Body) -> Tablet:
@@ -56,13 +68,68 @@ def test_each_look_is_counted_where_it_belongs(hub):
     tablet = a_tablet(hub)
     viewed = ExhibitViewed(session=an_id(1), exhibit="e01", ms=5_000, first=True)
     telling(tablet, viewed, judged(right=False), judged("e02"))
-    telling(tablet, searched(["r1", "r2"], ["r3"], hints=2, false=5), searched(["r1"], ["r2", "r3"]))
+    telling(tablet, searched(["r1", "r2"], ["r3"], hints=2, r1=1, r3=4), searched(["r1"], ["r2", "r3"], r3=2))
     deliver(hub, tablet.batch())
     [first, second] = [row.exhibit for row in report(hub).rows[:2]]
     assert (first.viewed, first.judged.n, first.judged.correct, first.searched) == (1, 1, 0, 2)
-    assert (first.hints, first.astray) == (2, 5)
+    assert (first.hints, first.astray) == (2, 7)
+    assert first.strays == {"r1": 1, "r2": 0, "r3": 6}
     assert [(one.id, one.n, one.correct) for one in first.regions] == [("r1", 2, 2), ("r2", 2, 1), ("r3", 2, 0)]
     assert (second.id, second.judged.correct, second.viewed) == ("e02", 1, 0)
+
+
+def test_of_a_tablet_of_before_touches_beside_count_at_the_exhibit_alone(hub):
+    fact = a_fact(searched(["r1"], ["r2"], r2=4))
+    body = {name: told for name, told in fact.body.items() if name != "strays"}
+    deliver(hub, a_tablet(hub).record(msgspec.structs.replace(fact, v=1, body=body)).batch())
+    [first] = [row.exhibit for row in report(hub).rows[:1]]
+    assert (first.astray, first.strays) == (4, {"r1": 0, "r2": 0})
+
+
+def test_touches_beside_a_place_nobody_searched_are_no_fault_of_the_page(hub):
+    deliver(hub, a_tablet(hub).record(searched([], [], r1=3, r99=1)).batch())
+    office = Browser(create_hub_app(hub).test_client()).sign_in(*CASEWORKER)
+    report(hub)
+    page = office.get("/fairs/demo/exhibits")
+    assert page.status == 200
+    assert "点在旁边 3" in page
+    assert "r99" in page
+
+
+def test_a_database_of_the_release_before_tells_it_once_it_is_folded_again(hub):
+    deliver(hub, a_tablet(hub).record(searched(["r1"], ["r2"], r2=4)).batch())
+    after = told(hub)
+    with hub.store.begin() as tx:
+        tx.exec_driver_sql("ALTER TABLE exhibit_sums DROP COLUMN strays")
+        tx.execute(delete(schema_version).where(schema_version.c.version > schema.STEPS.index(schema._strays)))
+    schema.migrate(hub.store)
+    assert told(hub) == after
+    assert ledger.verify(hub) == []
+
+
+def kinds_shown(hub: Hub) -> dict[str, object]:
+    """The figure of the fair, and of its first two desks."""
+    with hub.store.reading() as tx:
+        demo = fairs.find_fair(tx, "demo")
+        every = {"": fairs.figures_of(tx, demo)}
+        for desk in ("d01", "d02"):
+            every[desk] = figures(totals.sums(tx, "demo", desks=[desk]), {}, {"kind": "desk", "id": desk})
+    return {desk: next(one.value for one in found if one.key == "exhibit_kinds") for desk, found in every.items()}
+
+
+def test_kinds_on_show_are_those_somebody_looked_at_each_once_wherever(hub):
+    """A database of the release before says the same."""
+    for desk, looks in (("d01", ("e01", "e01", "e02")), ("d02", ("e02", "e03"))):
+        bodies = [ExhibitViewed(session=an_id(1), exhibit=one, ms=5_000, first=True) for one in looks]
+        deliver(hub, telling(a_tablet(hub, desk), *bodies, judged("e09")).batch())
+    assert kinds_shown(hub) == {"": 3, "d01": 2, "d02": 2}
+    with hub.store.begin() as tx:
+        for table in (totals_table, desk_totals):
+            tx.execute(delete(table).where(table.c.metric.like("exhibit.shown.%")))
+        tx.execute(delete(schema_version).where(schema_version.c.version > schema.STEPS.index(schema._fair_days)))
+    schema.migrate(hub.store)
+    assert kinds_shown(hub) == {"": 3, "d01": 2, "d02": 2}
+    assert ledger.verify(hub) == []
 
 
 def test_a_region_told_twice_or_as_found_and_missed_counts_once_and_as_found(hub):
@@ -77,7 +144,9 @@ def test_a_region_told_twice_or_as_found_and_missed_counts_once_and_as_found(hub
 _bodies = st.lists(
     st.one_of(
         st.builds(judged, st.sampled_from(["e01", "e02"]), right=st.booleans()),
-        st.builds(searched, st.sampled_from([[], ["r1"], ["r1", "r2"]]), st.sampled_from([[], ["r3"]])),
+        st.builds(
+            searched, st.sampled_from([[], ["r1"], ["r1", "r2"]]), st.sampled_from([[], ["r3"]]), r3=st.integers(1, 9)
+        ),
     ),
     max_size=12,
 )
@@ -145,6 +214,17 @@ def test_visits_are_told_apart_from_views(hub):
     deliver(hub, telling(a_tablet(hub), *bodies, another).batch())
     found = report(hub)
     assert (found.views, found.visits) == (4, 2)
+
+
+def test_a_tablet_s_own_exhibits_are_told_beside_those_of_the_pack(hub):
+    own = ExhibitViewed(session=an_id(1), exhibit="o315a0b1c", ms=4_000, first=True)
+    deliver(hub, telling(a_tablet(hub), own, judged("e01")).batch())
+    found = report(hub)
+    assert (found.looked_at, found.own_looked_at, found.kinds_looked_at) == (1, 1, 1)
+    office = Browser(create_hub_app(hub).test_client()).sign_in(*CASEWORKER)
+    page = office.get("/fairs/demo/exhibits")
+    assert "另有各台自己的展品 1 件有人看" in page
+    assert "一台平板的展品 o315a0b1c" in page
 
 
 def test_an_exhibit_nobody_knows_is_told_by_its_id(hub):

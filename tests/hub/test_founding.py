@@ -30,7 +30,7 @@ def furnish(tx, sealing_key) -> None:
     from kiosk.hub import people as people_at
 
     fairs_at.add_fair(tx, a_fair())
-    people_at.add_person(tx, *CASEWORKER, {"organiser", "caseworker"}, sealing_key)
+    people_at.add_person(tx, *CASEWORKER, {"organiser", "supervisor"}, sealing_key)
 
 
 #: Where a program is killed while it makes a hub, and how: each name is called no more.

@@ -580,7 +580,7 @@ def test_the_pages_are_for_organisers_and_say_what_was_measured(hub):
 
 def test_nobody_without_that_role_sees_them(hub):
     with hub.store.begin() as tx:
-        people.add_person(tx, "wang", "another-made-up-one", {"caseworker"}, None)
+        people.add_person(tx, "wang", "another-made-up-one", {"supervisor"}, None)
     browser = Browser(create_hub_app(hub).test_client()).sign_in("wang", "another-made-up-one")
     for path in ("/fairs/demo/items", "/fairs/demo/items/venues"):
         assert browser.get(path).status == 403

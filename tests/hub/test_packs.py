@@ -8,6 +8,7 @@ import openpyxl
 import pytest
 
 from kiosk.hub import packs
+from kiosk.hub.exports import XLSX
 from kiosk.packs import importing, workbooks
 from tests.makers import CASEWORKER, Browser
 
@@ -81,11 +82,11 @@ def test_a_file_with_a_fault_gives_no_pack_but_a_marked_workbook(office):
 @pytest.mark.parametrize("words", ["\x01", "a\x0bb", "\ufffe"])
 def test_what_cannot_be_printed_in_a_default_is_no_hindrance_to_the_marked_workbook(office, words):
     answer = post(office, a_book(HEAD, [ROW[0], None, *ROW[2:]]), what="marked", topic=words)
-    assert (answer.status_code, answer.mimetype) == (200, packs._XLSX)
+    assert (answer.status_code, answer.mimetype) == (200, XLSX)
 
 
 def test_a_text_of_nothing_but_refused_questions_can_be_taken_away_marked(office):
-    assert post(office, "问答 {}\n".encode(), "x.gift", "marked").mimetype == packs._XLSX
+    assert post(office, "问答 {}\n".encode(), "x.gift", "marked").mimetype == XLSX
 
 
 def test_how_many_questions_a_format_leaves_out_is_said_on_the_page_and_by_the_file_s_name(office, hub):

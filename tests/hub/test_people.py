@@ -11,7 +11,7 @@ from kiosk.hub.app import create_hub_app
 from kiosk.hub.context import SECURE_COOKIE
 from kiosk.hub.tables import openings, sessions, throttles
 from kiosk.sync import keys
-from tests.hub.phones import file_by_phone
+from tests.hub.phones import file_by_phone, opens
 from tests.hub.search import find, stored
 from tests.hub.tablets import rows
 from tests.hub.test_intake import together
@@ -197,8 +197,8 @@ def test_a_viewer_sees_the_board_and_the_list_but_opens_nothing_and_draws_no_cod
     add(paired.hub, *VIEWER, "viewer")
     viewer = as_(paired, *VIEWER)
     assert viewer.get("/fairs/demo").status == 200
-    assert case in viewer.get("/fairs/demo/complaints")
-    opened = viewer.get(f"/fairs/demo/complaints/{case}")
+    assert case in viewer.get("/fairs/demo/cases")
+    opened = opens(viewer, case)
     assert (opened.status, "login.role" in opened) == (403, True)
     assert viewer.get("/fairs/demo/codes").status == 403
     assert rows(paired.hub, openings) == []
@@ -207,9 +207,9 @@ def test_a_viewer_sees_the_board_and_the_list_but_opens_nothing_and_draws_no_cod
 def test_an_organiser_without_the_key_opens_nothing(paired: Pair):
     case = file_by_phone(paired)
     add(paired.hub, "qian", "made-up-too", "organiser")
-    add(paired.hub, "wu", "made-up-as-well", "caseworker")  # the role, but nobody gave the key on
-    assert as_(paired, "qian", "made-up-too").get(f"/fairs/demo/complaints/{case}").status == 403
-    locked = as_(paired, "wu", "made-up-as-well").get(f"/fairs/demo/complaints/{case}")
+    add(paired.hub, "wu", "made-up-as-well", "supervisor")  # the role, but nobody gave the key on
+    assert opens(as_(paired, "qian", "made-up-too"), case).status == 403
+    locked = opens(as_(paired, "wu", "made-up-as-well"), case)
     assert (locked.status, "seal.locked" in locked) == (423, True)
     assert rows(paired.hub, openings) == []
 
@@ -218,8 +218,8 @@ def test_a_second_caseworker_added_by_the_first_can_open(paired: Pair):
     case = file_by_phone(paired)
     with paired.hub.store.begin() as tx:
         key = people.open_key(tx, *CASEWORKER)
-        people.add_person(tx, "zhou", "yet-another-one", {"caseworker"}, key)
-    assert "张三丰" in as_(paired, "zhou", "yet-another-one").get(f"/fairs/demo/complaints/{case}")
+        people.add_person(tx, "zhou", "yet-another-one", {"supervisor"}, key)
+    assert "张三丰" in opens(as_(paired, "zhou", "yet-another-one"), case)
 
 
 def test_the_key_is_given_on_only_with_the_givers_password(hub):

@@ -9,14 +9,13 @@ import pytest
 from sqlalchemy import select
 
 from kiosk.cli import main
-from kiosk.facts.complaints import ComplaintFiled
 from kiosk.hub import branches, people, quarantine
 from kiosk.hub.app import create_hub_app
 from kiosk.hub.context import Hub
 from kiosk.hub.tables import choices, decisions, journals
 from tests.hub.releases import a_later_release
 from tests.hub.tablets import Tablet, a_tablet, deliver, rows, totals_of, withdraw
-from tests.makers import CASEWORKER, Browser, Page, a_fact, a_headcount, an_id
+from tests.makers import CASEWORKER, Browser, Page, a_fact, a_filing, a_headcount, an_id
 
 LIST = "/fairs/demo/quarantine"
 HOSTILE = b'{"v":1,"x":"<script>alert(1)</script>\xe2\x80\xaegnp.exe"}'
@@ -211,9 +210,7 @@ def test_after_an_upgrade_what_is_understood_now_counts_at_a_touch(hub, office):
 def a_forked_tablet(hub: Hub) -> tuple[Tablet, Tablet]:
     one = a_tablet(hub).record().record()
     other = one.clone()
-    one.record(a_headcount(70)).record(
-        ComplaintFiled(case="7KQ2-M0ZRT", blob="ab" * 32, size=700, channel="volunteer", notice="2026-11")
-    )
+    one.record(a_headcount(70)).record(a_filing())
     other.record(a_headcount(5))
     for tablet in (one, other):
         deliver(hub, tablet.batch())

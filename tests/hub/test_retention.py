@@ -11,6 +11,7 @@ from sqlalchemy import text
 
 from kiosk.cli import main
 from kiosk.facts import envelope
+from kiosk.facts.cases import CaseAccepted, CaseClosed, CaseReceived, CaseTold
 from kiosk.facts.complaints import ComplaintFiled
 from kiosk.facts.envelope import Fact
 from kiosk.hub import blobs, fairs, ledger, retention
@@ -19,12 +20,15 @@ from kiosk.hub.retention import Erasure
 from kiosk.hub.tables import blob_parts, complaints, erased, facts
 from kiosk.hub.tables import blobs as blobs_table
 from kiosk.sync.protocol import BLOB_PART
+from tests.booth.test_surveys import a_survey, ask, begin, give
+from tests.booth.test_surveys import told as answer
 from tests.clocks import FakeClock
 from tests.hub.phones import case_on, file_by_phone
 from tests.hub.tablets import a_tablet, deliver, folded, rows, run_of
 from tests.hub.test_blobs import put
+from tests.hub.test_cases import an_ending, take
 from tests.hub.test_intake import together
-from tests.makers import Pair, a_fair, fill_complaint
+from tests.makers import Pair, a_fair, a_filing, fill_complaint
 
 DEMO = Erasure("demo", "2027-09-15", True, 0)  # the fair is over on 15 March, and six months are kept
 
@@ -40,9 +44,7 @@ def file_at_the_desk(pair: Pair) -> str:
 
 
 def a_complaint(content: bytes, case: str = "7KQ2-M0ZRT") -> ComplaintFiled:
-    return ComplaintFiled(
-        case=case, blob=hashlib.sha256(content).hexdigest(), size=700, channel="volunteer", notice="1"
-    )
+    return a_filing(case=case, blob=hashlib.sha256(content).hexdigest())
 
 
 def keep(hub: Hub, *contents: bytes) -> None:
@@ -74,6 +76,36 @@ def test_content_is_kept_to_the_end_of_its_last_day_in_beijing(paired: Pair):
     assert names(paired.hub) == set()
     (fact,) = erasures(paired.hub)
     assert (fact.body, fact.by, fact.desk) == ({"case": case, "blob": blob}, "hub", "d01")
+
+
+def test_what_was_written_in_a_survey_goes_too_and_is_no_case(paired: Pair):
+    give(paired.booth, a_survey(ask("words", "text")))
+    visitor = paired.visitor()
+    answer(visitor, begin(visitor), value="秤不准")
+    paired.sync()
+    assert len(names(paired.hub)) == 1
+    wait_until(paired.clock, "2027-10-01T00:00:00")
+    assert retention.erase(paired.hub) == [Erasure("demo", "2027-09-15", True, 1)]
+    assert (names(paired.hub), erasures(paired.hub)) == (set(), [])
+    assert retention.erase(paired.hub) == [DEMO]
+    assert ledger.verify(paired.hub) == []
+
+
+def test_a_case_in_hand_keeps_its_content_until_it_is_closed(paired: Pair):
+    case = file_by_phone(paired)
+    for body in (
+        CaseReceived(case=case),
+        CaseAccepted(case=case),
+        an_ending(case=case),
+        CaseTold(case=case, road="phone"),
+    ):
+        take(paired.hub, body)
+    wait_until(paired.clock, "2027-10-01T00:00:00")
+    assert retention.erase(paired.hub) == [Erasure("demo", "2027-09-15", True, 0, in_hand=1)]
+    assert len(names(paired.hub)) == 1
+    take(paired.hub, CaseClosed(case=case, matter="complaint"))
+    assert retention.erase(paired.hub) == [Erasure("demo", "2027-09-15", True, 1)]
+    assert names(paired.hub) == set()
 
 
 def test_no_chain_breaks_and_everything_else_stays(paired: Pair):
@@ -341,10 +373,10 @@ def test_the_case_says_that_its_content_was_deleted_and_when(paired: Pair):
     wait_until(paired.clock, "2027-09-16T03:00:00")
     retention.erase(paired.hub)
     office = paired.in_the_office()
-    listing = office.get("/fairs/demo/complaints")
+    listing = office.get("/fairs/demo/cases")
     assert "已按期限删除" in listing
-    assert f'href="/fairs/demo/complaints/{case}"' in listing
-    page = office.get(f"/fairs/demo/complaints/{case}")
+    assert f'href="/fairs/demo/cases/{case}"' in listing
+    page = office.get(f"/fairs/demo/cases/{case}")
     assert page.status == 200
     assert "内容已按期限删除" in page
     assert "2027-09-16" in page

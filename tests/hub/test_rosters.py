@@ -9,13 +9,14 @@ from sqlalchemy import select
 
 from kiosk.errors import ROSTER_OTHER, ROSTER_OWN, ROSTER_TAKEN, SEAL_ELSEWHERE, SYNC_ADDRESSEE, Problem
 from kiosk.facts.cases import CaseOpened
-from kiosk.facts.complaints import ComplaintFiled
-from kiosk.hub import blobs, fairs, rosters, tables
+from kiosk.hub import blobs, fairs, ledger, rosters, tables
 from kiosk.hub.devices import BOOTH_KINDS
 from kiosk.hub.journal import own_journal
+from kiosk.packs.model import Text
 from kiosk.sync import keys
+from tests.hub.phones import opens
 from tests.hub.tablets import a_tablet, deliver, everything, rows
-from tests.makers import CASEWORKER, Browser, a_fair, a_headcount, a_key, an_id
+from tests.makers import CASEWORKER, Browser, a_fair, a_filing, a_headcount, a_key, an_id
 from tests.origins import Origin
 
 
@@ -24,17 +25,17 @@ def origin() -> Origin:
     return Origin()
 
 
-def adopt(hub, origin: Origin) -> rosters.Adopted:
+def adopt(hub, origin: Origin, *, may_change: bool = False) -> rosters.Adopted:
     roster = origin.roster()
     with hub.store.begin() as tx:
-        return rosters.adopt(tx, hub, roster)
+        return rosters.adopt(tx, hub, roster, may_change=may_change)
 
 
-def refused(hub, origin: Origin) -> Problem:
+def refused(hub, origin: Origin, *, may_change: bool = False) -> Problem:
     """It is refused, and nothing is changed."""
     before = everything(hub)
     with pytest.raises(Problem) as raised:
-        adopt(hub, origin)
+        adopt(hub, origin, may_change=may_change)
     assert everything(hub) == before
     return raised.value
 
@@ -123,6 +124,28 @@ def test_a_roster_of_many_tablets_is_taken_in_whole(hub, origin):
     assert adopt(hub, origin).known == 255
 
 
+def test_a_fair_that_changed_is_taken_in_anew_by_who_says_so_and_its_tablets_count_on(hub, origin):
+    tablet = origin.enrol(1)
+    adopt(hub, origin)
+    deliver(hub, tablet.record(a_headcount(2)).batch())
+    old = origin.fair
+    desks = [msgspec.structs.replace(old.desks[0], name=Text("新名", "New")), *old.desks[1:-1]]
+    origin.fair = msgspec.structs.replace(old, desks=desks, ends="2027-03-16", quiz_modes=["quick"])
+    problem = refused(hub, origin)
+    assert problem.kind is ROSTER_OTHER
+    assert "basics, quiz, desks; if this is the newer one, add --changed" in problem.sentence("en")
+    adopted = adopt(hub, origin, may_change=True)
+    assert (adopted.changed, adopted.known) == (["basics", "quiz", "desks"], 1)
+    with hub.store.reading() as tx:
+        assert fairs.find_fair(tx, "elsewhere") == origin.fair
+    assert fair_row(hub, "elsewhere").origin == origin.hub
+    deliver(hub, tablet.record(a_headcount(3)).batch())
+    assert (headcount(hub, "elsewhere"), ledger.verify(hub)) == (5, [])
+    before = everything(hub)
+    assert adopt(hub, origin, may_change=True).changed == ()
+    assert everything(hub) == before
+
+
 # --- what it can never do ---------------------------------------------------------------------------
 
 
@@ -155,6 +178,18 @@ def test_who_took_the_name_first_keeps_it(hub, origin, other):
     stranger = replace(origin, **other, documents=[])
     stranger.enrol(2)
     assert refused(hub, stranger).kind is ROSTER_OTHER
+
+
+def test_a_changed_fair_without_what_is_in_use_here_is_refused_whoever_says_so(hub, origin):
+    tablet = origin.enrol(1)
+    adopt(hub, origin)
+    deliver(hub, tablet.record(a_headcount(2)).batch())
+    old = origin.fair
+    moved = msgspec.structs.replace(old.desks[0], venue=old.venues[1].id)
+    origin.fair = msgspec.structs.replace(old, desks=[moved, *old.desks[1:]])
+    assert refused(hub, origin, may_change=True).kind is ROSTER_OTHER
+    stranger = replace(origin, key=a_key(66), documents=[])
+    assert refused(hub, stranger, may_change=True).kind is ROSTER_OTHER
 
 
 def test_a_tablet_of_this_hub_is_not_taken_over(hub, origin):
@@ -196,7 +231,8 @@ def test_no_tablet_says_what_only_a_hub_may_say(hub, origin):
     adopt(hub, origin)
     with hub.store.reading() as tx:
         assert tx.execute(select(tables.devices.c.kinds)).scalar_one() == "tally.counted"
-    receipt = deliver(hub, tablet.record(CaseOpened(case="0000-00000")).record(a_headcount()).batch())
+    tablet.record(CaseOpened(case="0000-00000", reason="handling")).record(a_headcount())
+    receipt = deliver(hub, tablet.batch())
     assert (receipt.accepted, receipt.quarantined) == (2, 1)
     assert rows(hub, tables.openings) == []
 
@@ -215,14 +251,12 @@ def test_a_complaint_of_its_tablets_opens_only_at_their_own_hub(hub, hub_app, or
     tablet = origin.enrol(1)
     adopt(hub, origin)
     blob = keys.seal(origin.sealing_key.public_key, b"for the other hub")
-    body = ComplaintFiled(
-        case="7KQ2-M0ZRT", blob=sha256(blob).hexdigest(), size=len(blob), channel="volunteer", notice="1"
-    )
+    body = a_filing(sha256(blob).hexdigest(), len(blob))
     deliver(hub, tablet.record(body).batch())
     with hub.store.begin() as tx:
         blobs.keep(tx, blob, hub.clock.now())
     office = Browser(hub_app.test_client()).sign_in(*CASEWORKER)
-    page = office.get("/fairs/elsewhere/complaints/7KQ2-M0ZRT")
+    page = opens(office, "7KQ2-M0ZRT", fair="elsewhere")
     assert page.status == 422
     assert SEAL_ELSEWHERE.zh in page
     assert rows(hub, tables.openings) == []

@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from kiosk.errors import Problem
 from kiosk.facts import envelope
-from kiosk.facts.complaints import ComplaintFiled, draw_case_number
+from kiosk.facts.complaints import draw_case_number
 from kiosk.hub import devices, ledger
 from kiosk.hub.tables import blobs, complaints, facts
 from kiosk.hub.tables import devices as table
@@ -20,7 +20,7 @@ from kiosk.sync.protocol import Head
 from tests.hub.joining import Newcomer, code_on, person_id, says_the_same, states
 from tests.hub.tablets import Tablet, a_code, a_tablet, deliver, deliveries, folded, law, rows, run_of, totals_of
 from tests.hub.test_api import code_of
-from tests.makers import Browser, Pair, a_draft, a_headcount, an_id
+from tests.makers import Browser, Pair, a_draft, a_filing, a_headcount, an_id
 
 
 def revoke(hub, tablet: Tablet, cutoff: int | None = None, reason: str = "丢失") -> int:
@@ -186,9 +186,7 @@ def test_what_citizens_sealed_is_kept_and_waits_for_a_person(hub, hub_client):
     content = b"sealed by a citizen after the tablet was lost"
     path = f"/sync/v1/blobs/{_sha256(content)}"
     assert hub_client.put(path, data=content, headers=tablet.headers("PUT", path, content)).status_code == 200
-    case = ComplaintFiled(
-        case=draw_case_number(), blob=_sha256(content), size=len(content), channel="volunteer", notice="1"
-    )
+    case = a_filing(case=draw_case_number(), blob=_sha256(content), size=len(content))
     tablet.record(case)
     assert deliver(hub, tablet.batch(11)).quarantined == 1
     assert [bytes(row[1]) for row in rows(hub, blobs)] == [content]

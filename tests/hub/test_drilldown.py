@@ -1,0 +1,457 @@
+"""Where does 256 come from? Every figure of the table, taken apart, down to the facts behind it and back again."""
+
+import re
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, closing
+from dataclasses import dataclass
+from html import unescape
+
+import msgspec
+import pytest
+from flask import Flask
+from sqlalchemy import select, update
+
+from kiosk.facts.cases import CaseAccepted, CaseClassified, CaseReceived
+from kiosk.facts.figures import DESK, FigureTyped, RecordListed, RecordStruck, strike_id
+from kiosk.facts.papers import SheetCounted
+from kiosk.facts.prizes import PrizeIssued, code_of
+from kiosk.facts.tallies import TallyCorrected, TallyCounted, TallyUndone, undo_id
+from kiosk.hub import behind, fairs, figures, journal, people, rehearsals, totals
+from kiosk.hub.app import create_hub_app
+from kiosk.hub.behind import Scope
+from kiosk.hub.context import Hub
+from kiosk.hub.figures import Place
+from kiosk.hub.tables import facts, journals
+from kiosk.hub.tables import fairs as fairs_table
+from kiosk.packs.codelists import newest
+from kiosk.packs.fairs import Fair
+from kiosk.reports.catalogue import CATALOGUE, Definition
+from kiosk.sync.keys import PrivateKey
+from tests.clocks import FakeClock
+from tests.conftest import _a_database
+from tests.facts.test_quicktests import a_batch
+from tests.hub.tablets import PERSON, Tablet, a_tablet, deliver
+from tests.makers import CASEWORKER, Browser, Page, a_filing, a_hub, an_answer, an_id
+
+AT = "/fairs/demo/figures"
+DAYS = ("2027-03-14", "2027-03-15")
+#: What says nothing of the database is tried on one.
+on_sqlite = pytest.mark.parametrize("hub", ["sqlite"], indirect=True)
+
+
+def at(day: str, hour: int) -> str:
+    return f"{day}T{hour:02d}:30:00.000+08:00"
+
+
+def write(hub: Hub, body: object, desk: str = DESK, fact_id: str = "") -> object:
+    with hub.store.begin() as tx:
+        now = hub.clock.now()
+        return journal.append(tx, "demo", body, desk=desk, by=PERSON, now=now, mono=1, fact_id=fact_id)
+
+
+def typed(figure: str, n: int, before: int | None = None, window: str = "period", day: str = DAYS[0]) -> FigureTyped:
+    return FigureTyped(
+        figure=figure, window=window, n=n, before=before, source="运营商回执", unit="", blob="", day=day, hour=12
+    )
+
+
+@dataclass
+class Day:
+    """A hub with two days at two desks, its tablet, and somebody of its office."""
+
+    hub: Hub
+    app: Flask
+    tablet: Tablet
+    office: Browser
+
+
+def a_day(hub: Hub) -> Day:
+    app = create_hub_app(hub)
+    return Day(hub, app, live(hub), Browser(app.test_client()).sign_in(*CASEWORKER))
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def day(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Day]:
+    """Looked at, and never changed."""
+    with ExitStack() as stack:
+        like = request.getfixturevalue("postgres") if request.param == "postgresql" else ""
+        address = stack.enter_context(_a_database(like)) if like else ""
+        hub = stack.enter_context(closing(a_hub(tmp_path_factory.mktemp("day") / "hub", FakeClock(), address)))
+        for role in people.ROLES:
+            with hub.store.begin() as tx:
+                sealing = PrivateKey.generate() if role in people.KEY_ROLES else None
+                people.add_person(tx, role, "a-made-up-password", {role}, sealing)
+        yield a_day(hub)
+
+
+@pytest.fixture
+def changing(hub: Hub) -> Day:
+    """One that a test may change."""
+    return a_day(hub)
+
+
+def live(hub: Hub) -> Tablet:
+    """Two days at two desks: taps, one taken back, answers, a complaint, sheets, corrections, sayings, a list."""
+    tablet, other = a_tablet(hub, "d01"), a_tablet(hub, "d06")
+    for number, (day, hour) in enumerate([(DAYS[0], 9), (DAYS[1], 9), (DAYS[1], 10), (DAYS[1], 10)], 1):
+        tablet.record(TallyCounted(counter="headcount", n=number * 5), at=at(day, hour), id=an_id(0xA0 + number))
+        other.record(TallyCounted(counter="leaflet.law", n=10), at=at(day, hour))
+    tablet.record(
+        TallyUndone(undoes=an_id(0xA4), counter="headcount", n=20), at=at(DAYS[1], 10), id=undo_id(an_id(0xA4))
+    )
+    for number in range(12):
+        tablet.record(an_answer(right=number % 3 > 0), at=at(DAYS[1], 11))
+    other.record(a_filing(code="argon-of-a-code"), at=at(DAYS[1], 11)).record(a_batch("fail"), at=at(DAYS[1], 11))
+    deliver(hub, tablet.batch())
+    deliver(hub, other.batch())
+    fixed = {"counter": "headcount", "day": DAYS[1], "hour": 10}
+    write(hub, TallyCorrected(n=-3, reason="重数了一次", second="", **fixed), "d01")
+    write(hub, SheetCounted(number=7, n=40, **fixed), "d01")
+    write(hub, typed("headcount", 100))
+    write(hub, typed("headcount", 120, 100))
+    write(hub, typed("headcount", 9, window="day", day=DAYS[1]))
+    write(hub, typed("complaints_closed", 900, window="year"))
+    told = {"list": "destroyed", "texts": {"kind": "棉被"}, "keys": ["kind"], "amounts": {"pieces": 30}, "day": DAYS[1],
+            "hour": 9}  # fmt: skip
+    record = write(hub, RecordListed(title="棉被", source="清单", unit="", host="", joint=False, blob="", **told))
+    write(hub, RecordListed(title="又一批", source="清单", unit="", host="", joint=False, blob="", **told))
+    write(hub, RecordStruck(record=record.id, reason="登记了两次", **told), fact_id=strike_id(record.id))
+    return tablet
+
+
+def somebody(day: Day, role: str) -> Browser:
+    return Browser(day.app.test_client()).sign_in(role, "a-made-up-password")
+
+
+def fair_of(hub: Hub) -> Fair:
+    with hub.store.reading() as tx:
+        return fairs.find_fair(tx, "demo")
+
+
+def text_of(page: Page) -> str:
+    return " ".join(unescape(re.sub(r"<[^>]+>", " ", page.text)).split())
+
+
+# --- the same number everywhere ------------------------------------------------------------------------
+
+
+PLACES = [
+    Place(), Place("day", DAYS[1]), Place("year"), Place(venue="v1"), Place("day", DAYS[1], venue="v2"),
+    Place(desk="d01"),
+]  # fmt: skip
+
+
+def catalogue_says(hub: Hub, place: Place) -> dict[str, object]:
+    """What `fairs` says of all figures at a place."""
+    fair = fair_of(hub)
+    desks = [one.id for one in fair.desks if place.desk == one.id or (place.venue and place.venue == one.venue)]
+    with hub.store.reading() as tx:
+        if place.venue and place.window == "period":
+            found = fairs.figures_by_venue(tx, fair)[place.venue]
+        elif place.desk:
+            found = fairs.figures_by_desk(tx, fair)[place.desk]
+        else:
+            found = fairs.figures_of(
+                tx, fair, place.day or None, window=place.window, desks=desks if place.venue else None
+            )
+    return {one.key: (one.value, dict(one.by)) for one in found}
+
+
+@pytest.mark.parametrize("place", PLACES, ids=str)
+def test_every_figure_taken_apart_is_what_the_catalogue_says(day, place):
+    theirs = catalogue_says(day.hub, place)
+    fair = fair_of(day.hub)
+    with day.hub.store.reading() as tx:
+        ours = {one.key: figures.cell_at(tx, fair, one, place) for one in CATALOGUE}
+    wrong = {key: (cell.value, theirs[key]) for key, cell in ours.items() if (cell.value, dict(cell.by)) != theirs[key]}
+    wrong.pop("measured_share", None)  # of a venue it is made of the others, as they are there
+    assert wrong == {}
+
+
+def test_the_table_says_what_the_page_of_each_figure_says(day):
+    table = text_of(day.office.get(AT))
+    for key, value in (("headcount", "196"), ("accuracy", "66.67"), ("leaflets", "40")):
+        assert f'id="value">{value}' in day.office.get(f"{AT}/{key}"), key
+        assert value in table
+
+
+# --- the facts behind it add up ------------------------------------------------------------------------
+
+
+def all_behind(hub: Hub, one: Definition, place: Place, size: int = 7) -> tuple[int, int, int]:
+    """(numerator, denominator, facts) of all pages together."""
+    fair, after, n, over, count = fair_of(hub), ("", 0), 0, 0, 0
+    with hub.store.reading() as tx:
+        while True:
+            wanted = behind.adding(fair, one, place.window)
+            page = behind.page(tx, fair, wanted, figures.scope_of(fair, place), after, size)
+            n, over = n + sum(each.n for each in page.facts), over + sum(each.over for each in page.facts)
+            count += len(page.facts)
+            if not page.further:
+                return n, over, count
+            after = behind.read_place(page.further)
+
+
+@pytest.mark.parametrize("place", [*PLACES, Place(desk=figures.NO_DESK)], ids=str)
+def test_the_facts_listed_add_up_to_the_figure(day, place):
+    fair, looked = fair_of(day.hub), 0
+    for one in CATALOGUE:
+        with day.hub.store.reading() as tx:
+            cell = figures.cell_at(tx, fair, one, place)
+        n, over, count = all_behind(day.hub, one, place)
+        if one.over and place.window != "year" and behind.adding(fair, one).over:
+            assert (n, over) == (cell.parts["numerator"], cell.parts["denominator"]), one.key
+        elif behind.is_summed(one) and cell.value is not None:
+            assert n == sum(cell.by.values()), one.key
+            looked += count > 0
+    assert looked or place.desk or place.venue
+
+
+def test_of_a_day_only_what_counts_to_that_day_is_listed(day):
+    page = text_of(day.office.get(f"{AT}/headcount/facts?day={DAYS[0]}"))
+    assert "这一页合计 +5" in page
+    assert "重数了一次" not in page
+    later = text_of(day.office.get(f"{AT}/headcount/facts?window=day&day={DAYS[1]}"))
+    assert "这一页合计 +71" in later  # 10 + 15 + 20 − 20 − 3 + 40 + 9
+    assert "第 7 号单" in later
+
+
+@on_sqlite
+def test_pages_follow_one_another_and_every_fact_is_on_one(changing):
+    for _ in range(60):
+        changing.tablet.record(TallyCounted(counter="headcount", n=2), at=at(DAYS[1], 12))
+    deliver(changing.hub, changing.tablet.batch())
+    seen: list[str] = []
+    address = f"{AT}/headcount/facts?desk=d01"
+    while address:
+        page = changing.office.get(address)
+        seen += re.findall(r'href="(/fairs/demo/facts/[0-9a-f]+/\d+)"', page.text)
+        onward = re.search(r'href="([^"]+after=[^"]+)"', page.text)
+        address = unescape(onward[1]) if onward else ""
+    assert len(seen) == len(set(seen)) == 60 + 4 + 1 + 1 + 1
+
+
+@on_sqlite
+def test_what_a_rehearsal_or_the_quarantine_holds_is_behind_no_figure(changing):
+    with changing.hub.store.begin() as tx:
+        held = tx.execute(select(journals).where(journals.c.journal == changing.tablet.journal)).one()
+        tx.execute(
+            update(journals).where(journals.c.journal == changing.tablet.journal).values(fair=rehearsals.aside("demo"))
+        )
+        fair = fairs.find_fair(tx, "demo")
+        wanted = behind.adding(fair, next(one for one in CATALOGUE if one.key == "answers"))
+        assert behind.page(tx, fair, wanted, Scope()).facts == []
+        tx.execute(update(journals).where(journals.c.journal == changing.tablet.journal).values(fair=held.fair))
+        tx.execute(update(facts).where(facts.c.kind == "quiz.answered").values(problem="device.revoked"))
+        assert behind.page(tx, fair, wanted, Scope()).facts == []
+
+
+# --- two clicks, and back --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("key", ["headcount", "leaflets", "answers", "complaints", "destroyed_pieces", "sessions"])
+def test_from_the_table_to_the_facts_it_is_two_touches_and_each_leads_back(day, key):
+    table = day.office.get(AT)
+    [first] = set(re.findall(rf'href="({AT}/{key})"', table.text))
+    one = day.office.get(first)
+    assert f'href="{first}/facts"' in one
+    listed = day.office.get(f"{first}/facts")
+    fact = re.search(r'href="(/fairs/demo/facts/[0-9a-f]+/\d+)"', listed.text)[1]
+    assert f'href="{first}"' in day.office.get(fact)
+
+
+def test_from_the_board_it_is_two_touches_as_well(day):
+    board = day.office.get("/fairs/demo")
+    assert f'href="{AT}/headcount"' in board
+    assert f'href="{AT}/leaflets?venue=v2"' in board
+    assert 'href="/fairs/demo/figures/headcount/facts' in day.office.get(f"{AT}/headcount")
+
+
+def test_a_rate_is_shown_as_its_parts_each_leading_to_its_own_figure(day):
+    page = day.office.get(f"{AT}/accuracy?venue=v1")
+    assert f'href="{AT}/answers_right?venue=v1"><b>8</b>' in page
+    assert f'href="{AT}/answers?venue=v1"><b>12</b>' in page
+
+
+def test_what_was_typed_and_put_right_stands_there_with_who_when_and_why(day):
+    page = text_of(day.office.get(f"{AT}/headcount"))
+    for words in ("120 人次 整个活动", "后来重填了", "运营商回执", "重数了一次", "−3 人次", "纸质补录 40", "更正 -3"):
+        assert words in page, words
+    year = text_of(day.office.get(f"{AT}/complaints_closed?window=year"))
+    assert "900" in year
+
+
+def test_marks_say_how_a_figure_came_about_and_what_nobody_said_is_missing(day):
+    table = day.office.get(AT).text
+    row = re.search(r'figures/headcount".*?</tr>', table, re.DOTALL)[0]
+    assert {"is-corrected", "is-paper", "is-typed"} == set(re.findall(r"is-[a-z]+", row))
+    assert "is-missing" in re.search(r'figures/messages".*?</tr>', table, re.DOTALL)[0]
+    assert "is-estimate" in re.search(r'figures/most_present".*?</tr>', table, re.DOTALL)[0]
+
+
+# --- one fact ---------------------------------------------------------------------------------------------
+
+
+def fact_page(office: Browser, hub: Hub, kind: str, nth: int = 0) -> Page:
+    with hub.store.reading() as tx:
+        query = select(facts.c.journal, facts.c.seq).where(facts.c.kind == kind).order_by(facts.c.journal, facts.c.seq)
+        row = tx.execute(query).all()[nth]
+    return office.get(f"/fairs/demo/facts/{row.journal}/{row.seq}")
+
+
+def test_a_tap_that_was_taken_back_says_so_and_both_lead_to_one_another(day):
+    page = day.office.get(f"/fairs/demo/facts/{day.tablet.journal}/4")
+    assert "这一下被撤销了" in page
+    assert f'href="/fairs/demo/facts/{day.tablet.journal}/5"' in page
+    undone = day.office.get(f"/fairs/demo/facts/{day.tablet.journal}/5")
+    assert f'href="/fairs/demo/facts/{day.tablet.journal}/4"' in undone
+    assert "被撤销" not in day.office.get(f"/fairs/demo/facts/{day.tablet.journal}/1")
+
+
+def test_a_fact_shows_its_line_its_chain_and_who_vouches_for_it(day):
+    page = day.office.get(f"/fairs/demo/facts/{day.tablet.journal}/2")
+    assert unescape(page.text).count(day.tablet.lines[1].decode()) == 1
+    for words in (
+        day.tablet.hash_at(1).hex(),
+        day.tablet.hash_at(2).hex(),
+        day.tablet.certificate.public_key,
+        "和流水对得上",
+    ):
+        assert words in page
+    assert "李志愿" in page
+
+
+@on_sqlite
+def test_a_line_somebody_changed_in_the_database_does_not_fit_its_journal(changing):
+    changed = changing.tablet.lines[1].replace(b'"n":10', b'"n":99')
+    with changing.hub.store.begin() as tx:
+        there = (facts.c.journal == changing.tablet.journal) & (facts.c.seq == 2)
+        tx.execute(update(facts).where(there).values(line=changed))
+    assert "和流水对不上" in changing.office.get(f"/fairs/demo/facts/{changing.tablet.journal}/2")
+
+
+def test_what_opens_a_case_and_what_only_a_few_may_see_is_not_shown(day):
+    filed = fact_page(day.office, day.hub, "complaint.filed")
+    assert "argon-of-a-code" not in filed
+    assert "不显示的内容" in filed
+    batch = fact_page(day.office, day.hub, "quicktest.recorded").text
+    auditor = somebody(day, "auditor")
+    assert "sample" in batch
+    hidden = unescape(fact_page(auditor, day.hub, "quicktest.recorded").text)
+    assert '"sample":"…"' in hidden
+
+
+@on_sqlite
+def test_a_fact_no_figure_is_made_of_has_no_page(changing):
+    changing.tablet.record(PrizeIssued(prize="bag", session=an_id(7), code=code_of(an_id(7))))
+    deliver(changing.hub, changing.tablet.batch())
+    assert (
+        changing.office.get(f"/fairs/demo/facts/{changing.tablet.journal}/{len(changing.tablet.lines)}").status == 404
+    )
+
+
+# --- who may look, and what is asked wrongly -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("day", ["sqlite"], indirect=True)
+@pytest.mark.parametrize(("role", "status"), [("organiser", 200), ("auditor", 200), ("supervisor", 200),
+                                              ("viewer", 403), ("handler", 403), ("intake", 403)])  # fmt: skip
+def test_whoever_only_looks_sees_figures_and_no_facts(day, role, status):
+    one = somebody(day, role)
+    for path in (AT, f"{AT}/headcount", f"{AT}/charts"):
+        assert one.get(path).status == 200
+    assert one.get(f"{AT}/headcount/facts").status == status
+    assert one.get(f"/fairs/demo/facts/{day.tablet.journal}/1").status == status
+    assert ("/facts" in one.get(f"{AT}/headcount")) is (status == 200)
+
+
+@pytest.mark.parametrize("path", [
+    f"{AT}/nothing", f"{AT}/nothing/facts", f"{AT}/own.nothing", "/fairs/none/figures", "/fairs/demo/facts/{own}/0",
+    "/fairs/demo/facts/{own}/99999", "/fairs/demo/facts/{own}/99999999999999999999999", "/fairs/demo/facts/{own}/x",
+    f"/fairs/demo/facts/{an_id(3)}/1", "/fairs/demo/facts/%00/1",
+])  # fmt: skip
+def test_what_is_not_there_is_not_found(day, path):
+    assert day.office.get(path.format(own=day.tablet.journal)).status == 404
+
+
+@pytest.mark.parametrize("query", [
+    "window=week", "day=2027-02-31", "day=%00", "day=2027-03-14&window=year", "venue=v99", "desk=%27--",
+    "desk=-&venue=v1", "after=x", "after=:", f"after={'f' * 32}:{'9' * 40}", f"after={'f' * 32}:1",
+    "after=%F0%9F%92%A3:1", "page=-1", "window=day", f"venue={'v' * 4000}",
+])  # fmt: skip
+def test_an_odd_address_shows_what_there_is(day, query):
+    for path in (AT, f"{AT}/headcount", f"{AT}/accuracy/facts", f"{AT}/charts"):
+        assert day.office.get(f"{path}?{query}").status == 200, path
+
+
+@on_sqlite
+def test_an_odd_title_is_shown_as_the_text_it_is(changing):
+    fair = msgspec.structs.replace(
+        fair_of(changing.hub), title=msgspec.structs.replace(fair_of(changing.hub).title, zh="<x315>&𠮷")
+    )
+    with changing.hub.store.begin() as tx:
+        tx.execute(update(fairs_table).values(document=msgspec.json.encode(fair).decode()))
+    for path in (AT, f"{AT}/charts"):
+        assert "<x315>" not in changing.office.get(path)
+        assert "&lt;x315&gt;&amp;𠮷" in changing.office.get(path)
+
+
+# --- charts ---------------------------------------------------------------------------------------------------
+
+
+def test_charts_say_in_their_tables_what_was_counted(day):
+    page = text_of(day.office.get(f"{AT}/charts"))
+    for words in ("参与群众 62 人次", "接受咨询 0 人次", "会场比一比", "投诉办到哪一步", "登记 1"):
+        assert words in page, words
+    first = text_of(day.office.get(f"{AT}/charts?day={DAYS[0]}"))
+    assert "参与群众 5 人次" in first
+
+
+@on_sqlite
+def test_accepted_complaints_stand_by_what_they_are_about_and_by_how_far_they_came(changing):
+    case = a_filing().case
+    for body in (
+        CaseReceived(case=case),
+        CaseAccepted(case=case),
+        CaseClassified(case=case, version="2026.1", goods="food", service="", grievances=["quality"]),
+    ):
+        write(changing.hub, body)
+    page = text_of(changing.office.get(f"{AT}/charts"))
+    names = newest()
+    for words in (f"{names.grievance('quality').zh} 1", f"{names.good('food').zh} 1", "登记 1 — — 受理 1"):
+        assert words in page, words
+
+
+def test_every_drawing_has_a_title_words_and_a_table_of_the_same_numbers(day):
+    text = day.office.get(f"{AT}/headcount").text
+    for drawing in re.findall(r'<svg[^>]*role="img".*?</figure>', text, re.DOTALL):
+        [ids] = re.findall(r'aria-labelledby="([^"]+)"', drawing.split(">")[0])
+        assert all(f'id="{one}"' in drawing for one in ids.split())
+        assert "<table>" in drawing or "<dl>" in drawing
+
+
+# --- how long it takes -----------------------------------------------------------------------------------------
+
+
+@on_sqlite
+def test_a_page_of_facts_costs_the_same_however_many_there_are(changing):
+    """CPU time: a rare kind in a journal of many facts is looked for so far and no further."""
+    small, large = _cost(changing.hub), 0.0
+    lines = [(changing.tablet.journal, len(changing.tablet.lines) + 1 + n) for n in range(120_000)]
+    with changing.hub.store.begin() as tx:
+        row = tx.execute(select(facts).where(facts.c.journal == changing.tablet.journal, facts.c.seq == 1)).one()
+        values = [(journal, seq, row.line, row.hash, "exhibit.viewed", None, 0.0) for journal, seq in lines]
+        tx.connection.cursor().executemany("INSERT INTO facts VALUES (?, ?, ?, ?, ?, ?, ?)", values)
+        tx.execute(update(journals).where(journals.c.journal == changing.tablet.journal).values(seq=lines[-1][1]))
+    large = _cost(changing.hub)
+    assert large < small + 0.2, (small, large)
+
+
+def _cost(hub: Hub) -> float:
+    one, fair = next(one for one in CATALOGUE if one.key == "answers"), fair_of(hub)
+    with hub.store.reading() as tx:
+        totals.days(tx, fair.id)
+        began = time.process_time()
+        behind.page(tx, fair, behind.adding(fair, one), Scope())
+        return time.process_time() - began
