@@ -11,6 +11,10 @@ export BOOTH_PORT HUB_PORT
 # Whatever the shell around says: else each of the hundreds of programs that the tests start compiles everything anew.
 export PYTHONDONTWRITEBYTECODE :=
 
+# What `make test-long` repeats: the stories, and whatever takes its share of the time (tests/proof.py).
+LONG = tests/faults tests/journeys tests/facts/test_clocks.py tests/booth/test_crowds.py tests/simulation/test_import.py \
+       $(shell grep -rlE 'proof import.* share' tests --include='test_*.py' | grep -vE '^tests/(faults|journeys)/' | sort)
+
 BIN     := .venv/bin
 STAMPS  := .venv/stamps
 PY      := $(BIN)/python
@@ -45,7 +49,7 @@ test: $(STAMPS)/project $(STAMPS)/test ## everything that must pass, in a real b
 
 test-long: $(STAMPS)/project $(STAMPS)/test ## the proofs at full length, for their figures (docs/proof.md)
 	@$(PY) tests/provision.py
-	@KIOSK_PROOF_FULL=1 $(PY) -m pytest $(PYTEST) --timeout=7200 tests/faults tests/facts/test_clocks.py tests/relay/test_kill.py tests/hub/test_backup.py tests/hub/test_carrying.py tests/booth/test_serving.py tests/sync/test_bundles.py tests/simulation/test_import.py tests/web/test_forms.py tests/hub/test_decisions.py tests/hub/test_audit.py tests/hub/test_items.py tests/booth/test_vouchers.py tests/booth/test_crowds.py tests/journeys
+	@KIOSK_PROOF_FULL=1 $(PY) -m pytest $(PYTEST) --timeout=7200 $(LONG)
 
 sabotage: $(STAMPS)/project $(STAMPS)/test ## break the code on purpose, one way after another: the tests must notice each
 	@$(PY) -m pytest -q -s -k noticed tests/faults/test_planted.py
@@ -74,7 +78,7 @@ wheel: $(STAMPS)/project ## dist/: the wheel for tablets and hubs, and the sdist
 	@$(PY) -m hatchling build
 
 clean: ## away with all that make made; instance/ stays
-	rm -rf .venv dist build node_modules static/vendor .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf .venv dist build node_modules static/vendor tests/vendor .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find kiosk tests -name __pycache__ -prune -exec rm -rf {} +
 	find kiosk -name '*.mo' -exec rm -f {} +
 
@@ -126,5 +130,7 @@ $(VENDORED): hatch_build.py pyproject.toml package.json package-lock.json .npmrc
 $(STAMPS)/project: pyproject.toml $(VENDORED) $(STAMPS)/runtime
 	$(SETUP) $(INSTALL) --no-build-isolation --no-deps --editable . && touch $@
 
-$(STAMPS)/test: requirements/test.txt $(STAMPS)/runtime
-	$(SETUP) echo "installing what the tests need …"; $(LOCKED) -r requirements/test.txt && touch $@
+# With a public list of hostile texts, which comes from npm and is never committed.
+$(STAMPS)/test: requirements/test.txt package-lock.json $(STAMPS)/runtime
+	$(SETUP) echo "installing what the tests need …"; $(LOCKED) -r requirements/test.txt && \
+	{ command -v npm >/dev/null || $(LOCKED) -r requirements/node.txt; } && $(PY) hatch_build.py --tests && touch $@

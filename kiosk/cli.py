@@ -5,6 +5,7 @@ for the side it does not run.
 """
 
 import json
+import secrets
 import shutil
 import sys
 from collections.abc import Iterator, Sequence
@@ -16,8 +17,9 @@ from typing import IO, TYPE_CHECKING, Any
 import click
 
 from kiosk import __version__, config
-from kiosk.clock import SystemClock
+from kiosk.clock import BEIJING, SystemClock
 from kiosk.errors import (
+    BOOTH_MISSING,
     CANARY_BROKEN,
     FAIR_INCOMPLETE,
     FILE_UNUSABLE,
@@ -27,6 +29,7 @@ from kiosk.errors import (
     IMPORT_FORMAT,
     JOURNAL_FORKED,
     RECEIPTS_NONE,
+    SURVEY_UNKNOWN,
     SYNC_INCOMPLETE,
     VERIFY_FAILED,
     Problem,
@@ -38,7 +41,10 @@ if TYPE_CHECKING:
     from kiosk.booth.carrying import Carrier
     from kiosk.hub.carrying import Import
     from kiosk.hub.context import Hub
+    from kiosk.packs.fairs import Fair
     from kiosk.packs.importing import Preview
+    from kiosk.packs.surveys import Survey
+    from kiosk.reports.figures import Figure
     from kiosk.simulation.fleet import Fleet
     from kiosk.sync.keys import PrivateKey
 
@@ -50,6 +56,7 @@ relay_data = click.option("--data", type=_PATH, help="The relay's folder. Defaul
 port_help = "Port to listen on."
 _FORMATS = ("xlsx", "gift", "aiken")
 _DAY = click.DateTime(["%Y-%m-%d"])
+_OPENERS = frozenset({"intake", "handler", "supervisor"})  # as hub.people.KEY_ROLES, which a tablet could not import
 fair_option = click.option("--fair", help="The fair's id; may be left out where there is one.")
 
 
@@ -271,7 +278,7 @@ def booth_prune(data: Path | None) -> None:
     journal = Journal(config.booth_config(data).database, SystemClock())
     try:
         journal.refuse_in_trouble()
-        dropped, left = journal.drop_sent_blobs(), len(journal.blobs_unsent())
+        dropped, left = journal.drop_sent_blobs(), len(journal.unsent_names())
     finally:
         journal.close()
     click.echo(f"{dropped} deleted; {left} kept, because the hub does not have them yet")
@@ -302,6 +309,35 @@ def booth_close(as_json: bool, data: Path | None) -> None:
         click.echo(f"  {n:>8}  {name.zh} / {name.en}" if name else f"  {n:>8}  {kind}")
     click.echo(f"汇总端已签收 / the hub has signed for  {receipted} / {told.last}")
     _draw(slip.text)
+
+
+@booth.command("rehearse")
+@click.argument("what", type=click.Choice(["start", "end"]))
+@booth_data
+def booth_rehearse(what: str, data: Path | None) -> None:
+    """Begin or end a rehearsal where no program serves the booth; else the staff screen does. Nothing of it counts."""
+    from kiosk.booth import rehearsal
+    from kiosk.booth.app import create_booth_app
+    from kiosk.booth.folder import ServeLock
+
+    settings = config.booth_config(data)
+    if not settings.database.is_file():
+        raise Problem(BOOTH_MISSING)
+    lock = ServeLock(settings.data)
+    here = create_booth_app(settings).extensions["booth"]
+    try:
+        if what == "start":
+            rehearsal.begin(here, "")
+            click.echo(f"the rehearsal is on; it ends by itself at {rehearsal.state(here).ends_at}")
+            return
+        last = rehearsal.end(here)
+        rehearsal.hand_in(here)
+    finally:
+        here.close()
+        lock.release()
+    click.echo(f"the rehearsal is over: {last.facts} facts, and none of them counts")
+    for one in last.counts:
+        click.echo(f"  {one.n:>8}  {one.name.zh} / {one.name.en}")
 
 
 @booth.group("lots")
@@ -392,7 +428,7 @@ def hub_init(data: Path | None, database: str | None, fair_file: Path | None, na
 
     def furnish(tx: "Connection", sealing_key: "PrivateKey") -> None:
         fairs.add_fair(tx, fair)
-        people.add_person(tx, name, password, {"organiser", "caseworker"}, sealing_key)
+        people.add_person(tx, name, password, {"organiser", "supervisor"}, sealing_key)
         people.add_volunteer(tx, fair.id, "v01", "志愿者", pin)
         # Said before it is so: a hub that is ready, and whose password nobody was told, would be of no use.
         click.echo(f"sign in as {name} with {password}")
@@ -441,6 +477,195 @@ def hub_code(desk: str, fair: str | None, data: Path | None, database: str | Non
             click.echo(devices.draw_code(tx, here, fairs.find_fair(tx, fair), desk, here.clock.now()))
 
 
+@hub.command("join")
+@fair_option
+@click.option("--parent", help="The address of the hub above, e.g. https://city.example.cn")
+@click.option("--code", help="The one-time code it drew for this office: its page of units, or `kiosk hub unit-code`.")
+@click.option("--request", "request_file", type=_PATH, help="Without a network: write the request to be let in here.")
+@click.option("--certificate", "answer_file", type=_PATH, help="Take in what `kiosk hub admit` wrote for the request.")
+@click.option("--fingerprint", default="", help="Believe only the hub above that `kiosk hub fingerprint` names so.")
+@click.option("--again", is_flag=True, help="It has joined already: join another hub, or the same one anew.")
+@hub_data
+@hub_database
+def hub_join(
+    fair: str | None,
+    parent: str | None,
+    code: str | None,
+    request_file: Path | None,
+    answer_file: Path | None,
+    fingerprint: str,
+    again: bool,
+    data: Path | None,
+    database: str | None,
+) -> None:
+    """Let a fair of this hub report to a hub above: with a code over the network, or with two files.
+
+    A code of the hub's page has to be compared: six digits are shown here and there, and this command waits until
+    somebody there has said that they are the same. It may be stopped and started again with --parent alone.
+    """
+    if sum(one is not None for one in (parent, request_file, answer_file)) != 1 or (code and not parent):
+        raise click.UsageError("give --parent with --code, or --request, or --certificate")
+    from kiosk.files import opened, written
+
+    with _hub(data, database) as here:
+        from kiosk.hub import fairs, upward
+        from kiosk.sync.protocol import DOCUMENT_LIMIT
+
+        with here.store.reading() as tx:
+            found = fairs.find_fair(tx, fair)
+        if request_file is not None:
+            document = upward.write_request(here, found, again=again)
+            with written(request_file) as out:
+                out.write(document)
+            click.echo(f"request written to {request_file}; at the hub above: kiosk hub admit {request_file.name}")
+            return
+        if answer_file is not None:
+            with opened(answer_file) as file:
+                link = upward.take_admission(here, found, file.read(DOCUMENT_LIMIT + 1), fingerprint)
+            click.echo(f"fingerprint of the hub above {_in_eights(link.hello.fingerprint)}: compare it")
+            click.echo(f"joined as unit {link.unit} of fair {link.certificate.fair}")
+            return
+        assert parent is not None
+        unit = _join_online(here, found, parent, code, again=again)
+        click.echo(f"joined as unit {unit}")
+
+
+def _join_online(here: "Hub", fair: "Fair", parent: str, code: str | None, *, again: bool) -> str:
+    import time
+
+    from kiosk.hub import upward
+    from kiosk.sync import tickets
+    from kiosk.sync.http import HttpTransport
+
+    url = tickets.address(parent)
+    road = HttpTransport(url)
+    if code is not None:
+        upward.begin(here, fair, road, url, code, again=again)
+    certificate, is_shown = upward.ask(here, fair, road), False
+    while certificate is None:
+        if not is_shown:
+            click.echo(f"compare at the hub above: {upward.digits(here, fair)}")
+            is_shown = True
+        time.sleep(2)
+        certificate = upward.ask(here, fair, road)
+    return certificate.unit or certificate.desk
+
+
+@hub.command("unit-code")
+@click.option("--unit", required=True, help="The unit of the fair that will report, e.g. east.")
+@fair_option
+@hub_data
+@hub_database
+def hub_unit_code(unit: str, fair: str | None, data: Path | None, database: str | None) -> None:
+    """Draw a one-time code with which a hub below can join for a unit at once; good for ten minutes.
+
+    Nobody compares digits for it: give it to that office yourself, by a way nobody else sees.
+    """
+    with _hub(data, database) as here:
+        from kiosk.hub import devices, fairs
+
+        with here.store.begin() as tx:
+            click.echo(devices.draw_unit_code(tx, here, fairs.find_fair(tx, fair), unit, here.clock.now()))
+
+
+@hub.command("admit")
+@click.argument("file", type=_PATH)
+@click.option("--unit", required=True, help="The unit of the fair it is to report for, e.g. east.")
+@click.option("--out", type=_PATH, required=True, help="Where to write the answer, which goes back to it.")
+@fair_option
+@hub_data
+@hub_database
+def hub_admit(file: Path, unit: str, out: Path, fair: str | None, data: Path | None, database: str | None) -> None:
+    """Let a hub below in that asks by a file (`kiosk hub join --request`), and write the file that goes back."""
+    from kiosk.files import opened, written
+
+    with _hub(data, database) as here:
+        from kiosk.hub import fairs, upward
+        from kiosk.sync.protocol import DOCUMENT_LIMIT
+
+        with opened(file) as source:
+            document = source.read(DOCUMENT_LIMIT + 1)
+        asked = upward.read_request(document)
+        with here.store.begin() as tx:
+            answer = upward.admit(tx, here, fairs.find_fair(tx, fair), unit, document)
+        with written(out) as target:
+            target.write(answer)
+        click.echo(f"{asked.title} ({asked.fair} of hub {asked.hub[:8]}) may report for unit {unit}")
+        click.echo(f"answer written to {out}; fingerprint of this hub {_in_eights(here.fingerprint)}")
+
+
+@hub.command("report-up")
+@fair_option
+@click.option("--out", type=_PATH, help="Write what the hub above has not signed for as a bundle, for a stick.")
+@click.option("--all", "everything", is_flag=True, help="With --out: also what it has signed for.")
+@click.option(
+    "--receipt",
+    "receipts",
+    type=_PATH,
+    multiple=True,
+    help="Take in receipts that came back. May be given more than once.",
+)
+@hub_data
+@hub_database
+def hub_report_up(
+    fair: str | None,
+    out: Path | None,
+    everything: bool,
+    receipts: tuple[Path, ...],
+    data: Path | None,
+    database: str | None,
+) -> None:
+    """Send the newest frozen version to the hub above: over the network, or with --out as a file.
+
+    Exits with 1 unless the hub above has signed for all of it, or it was written to a file.
+    """
+    with _hub(data, database) as here:
+        from kiosk.hub import fairs, upward
+        from kiosk.sync.http import HttpTransport
+
+        with here.store.reading() as tx:
+            found = fairs.find_fair(tx, fair)
+        if receipts:
+            receipt = upward.take_receipts(here, found, receipts)
+            click.echo(f"the hub above had signed for {receipt.seq} at {receipt.at[:16]}")
+        else:
+            with here.store.begin() as tx:
+                upward.submit_latest(tx, here, found)
+        with here.store.reading() as tx:
+            state = upward.state_of(tx, found.id)
+        assert state is not None
+        if out is not None:
+            exported = upward.export(here, found, out, everything=everything)
+            click.echo(f"{out}: facts {exported.first} to {exported.last}, {exported.size} bytes")
+            return
+        if not receipts:
+            result = upward.send(here, found, HttpTransport(state.link.url))
+            click.echo(f"version {state.version}: {result.new} new, {result.duplicates} known; signed for {result.seq}")
+        with here.store.reading() as tx:
+            state = upward.state_of(tx, found.id)
+    assert state is not None
+    if state.waiting:
+        raise Problem(SYNC_INCOMPLETE, unsent=state.waiting)
+
+
+@hub.command("units")
+@fair_option
+@hub_data
+@hub_database
+def hub_units(fair: str | None, data: Path | None, database: str | None) -> None:
+    """List the units that report to a fair: state, version that counts, when it was all here, and what is wrong."""
+    with _hub(data, database) as here:
+        from kiosk.hub import fairs, units
+
+        with here.store.reading() as tx:
+            rows = units.standings(tx, here, fairs.find_fair(tx, fair))
+    for row in rows:
+        version = f"version {row.report.version}" if row.report else "-"
+        came = datetime.fromtimestamp(row.came_at, BEIJING).strftime("%Y-%m-%dT%H:%M") if row.came_at else "-"
+        notes = [one.en for one in (*([row.left_out] if row.left_out else []), *row.remarks)]
+        click.echo("\t".join((row.unit.id, row.state, version, came, " ".join(notes))).rstrip())
+
+
 @hub.command("devices")
 @fair_option
 @hub_data
@@ -477,7 +702,7 @@ def hub_revoke(device: str, cutoff: int | None, reason: str, data: Path | None, 
 
 
 @hub.command("canaries")
-@click.option("--name", required=True, help="A caseworker's name; their password is asked for.")
+@click.option("--name", required=True, help="Of somebody who opens complaints; their password is asked for.")
 @hub_data
 @hub_database
 def hub_canaries(name: str, data: Path | None, database: str | None) -> None:
@@ -493,6 +718,70 @@ def hub_canaries(name: str, data: Path | None, database: str | None) -> None:
     click.echo(f"{done.opened} opened, {done.broken} broken")
     if done.broken:
         raise Problem(CANARY_BROKEN, count=done.broken)
+
+
+@hub.group("fair")
+def hub_fair() -> None:
+    """A fair's roster as a workbook: venues, desks, units, volunteers, leaflets, materials, prizes."""
+
+
+@hub_fair.command("template")
+@click.argument("file", type=_PATH)
+@click.option("--filled", is_flag=True, help="With what the fair has now, to be changed and imported again.")
+@fair_option
+@hub_data
+@hub_database
+def hub_fair_template(file: Path, filled: bool, fair: str | None, data: Path | None, database: str | None) -> None:
+    """Write the empty workbook with its drop-downs into FILE, which has to end in .xlsx."""
+    from kiosk.files import written
+    from kiosk.packs import fair_sheets
+
+    content = fair_sheets.write()
+    if filled:
+        with _hub(data, database) as here:
+            from kiosk.hub import fairs, volunteers
+
+            with here.store.reading() as tx:
+                found = fairs.find_fair(tx, fair)
+                content = fair_sheets.write(found, volunteers.names(tx, found.id))
+    with written(file) as out:
+        out.write(content)
+    click.echo(f"written to {file}")
+
+
+@hub_fair.command("import")
+@click.argument("file", type=_PATH)
+@click.option("--only", is_flag=True, help="What is not in a sheet that has rows goes. Volunteers never do.")
+@click.option("--save", "is_saved", is_flag=True, help="Save it, if nothing is wrong. Without it only look.")
+@fair_option
+@hub_data
+@hub_database
+def hub_fair_import(
+    file: Path, only: bool, is_saved: bool, fair: str | None, data: Path | None, database: str | None
+) -> None:
+    """Look at a filled-in workbook: list every fault with its place, or what would change; save all of it or none.
+
+    PINs of new volunteers are drawn and shown once. The same file once more changes nothing.
+    """
+    from kiosk.files import opened
+    from kiosk.packs import fair_sheets as sheets
+
+    with _hub(data, database) as here:
+        from kiosk.hub import fair_sheets, fairs
+
+        with opened(file) as source:
+            tables = sheets.read(source.read(sheets.FILE_LIMIT + 1))
+        with here.store.reading() as tx:
+            into = fairs.find_fair(tx, fair)
+            found = fair_sheets.look(tx, tables, into, only=only)
+        fair_sheets.refuse_faults(found)
+        slips = fair_sheets.save(here, tables, into.id, "hub", only=only).slips if is_saved else []
+    for change in found.changes:
+        click.echo(f"{change.section}: +{len(change.added)} ~{len(change.changed)} -{len(change.removed)}")
+    for slip in slips:
+        click.echo(f"{slip.name}: PIN {slip.pin}")
+    done = f"saved in fair {into.id}" if is_saved else "nothing was saved: add --save"
+    click.echo(done if found.changes else "nothing to change")
 
 
 @hub.command("volunteer")
@@ -518,20 +807,20 @@ def hub_volunteer(name: str, fair: str | None, data: Path | None, database: str 
     "roles",
     multiple=True,
     required=True,
-    type=click.Choice(["organiser", "caseworker", "viewer"]),
+    type=click.Choice(["organiser", "intake", "handler", "supervisor", "auditor", "viewer"]),
     help="What they may do; may be given more than once.",
 )
-@click.option("--opened-by", help="A caseworker's name: whoever gives the key to complaints on.")
+@click.option("--opened-by", help="Name of somebody who opens complaints: whoever gives the key on.")
 @hub_data
 @hub_database
 def hub_person(
     name: str, roles: tuple[str, ...], opened_by: str | None, data: Path | None, database: str | None
 ) -> None:
-    """Add an account. A caseworker's needs --opened-by, who types their own password."""
+    """Add an account. That of intake, handler or supervisor needs --opened-by, who types their own password."""
     import secrets
 
-    if "caseworker" in roles and not opened_by:
-        raise click.UsageError("a caseworker needs --opened-by: somebody who can open complaints gives the key on")
+    if _OPENERS.intersection(roles) and not opened_by:
+        raise click.UsageError("this role needs --opened-by: somebody who can open complaints gives the key on")
     with _hub(data, database) as here:
         from kiosk.hub import people
 
@@ -543,10 +832,36 @@ def hub_person(
         click.echo(f"{name}: password {password}")
 
 
+@hub.command("calendar")
+@click.argument("file", type=_PATH, required=False)
+@hub_data
+@hub_database
+def hub_calendar(file: Path | None, data: Path | None, database: str | None) -> None:
+    """Enter a year's notice of holidays from FILE, or say which of these and the next years are known.
+
+    FILE is JSON: {"year": 2027, "off": ["2027-01-01", …], "worked": ["2027-02-14", …]} with every day of the holidays
+    and every weekend day that is worked. Until a year is known its deadlines are estimated, and say so.
+    """
+    with _hub(data, database) as here:
+        from kiosk.clock import BEIJING
+        from kiosk.hub import calendars
+
+        if file:
+            notice = calendars.read_notice(file)
+            with here.store.begin() as tx:
+                calendars.enter(tx, notice)
+        with here.store.reading() as tx:
+            calendar = calendars.calendar_of(tx)
+        year = here.clock.now().astimezone(BEIJING).year
+        for one in sorted({year, year + 1, year + 2, *calendar.entered}):
+            said = "entered" if one in calendar.entered else "known" if calendar.is_known(one) else "estimated"
+            click.echo(f"{one}: {said}")
+
+
 @hub.command("figures")
 @fair_option
 @click.option("--day", type=_DAY, callback=_iso, help="One day (YYYY-MM-DD) instead of the whole fair.")
-@click.option("--json", "as_json", is_flag=True, help="As JSON: key, label, value, unit, window, scope, sources.")
+@click.option("--json", "as_json", is_flag=True, help="As JSON: each figure, where it comes from, what was counted.")
 @hub_data
 @hub_database
 def hub_figures(fair: str | None, day: str | None, as_json: bool, data: Path | None, database: str | None) -> None:
@@ -562,7 +877,16 @@ def hub_figures(fair: str | None, day: str | None, as_json: bool, data: Path | N
         click.echo(json.dumps(answer, ensure_ascii=False, indent=1))
         return
     for row in rows:
-        click.echo(f"{row.label.zh}\t{'—' if row.value is None else row.value}\t{row.unit}\t{row.label.en}")
+        beside = _beside(row)
+        click.echo(f"{row.label.zh}\t{'—' if row.value is None else row.value}\t{row.unit}\t{row.label.en}{beside}")
+
+
+def _beside(row: "Figure") -> str:
+    """What was counted before corrections, how much of it came on paper; or why there is no value."""
+    if row.note is not None:
+        return f"\t{row.note.zh}"
+    corrected = f"\t原始 {row.raw} 更正 {int(row.value or 0) - row.raw:+d}" if row.raw is not None else ""
+    return corrected + (f"\t其中纸质 {row.paper}" if row.paper else "")
 
 
 @hub.command("completeness")
@@ -607,11 +931,9 @@ def hub_items(
 ) -> None:
     """What people do not know: questions by how often the first try was right, the least known first."""
     with _hub(data, database) as here:
-        from kiosk.hub import fairs, items
+        from kiosk.hub import items
 
-        with here.store.reading() as tx:
-            found = fairs.find_fair(tx, fair)
-        here.answers.fold(found)
+        found = _folded(here, fair)
         with here.store.reading() as tx:
             report = items.report(tx, found, here.pack, {"venue": venue or "", "pack": pack or ""})
     if as_json:
@@ -632,13 +954,13 @@ def hub_items(
 @hub_data
 @hub_database
 def hub_exhibits(fair: str | None, venue: str | None, as_json: bool, data: Path | None, database: str | None) -> None:
-    """What people take for real: exhibits by number, with how often the fake and its marked places were found."""
+    """What people take for real: exhibits by number, with how often the fake and its marked places were found, and how
+    often somebody touched beside them.
+    """
     with _hub(data, database) as here:
-        from kiosk.hub import exhibits, fairs
+        from kiosk.hub import exhibits
 
-        with here.store.reading() as tx:
-            found = fairs.find_fair(tx, fair)
-        here.answers.fold(found)
+        found = _folded(here, fair)
         with here.store.reading() as tx:
             report = exhibits.report(tx, found, here.pack, {"venue": venue or ""})
     if as_json:
@@ -650,6 +972,19 @@ def hub_exhibits(fair: str | None, venue: str | None, as_json: bool, data: Path 
         judged = row.exhibit.judged
         rate = f"{judged.rate:.1%}" if judged.is_ranked and judged.rate is not None else "—"
         click.echo(f"{row.exhibit.id}\t{row.exhibit.viewed}\t{judged.n}\t{rate}\t{row.name.zh}")
+        for region in row.exhibit.regions:
+            beside = row.exhibit.strays.get(region.id, 0)
+            click.echo(f"  {region.id}\t{region.correct}/{region.n}\t+{beside}\t{row.region(region.id).zh}")
+
+
+def _folded(here: "Hub", fair: str | None) -> "Fair":
+    """The fair, with everything that came in folded."""
+    from kiosk.hub import fairs
+
+    with here.store.reading() as tx:
+        found = fairs.find_fair(tx, fair)
+    here.answers.fold(found)
+    return found
 
 
 @hub.command("rebuild")
@@ -663,13 +998,113 @@ def hub_rebuild(data: Path | None, database: str | None) -> None:
         click.echo(f"{ledger.rebuild(here)} facts count")
 
 
-@hub.command("verify")
+@hub.command("freeze")
+@fair_option
+@click.option("--why", default="", help="Why there is another version; the first needs no reason.")
 @hub_data
 @hub_database
-def hub_verify(data: Path | None, database: str | None) -> None:
-    """Check every chain, blob, total and tablet. Exits with 1 and lists the faults if there are any."""
+def hub_freeze(fair: str | None, why: str, data: Path | None, database: str | None) -> None:
+    """Freeze the figures of this moment as the next version of the statistics table and the summary."""
+    with _hub(data, database) as here:
+        from kiosk.hub import fairs, statements
+        from kiosk.hub.people import Person
+
+        with here.store.begin() as tx:
+            found, by = fairs.find_fair(tx, fair), Person("hub", "汇总端", frozenset({"organiser"}))
+            made = statements.freeze(tx, here, found, by, why, secrets.token_hex(16))
+            newest = statements.versions(tx, found.id)[0]
+    click.echo(
+        f"version {made.version} of {found.id}: {made.facts} facts, {len(made.changes)} changes\n{newest.digest}"
+    )
+
+
+@hub.command("report")
+@fair_option
+@click.option("--version", type=click.IntRange(min=0), default=0, help="A frozen version. Default: a draft of now.")
+@click.option("--xlsx", type=_PATH, help="Write the statistics table.")
+@click.option("--docx", type=_PATH, help="Write the summary, without photos: those take somebody's key.")
+@click.option("--pdf", type=_PATH, help="Write the summary as PDF; LibreOffice has to be installed.")
+@click.option("--csv", type=_PATH, help="Write the statistics table as CSV.")
+@click.option("--xlsx-en", type=_PATH, help="Write the statistics table in English.")
+@click.option("--json", "as_json", type=_PATH, help="Write the statement itself.")
+@hub_data
+@hub_database
+def hub_report(
+    fair: str | None,
+    version: int,
+    xlsx: Path | None,
+    docx: Path | None,
+    pdf: Path | None,
+    csv: Path | None,
+    xlsx_en: Path | None,
+    as_json: Path | None,
+    data: Path | None,
+    database: str | None,
+) -> None:
+    """Write the two documents the office owes: table and summary, of a frozen version or of this moment."""
+    wanted = {"table.xlsx": xlsx, "summary.docx": docx, "summary.pdf": pdf, "table.csv": csv,
+              "table-en.xlsx": xlsx_en, "statement.json": as_json}  # fmt: skip
+    if not any(wanted.values()):
+        raise click.UsageError("name at least one file: --xlsx, --docx, --pdf, --csv, --xlsx-en, --json")
+    with _hub(data, database) as here:
+        from kiosk import files
+        from kiosk.hub import fairs, statement_files, statements
+
+        with here.store.reading() as tx:
+            found = fairs.find_fair(tx, fair)
+            said = statements.held(tx, found.id, version) if version else statements.draft(tx, here, found)
+        for sort, path in wanted.items():
+            if path is not None:
+                made = statement_files.made(here, said, statement_files.BY_ID[sort])
+                with files.written(path) as file:
+                    file.write(made.content)
+                click.echo(f"{path}: {len(made.content)} bytes")
+
+
+@hub.command("verify")
+@click.option("--archive", type=_PATH, help="Check this file of `kiosk hub archive` instead: it takes no hub.")
+@click.option("--fingerprint", default="", help="Of an archive: believe only the hub that is known by it.")
+@hub_data
+@hub_database
+def hub_verify(archive: Path | None, fingerprint: str, data: Path | None, database: str | None) -> None:
+    """Check every chain, signature, blob, total, tablet and frozen version, and say on one page what holds.
+
+    Exits with 1 and lists the faults if there are any.
+    """
+    if archive is not None:
+        _verify_archive(archive, fingerprint)
+        return
     with _hub(data, database) as here:
         _verify(here)
+
+
+def _verify_archive(path: Path, fingerprint: str) -> None:
+    try:
+        from kiosk.hub import archive
+    except ModuleNotFoundError as error:
+        raise Problem(HUB_UNSUPPORTED) from error
+    verdict = archive.verify(path, fingerprint, _progress)
+    click.echo(archive.page(path, verdict))
+    if verdict.faults:
+        sys.exit(1)
+
+
+@hub.command("archive")
+@click.argument("file", type=_PATH)
+@fair_option
+@hub_data
+@hub_database
+def hub_archive(file: Path, fair: str | None, data: Path | None, database: str | None) -> None:
+    """Write what was counted to one file for outsiders, signed: a file, or a folder in which it gets a name.
+
+    No password, key, name or sealed content is in it. Anybody checks it with `kiosk hub verify --archive`.
+    """
+    with _hub(data, database) as here:
+        from kiosk.hub import archive
+
+        written = archive.write(here, file, fair)
+        click.echo(f"{written.path}: {written.facts} facts, {written.size} bytes")
+        click.echo(f"fingerprint {_in_eights(here.fingerprint)}")
 
 
 backup_password = click.option(
@@ -737,6 +1172,8 @@ def _verify(here: "Hub") -> None:
             told.append(f"  {fault}")
     if count:
         raise Problem(VERIFY_FAILED, count=count, faults="\n".join(told))
+    with here.store.reading() as tx:
+        click.echo("\n".join(audit.sentences(audit.standing(tx))))
     click.echo("every fact, blob and total is as it should be")
 
 
@@ -756,6 +1193,8 @@ def hub_erase(dry_run: bool, data: Path | None, database: str | None) -> None:
             click.echo(f"content that no complaint names: {one.count} {verb}")
         elif one.is_over:
             click.echo(f"{one.fair}: {one.count} {verb}; kept until {one.until}")
+            if one.in_hand:
+                click.echo(f"{one.fair}: {one.in_hand} cases in hand keep their content until they are closed")
         else:
             click.echo(f"{one.fair}: nothing is due before {one.until} is over")
 
@@ -784,22 +1223,53 @@ def hub_quarantine(as_json: bool, with_raw: bool, data: Path | None, database: s
 def hub_fingerprint(data: Path | None, database: str | None) -> None:
     """Print what this hub is known by, to be compared by a person."""
     with _hub(data, database) as here:
-        digits = here.fingerprint.hex()
-    click.echo("-".join(digits[at : at + 8] for at in range(0, 64, 8)))
+        click.echo(_in_eights(here.fingerprint))
+
+
+def _in_eights(fingerprint: bytes) -> str:
+    digits = fingerprint.hex()
+    return "-".join(digits[at : at + 8] for at in range(0, 64, 8))
+
+
+@hub.command("keys")
+@fair_option
+@click.argument("file", type=_PATH, required=False)
+@hub_data
+@hub_database
+def hub_keys(file: Path | None, fair: str | None, data: Path | None, database: str | None) -> None:
+    """Write the keys that a fair's receipts are signed with into FILE, or print them; the same as at /m/keys/<fair>.
+
+    Anybody may have them: with them and `kiosk receipt verify` a receipt is checked without a network.
+    """
+    with _hub(data, database) as here:
+        from kiosk.files import written
+        from kiosk.hub import fairs, receipts
+
+        with here.store.reading() as tx:
+            document = receipts.published(tx, here, fairs.find_fair(tx, fair))
+        if file is None:
+            click.echo(document, nl=False)
+        else:
+            with written(file) as out:
+                out.write(document)
+        click.echo(f"fingerprint {_in_eights(here.fingerprint)}", err=True)
 
 
 @hub.command("import")
 @click.argument("paths", metavar="FILE...", type=_PATH, nargs=-1, required=True)
 @click.option("--receipts", type=_PATH, help="Also write the receipts for these tablets into this file.")
+@click.option("--changed", is_flag=True, help="A roster may change its fair, if all that is in use here stays in it.")
 @hub_data
 @hub_database
-def hub_import(paths: tuple[Path, ...], receipts: Path | None, data: Path | None, database: str | None) -> None:
+def hub_import(
+    paths: tuple[Path, ...], receipts: Path | None, changed: bool, data: Path | None, database: str | None
+) -> None:
     """Take in bundles and rosters: files, or whole folders of them. Exits with 1 if one of them was refused."""
     with _hub(data, database) as here:
         from kiosk.hub import carrying
 
         done = []
-        for one in carrying.import_files(here, paths, _bar):
+        for one in carrying.import_files(here, paths, _bar, may_change=changed):
             _clear_bar()
             click.echo(_import_line(one), err=one.problem is not None)
             done.append(one)
@@ -819,9 +1289,10 @@ def _import_line(one: "Import") -> str:
         return f"{one.path}: {one.problem.code}: {one.problem.sentence('en')}"
     if one.adopted is not None:
         adopted = one.adopted
+        changed = f"changed: {', '.join(adopted.changed)}; " if adopted.changed else ""
         return (
             f"{one.path}: fair {adopted.fair}, {adopted.new} tablets new, {adopted.known} known; "
-            f"the fingerprint of its hub is {adopted.origin}"
+            f"{changed}the fingerprint of its hub is {adopted.origin}"
         )
     if one.verdict is not None:
         slip = one.verdict
@@ -910,6 +1381,52 @@ def relay_serve(data: Path | None, bind: str, port: int) -> None:
     serve(start, f"{bind}:{port}", threads=THREADS, on_exit=stop, worker=CROWD)
 
 
+# --- receipts -------------------------------------------------------------------------------------
+
+
+@main.group()
+def receipt() -> None:
+    """Receipts of complaints and reports, checked on any machine."""
+
+
+@receipt.command("verify")
+@click.argument("text_or_file", required=False)
+@click.option("--keys", "keys_file", type=_PATH, required=True, help="The fair's keys: `kiosk hub keys`, /m/keys/….")
+@click.option("--fingerprint", default="", help="Believe only the hub that `kiosk hub fingerprint` names so.")
+def receipt_verify(text_or_file: str | None, keys_file: Path, fingerprint: str) -> None:
+    """Say whether a receipt is as it was signed: its text, a file that holds it, or standard input.
+
+    The text is what any scanner reads from the QR code. Exits with 1 and one line if it was changed or is none.
+    """
+    from kiosk.files import opened
+    from kiosk.sync import case_receipts
+    from kiosk.sync.protocol import DOCUMENT_LIMIT
+
+    with opened(keys_file) as file:
+        told = case_receipts.read_keys(file.read(DOCUMENT_LIMIT + 1), fingerprint)
+    click.echo(f"fingerprint {_in_eights(told.fingerprint)}")
+    filed, signer = case_receipts.check(_text_of(text_or_file), case_receipts.signers_of(told))
+    zh, en = case_receipts.sentence_of(filed)
+    click.echo(f"{filed.case}\n{told.fair}, {filed.desk}\n{case_receipts.as_people_read(filed.at)}\n{zh} / {en}")
+    click.echo(f"{'tablet' if signer.desk else 'hub'} {case_receipts.mark(signer.public_key)}")
+    click.echo("没有改动 / unchanged")
+
+
+def _text_of(text_or_file: str | None) -> str:
+    """What was given, or stands in the file that was named, or comes in."""
+    from kiosk.files import opened
+    from kiosk.sync import case_receipts
+
+    if text_or_file is None or text_or_file == "-":
+        raw = sys.stdin.buffer.read(case_receipts.LIMIT + 1)
+    elif case_receipts.PREFIX in text_or_file:
+        return text_or_file
+    else:
+        with opened(Path(text_or_file)) as file:
+            raw = file.read(case_receipts.LIMIT + 1)
+    return raw.decode(errors="replace")
+
+
 # --- packs ----------------------------------------------------------------------------------------
 
 
@@ -924,11 +1441,31 @@ def pack() -> None:
     "--day", type=_DAY, callback=_iso, help="Also require that all it cites is in force on this day (YYYY-MM-DD)."
 )
 def pack_check(folder: Path | None, day: str | None) -> None:
-    """Read a pack and list all its faults at once. Default: the built-in pack."""
+    """Read a pack and list all its faults at once. Default: the built-in pack. An .xlsx is read as an XLSForm."""
     from kiosk.packs.reader import BUILTIN, read_pack
 
+    if folder is not None and folder.suffix.lower() == ".xlsx":
+        _read_survey(folder)
+        return
     found = read_pack(folder or BUILTIN, day)
-    click.echo(f"pack {found.version}: {len(found.questions)} questions, {len(found.exhibits)} exhibits, no faults")
+    parts = f"{len(found.questions)} questions, {len(found.exhibits)} exhibits, {len(found.surveys)} surveys"
+    click.echo(f"pack {found.version}: {parts}, no faults")
+
+
+def _read_survey(file: Path) -> "Survey":
+    """Say what an XLSForm comes to. Raises `import.faulty` with all its faults."""
+    from kiosk.files import opened
+    from kiosk.packs import xlsforms
+
+    with opened(file) as source:
+        found = xlsforms.read_xlsform(source.read(xlsforms.FILE_LIMIT + 1))
+    for note in found.notes:
+        click.echo(f"note: {note.line('zh')} {note.line('en')}")
+    survey = xlsforms.refuse_faults(found)
+    choices = sum(len(one) for one in survey.lists.values())
+    parts = f"{len(survey.questions)} questions, {choices} choices"
+    click.echo(f"survey {survey.id} ({survey.version}): {parts}, no faults")
+    return survey
 
 
 @pack.command("show")
@@ -946,6 +1483,8 @@ def pack_show(folder: Path | None, as_json: bool) -> None:
         click.echo(f"{question.id}\t{question.text.zh}\t{question.law}{question.article_cn}")
     for exhibit in found.exhibits:
         click.echo(f"{exhibit.id}\t{exhibit.title.zh}\t{exhibit.remember.zh}")
+    for survey in found.surveys:
+        click.echo(f"{survey.id}\t{survey.title.zh}\t{len(survey.questions)}")
 
 
 @pack.command("template")
@@ -977,15 +1516,26 @@ def pack_template(file: Path, folder: Path | None) -> None:
 )
 @click.option("--only", is_flag=True, help="The questions that are in the pack go.")
 @click.option("--marked", type=_PATH, help="Also write the questions into a template, with what is to be mended.")
+@click.option("--survey", "is_survey", is_flag=True, help="The file is an XLSForm: one survey, into surveys.json.")
 @click.option("--save", "is_saved", is_flag=True, help="Save, if nothing is wrong or missing. Else this is a preview.")
 def pack_import(
-    file: Path, into: Path, form: Any, defaults: Sequence[str], only: bool, marked: Path | None, is_saved: bool
+    file: Path,
+    into: Path,
+    form: Any,
+    defaults: Sequence[str],
+    only: bool,
+    marked: Path | None,
+    is_survey: bool,
+    is_saved: bool,
 ) -> None:
     """Read questions from an .xlsx, GIFT or Aiken file, list every fault with its place, and save all or none."""
     from kiosk.files import opened, written
     from kiosk.packs import importing
     from kiosk.packs.reader import read_pack
 
+    if is_survey:
+        _import_survey(file, into, is_saved=is_saved)
+        return
     given = _defaults(defaults)
     with opened(file) as source:
         data = source.read(importing.FILE_LIMIT + 1)
@@ -1002,6 +1552,17 @@ def pack_import(
         click.echo(f"saved in {into}: {len(found.added)} added, {len(found.replaced)} replaced")
     else:
         click.echo("no faults; nothing was saved: add --save")
+
+
+def _import_survey(file: Path, into: Path, *, is_saved: bool) -> None:
+    from kiosk.packs import xlsforms
+
+    survey = _read_survey(file)
+    if not is_saved:
+        click.echo("nothing was saved: add --save")
+        return
+    was_there = xlsforms.save(into, survey)
+    click.echo(f"saved in {into}: {survey.id} {'replaced' if was_there else 'added'}")
 
 
 def _defaults(given: Sequence[str]) -> dict[str, str]:
@@ -1034,12 +1595,16 @@ def _show_preview(found: "Preview") -> None:
 @pack.command("export")
 @click.argument("folder", type=_PATH)
 @click.argument("file", type=_PATH)
-def pack_export(folder: Path, file: Path) -> None:
+@click.option("--survey", help="The id of a survey of the pack: it is written instead, as an XLSForm (.xlsx).")
+def pack_export(folder: Path, file: Path, survey: str | None) -> None:
     """Write the questions of a pack into FILE: .xlsx (all of them), .gift, or .txt (Aiken)."""
     from kiosk.files import written
     from kiosk.packs import importing
     from kiosk.packs.reader import read_pack
 
+    if survey is not None:
+        _export_survey(folder, file, survey)
+        return
     form = importing.FORMATS.get(file.suffix.lower())
     if form is None:
         raise Problem(IMPORT_FORMAT, file=file)
@@ -1050,6 +1615,20 @@ def pack_export(folder: Path, file: Path) -> None:
     click.echo(f"{len(pack.questions) - len(left)} questions written to {file}")
     if left:
         click.echo(f"left out {len(left)}, which this format cannot hold: {' '.join(left)}")
+
+
+def _export_survey(folder: Path, file: Path, survey_id: str) -> None:
+    from kiosk.files import written
+    from kiosk.packs import xlsforms
+    from kiosk.packs.reader import read_pack
+
+    survey = next((one for one in read_pack(folder).surveys if one.id == survey_id), None)
+    if survey is None:
+        raise Problem(SURVEY_UNKNOWN)
+    data = xlsforms.write_xlsform(survey)
+    with written(file) as out:
+        out.write(data)
+    click.echo(f"{len(survey.questions)} questions written to {file}")
 
 
 @main.command()

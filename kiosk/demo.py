@@ -34,7 +34,19 @@ PRIZES = (
     Prize(id="pen", name=Text("签字笔", "Pen"), earned_by="finished", quota=50),
     Prize(id="kettle", name=Text("电热水壶", "Kettle"), earned_by="lot", quota=3),
 )
+SURVEYS = ("rights-awareness", "fair-satisfaction")
 _PATIENCE = 30  # seconds to wait for a server to answer
+_PAUSE = 60  # seconds until one that ended is started again
+_ENDED = {
+    "hub": """
+  汇总端停了，展台照常可用：继续点，记录先存在平板上，{seconds} 秒后汇总端再启动，记录自动补传。
+  The hub has ended and the booth goes on: keep counting. The hub starts again in {seconds} s, and the rest is sent.
+""",
+    "booth": """
+  展台停了，汇总端照常可用；展台 {seconds} 秒后再启动，一条记录也不会少。
+  The booth has ended and the hub goes on. The booth starts again in {seconds} s, and nothing is lost.
+""",
+}
 
 
 class Demo(msgspec.Struct, frozen=True):
@@ -62,7 +74,7 @@ class Demo(msgspec.Struct, frozen=True):
 
 
 def run(demo: Demo) -> int:
-    """Set up what is missing, start both sides, and stay until one stops or Ctrl-C."""
+    """Set up what is missing, start both sides, and stay until Ctrl-C. One that ends is started again by itself."""
     clock = SystemClock()
     if not (demo.hub.data / hub_app.SIGNING_KEY).exists():
         _make_hub(demo, clock, demo_fair())
@@ -70,25 +82,71 @@ def run(demo: Demo) -> int:
         signal.signal(told_to_stop, _as_interrupt)
     for port in (demo.hub_port, demo.booth_port):
         _refuse_taken(port)
-    servers = [_start(demo, "hub", demo.hub.data, demo.hub_port)]
+    hub = _Side(demo, "hub", demo.hub.data, demo.hub_port)
+    sides = [hub]
     try:
-        _wait(demo.hub_url, servers[0])
+        hub.start()
+        _wait(demo.hub_url, hub)
         if not demo.booth.database.exists():
             init_booth(demo.booth, clock)
         _enrol(demo, clock)
-        servers.append(_start(demo, "booth", demo.booth.data, demo.booth_port))
-        _wait(demo.booth_url, servers[1])
-        print(_welcome(demo), flush=True)
-        while all(server.poll() is None for server in servers):
+        booth = _Side(demo, "booth", demo.booth.data, demo.booth_port)
+        sides.append(booth)
+        booth.start()
+        _wait(demo.booth_url, booth)
+        print(_welcome(demo) + _offline(hub.pid), flush=True)
+        while True:
             time.sleep(0.5)
-        return 1
+            for side in sides:
+                side.keep_up()
     except KeyboardInterrupt:
         return 0
     finally:
-        for server in reversed(servers):
-            server.send_signal(signal.SIGTERM)
-        for server in servers:
-            server.wait(timeout=30)
+        for side in reversed(sides):
+            side.tell_to_stop()
+        for side in sides:
+            side.wait()
+
+
+class _Side:
+    """One of the two servers. Each lives by itself: a hub that was killed is a fair without a network."""
+
+    def __init__(self, demo: Demo, name: str, data: Path, port: int) -> None:
+        self.name, self.data, self.port = name, data, port
+        self._demo = demo
+        self._process: subprocess.Popen[bytes] | None = None
+        self._again_at = 0.0  # by the monotonic clock; 0: it runs
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid if self._process else 0
+
+    @property
+    def is_running(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    def start(self) -> None:
+        self._again_at = 0.0
+        self._process = _start(self._demo, self.name, self.data, self.port)
+
+    def keep_up(self) -> None:
+        """Say that it ended, and start it again a while later: long enough to see what the other does without it."""
+        if self.is_running:
+            return
+        if not self._again_at:
+            self._again_at = time.monotonic() + _PAUSE
+            print(_ENDED[self.name].format(seconds=_PAUSE), flush=True)
+        elif time.monotonic() >= self._again_at:
+            self.start()
+            print(f"\n  {self.name} 又启动了 started again (pid {self.pid})\n", flush=True)
+
+    def tell_to_stop(self) -> None:
+        if self._process is not None and self.is_running:
+            self._process.send_signal(signal.SIGTERM)
+
+    def wait(self) -> None:
+        if self._process is not None:
+            self._process.wait(timeout=30)
 
 
 def _as_interrupt(_number: int, _frame: object) -> None:
@@ -106,15 +164,16 @@ def _refuse_taken(port: int) -> None:
 
 
 def demo_fair() -> Fair:
-    """The built-in fair with prizes and a leaderboard."""
-    return msgspec.structs.replace(read_fair(BUILTIN / "fair.json"), prizes=list(PRIZES), leaderboard=True)
+    """The built-in fair with prizes, a leaderboard and the surveys of the pack."""
+    fair = read_fair(BUILTIN / "fair.json")
+    return msgspec.structs.replace(fair, prizes=list(PRIZES), leaderboard=True, surveys=list(SURVEYS))
 
 
 def _make_hub(demo: Demo, clock: SystemClock, fair: Fair) -> None:
     here, sealing_key = hub_app.create_hub(demo.hub, clock)
     with here.store.begin() as tx:
         fairs.add_fair(tx, fair)
-        people.add_person(tx, LOGIN, PASSWORD, {"organiser", "caseworker"}, sealing_key)
+        people.add_person(tx, LOGIN, PASSWORD, {"organiser", "supervisor"}, sealing_key)
         for volunteer, name in VOLUNTEERS.items():
             people.add_volunteer(tx, fair.id, volunteer, name, PIN)
     here.close()
@@ -153,14 +212,14 @@ def _start(demo: Demo, side: str, data: Path, port: int) -> "subprocess.Popen[by
     return subprocess.Popen(command, env=environment, start_new_session=True)
 
 
-def _wait(url: str, server: "subprocess.Popen[bytes]") -> None:
+def _wait(url: str, side: _Side) -> None:
     deadline = time.monotonic() + _PATIENCE
     while True:
         try:
             with urllib.request.urlopen(url + "/healthz", timeout=2):  # noqa: S310 (our own address)
                 return
         except OSError:
-            if server.poll() is not None or time.monotonic() > deadline:
+            if not side.is_running or time.monotonic() > deadline:
                 raise SystemExit(
                     f"{url} did not start; is the port taken? BOOTH_PORT and HUB_PORT choose others"
                 ) from None
@@ -180,4 +239,14 @@ Kiosk 315 · 示范活动 demo fair
     kiosk hub figures --data {demo.hub.data} --json
 
   Ctrl-C 停止 stops both.
+"""
+
+
+def _offline(hub_pid: int) -> str:
+    return f"""
+  试试断网 to try it offline:
+    kill {hub_pid}
+
+  汇总端停 {_PAUSE} 秒，展台照常点数；回来后自动补传，一条不多、一条不少。
+  The hub is away for {_PAUSE} s and the booth goes on counting; then it sends the rest, each fact once.
 """

@@ -1,5 +1,6 @@
 """Things with defaults, for tests that care about one part of them; and people who do not exist."""
 
+import re
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -20,7 +21,8 @@ from kiosk.booth.journal import Draft, Journal
 from kiosk.booth.setup import init_booth
 from kiosk.clock import Clock, stamp
 from kiosk.config import BoothConfig, HubConfig
-from kiosk.facts import envelope
+from kiosk.facts import complaints, envelope
+from kiosk.facts.complaints import ComplaintFiled
 from kiosk.facts.envelope import Fact
 from kiosk.facts.kinds import Body
 from kiosk.facts.quizzes import QuizAnswered
@@ -44,16 +46,28 @@ HUB_URL = "http://localhost"
 #: A complaint as typed, by field of the form.
 COMPLAINT = {
     "notice": "yes",
+    "consumer": "adult",
     "respondent": "好又多小卖部",
     "respondent_address": "人民路1号",
+    "what": "电饭锅",
+    "place": "店里",
     "bought_on": "2027-03-01",
     "amount": "128.50",
     "facts": "电饭锅用了一天就不热了，商家不肯退。",
+    "grounds": "购物小票",
+    "want_return": "yes",
+    "want_refund": "yes",
     "request": "退货退款",
+    "forward": "yes",
+    "mediation": "yes",
+    "publicity": "no",
     "name": "张三丰",
     "phone": "13800000000",
     "address": "示范市建设路2号",
 }
+
+#: What a report says otherwise, unsigned.
+REPORT = {"matter": "report", "anonymous": "yes"}
 
 # --- values ---------------------------------------------------------------------------------------
 
@@ -86,6 +100,24 @@ def an_answer(**changes: Any) -> QuizAnswered:
         helped=False,
     )
     return msgspec.structs.replace(answer, **changes)
+
+
+def a_filing(blob: str = "ab" * 32, size: int = 700, **changes: Any) -> ComplaintFiled:
+    """That a complaint with this sealed content was filed at a desk which is a published channel."""
+    filing = ComplaintFiled(
+        case="7KQ2-M0ZRT",
+        blob=blob,
+        size=size,
+        channel="volunteer",
+        notice="2026-11",
+        matter="complaint",
+        intake="regulator",
+        standing="window",
+        form="2026",
+        code="",
+        linked="",
+    )
+    return msgspec.structs.replace(filing, **changes)
 
 
 def a_prize(**changes: Any) -> Prize:
@@ -230,7 +262,7 @@ def a_hub(folder: Path, clock: FakeClock, database: str = "", fair: Fair | None 
     fair = fair or a_fair()
     with here.store.begin() as tx:
         fairs.add_fair(tx, fair)
-        people.add_person(tx, *CASEWORKER, {"organiser", "caseworker"}, sealing_key)
+        people.add_person(tx, *CASEWORKER, {"organiser", "supervisor"}, sealing_key)
         people.add_volunteer(tx, fair.id, VOLUNTEER[0], "李志愿", VOLUNTEER[1])
     return here
 
@@ -310,6 +342,10 @@ class Form:
         return [value for button, value in self.buttons if button == name]
 
 
+#: The forms of a page. What lies around them, drawings above all, is not read: it is the most of a page.
+_FORMS = re.compile(r"<form\b.*?</form>", re.DOTALL)
+
+
 class _FormReader(HTMLParser):
     def __init__(self) -> None:
         super().__init__()
@@ -332,6 +368,8 @@ class _FormReader(HTMLParser):
         elif tag == "textarea":
             self._area = name
             form.values[name] = ""
+        elif tag == "input" and given.get("type") == "file":
+            pass  # what a file field holds is no text
         elif tag == "input" and (given.get("type") not in ("radio", "checkbox") or "checked" in given):
             form.values[name] = given.get("value", "")
 
@@ -361,7 +399,7 @@ class Page:
     @property
     def forms(self) -> list[Form]:
         reader = _FormReader()
-        reader.feed(self.text)
+        reader.feed("".join(_FORMS.findall(self.text)))
         return reader.forms
 
     def form(self, action: str, **values: str) -> Form:
@@ -401,17 +439,27 @@ class Browser:
         return self
 
 
-def answers(page: Page, **changes: str) -> dict[str, str]:
+def screens_of(**changes: str) -> list[str]:
+    """Names of the screens of the form COMPLAINT (with `changes`) goes through."""
+    return [step.name for step in complaints.steps_of(complaints.tidied({**COMPLAINT, **changes}))]
+
+
+def answers(page: Page, action: str = "/staff/complaint", **changes: str) -> dict[str, str]:
     """What COMPLAINT (with `changes`) says to the fields of the screen that is shown."""
-    told = {**COMPLAINT, **changes}
-    shown = page.form("/staff/complaint").values
-    return {name: value for name, value in told.items() if name in shown or name == "notice"}
+    told, shown = {**COMPLAINT, **changes}, page.form(action).values["step"]
+    fields = next(step.fields for step in complaints.STEPS if step.name == shown)
+    return {field.name: told[field.name] for field in fields if told.get(field.name)}
 
 
 def fill_complaint(browser: Browser, **changes: str) -> Iterator[Page]:
-    """Every screen of the complaint form in turn, then the receipt."""
-    page = browser.get("/staff/complaint")
-    for _ in range(5):
+    """Every screen of the form in turn, then the receipt; of a report with `**REPORT`."""
+    page = browser.get("/staff/complaint/" + ("report" if changes.get("matter") == "report" else "settle"))
+    for _ in screens_of(**changes):
         yield page
         page = browser.send(page.form("/staff/complaint"), go="next", **answers(page, **changes))
     yield page
+
+
+def unsent_blobs(journal: Journal) -> list[tuple[str, bytes]]:
+    """Name and content of what is sealed and still to be sent."""
+    return [(name, journal.blob(name) or b"") for name in journal.unsent_names()]

@@ -121,7 +121,8 @@ def picture_all(fair: Fair, screens: Screens, case: str, folder: Path, cookies: 
     visitor = person(Visitor, fair.booth.url, LYING).comes()
     volunteer = person(Volunteer, fair.booth.url, LYING).signs_in()
     address = (
-        "http://" + Visitor(screens.open(), fair.booth.url).goes_to("/complaint").sees(".way-address").inner_text()
+        "http://"
+        + Visitor(screens.open(), fair.booth.url).goes_to("/complaint/settle").sees(".way-address").inner_text()
     )
     phone = person(Complaining, fair.hub.url, PHONE)
     phone.page.goto(address)

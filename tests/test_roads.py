@@ -16,7 +16,6 @@ from kiosk.booth.carrying import Carrier, Delivery
 from kiosk.booth.journal import Draft
 from kiosk.booth.sequence import _texts
 from kiosk.errors import SYNC_UNREACHABLE, Problem
-from kiosk.facts.complaints import ComplaintFiled
 from kiosk.hub import tables
 from kiosk.hub.app import create_hub_app
 from kiosk.hub.context import Hub
@@ -38,7 +37,7 @@ from tests.hub.tablets import (
     run_of,
     totals_of,
 )
-from tests.makers import Pair, WsgiTransport, a_draft, a_pair, an_id
+from tests.makers import Pair, WsgiTransport, a_draft, a_filing, a_pair, an_id
 from tests.roads import a_bundle, a_relay, carry, receipts_of
 
 SPOKEN = {protocol.HEADER: "1"}
@@ -136,7 +135,7 @@ class Bad:
 def sealed(number: int) -> Draft:
     blob = b"sealed %d" % number
     name = hashlib.sha256(blob).hexdigest()
-    body = ComplaintFiled(case="7KQ2-M0ZRT", blob=name, size=len(blob), channel="volunteer", notice="1")
+    body = a_filing(name, len(blob))
     return Draft(an_id(number), body, "li", blob)
 
 

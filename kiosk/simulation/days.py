@@ -227,6 +227,12 @@ def _complaints(desk: Desk) -> Iterator[Happening]:
             size=len(blob),
             channel="volunteer",
             notice=NOTICE_VERSION,
+            matter="complaint",
+            intake="regulator",
+            standing="window",
+            form="2026",
+            code="",
+            linked="",
         )
         adds = (("complaint.filed", 1), ("complaint.volunteer", 1))
         yield Happening(at, desk.on_duty(at), context.fact, body, adds, blob)

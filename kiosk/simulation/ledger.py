@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from kiosk.reports.figures import day_window, figures
+from kiosk.reports.places import Places, visited_by
 from kiosk.simulation.bundles import Sent
 from kiosk.simulation.fleet import Booth, Fleet
 from kiosk.simulation.journals import Written
@@ -25,6 +26,7 @@ class Ledger:
     booths: list[dict[str, Any]] = field(default_factory=list)
     hours: dict[str, dict[int, Counter[str]]] = field(default_factory=dict)  # day → hour → metric → sum
     venues: dict[str, Counter[str]] = field(default_factory=dict)
+    desks: dict[tuple[str, str, str], int] = field(default_factory=dict)  # day, desk, metric → sum
     kinds: Counter[str] = field(default_factory=Counter)
     planted: Counter[str] = field(default_factory=Counter)
 
@@ -35,6 +37,8 @@ class Ledger:
             day, of_day = day_and_hour(hour)
             self.hours.setdefault(day, {}).setdefault(of_day, Counter())[metric] += n
             metrics[metric] += n
+            place = (day, booth.desk.id, metric)
+            self.desks[place] = self.desks.get(place, 0) + n
         self.venues.setdefault(booth.desk.venue, Counter()).update(metrics)
         self.kinds.update(journal.kinds)
         self.planted.update({name: n for name, n in msgspec.structs.asdict(sent).items() if name != "batches"})
@@ -69,9 +73,10 @@ class Ledger:
             "facts": sum(self.kinds.values()),
             "kinds": _sorted(self.kinds),
             "planted": _sorted(self.planted),
-            "figures": _figures(whole, window, {"kind": "fair", "id": fair.id}),
+            "figures": _figures({**whole, **self._laid_over(None)}, window, {"kind": "fair", "id": fair.id}),
             "days": {
-                day: _figures(sums, day_window(day), {"kind": "fair", "id": fair.id}) for day, sums in of_day.items()
+                day: _figures({**sums, **self._laid_over(day)}, day_window(day), {"kind": "fair", "id": fair.id})
+                for day, sums in of_day.items()
             },
             "venues": {
                 venue: _figures(sums, window, {"kind": "venue", "id": venue}) for venue, sums in self.venues.items()
@@ -87,6 +92,20 @@ class Ledger:
             },
             "booths": self.booths,
         }
+
+    def _laid_over(self, day: str | None) -> dict[str, int]:
+        """What a hub lays over the sums, of all days or of one: who was at work, and that nothing lacks.
+
+        Nobody takes a shift here, and no case goes on.
+        """
+        wanted = {*visited_by(self.fleet.fair)}
+        visited = [
+            (on, desk)
+            for (on, desk, metric), n in self.desks.items()
+            if metric in wanted and n > 0 and day in (None, on)
+        ]
+        health = {"health.corrections": 0, **({} if day else {"health.unsent": 0, "health.forked": 0})}
+        return {**Places(self.fleet.fair).at_work(visited), **health}
 
     def dump(self) -> bytes:
         return json.dumps(self.as_json(), ensure_ascii=False, indent=1).encode() + b"\n"

@@ -30,13 +30,21 @@ def draw_form(dice: Dice, day: str) -> dict[str, str]:
     trouble, request, price = dice.choice(_TROUBLES)
     month = int(day[5:7]) - dice.randrange(2)
     return {
+        "matter": "complaint",
+        "form": "2026",
         "notice": "yes",
+        "consumer": "adult",
         "respondent": dice.choice(_SHOPS),
         "respondent_address": f"{dice.choice(_STREETS)}{dice.randrange(1, 300)}号",
         "bought_on": f"{day[:4]}-{month:02d}-{dice.randrange(1, 14):02d}" if dice.happens(0.8) else "",
         "amount": f"{price * (0.6 + dice.random()):.2f}" if dice.happens(0.9) else "",
+        "what": "日用品",
         "facts": trouble,
+        "want_refund": "yes",
         "request": request,
+        "forward": "yes",
+        "mediation": "yes",
+        "publicity": "no",
         "name": name_of(dice),
         "phone": f"1990000{dice.randrange(10_000):04d}",
         "address": f"模拟市{dice.choice(_STREETS)}{dice.randrange(1, 300)}号{dice.randrange(1, 20)}单元",

@@ -152,8 +152,8 @@ class Source:
     def blob(self, sha256: str) -> bytes | None:
         return self._blobs.get(sha256)
 
-    def blobs_unsent(self) -> list[tuple[str, bytes]]:
-        return [(name, self._blobs[name]) for name in sorted(self._unsent)]
+    def unsent_names(self) -> list[str]:
+        return sorted(self._unsent)
 
     def mark_blob_sent(self, sha256: str) -> None:
         self._unsent.discard(sha256)

@@ -135,7 +135,11 @@ def questions() -> dict[str, Question]:
 
 def address_shown(port: int) -> str:
     """The path in the code on the tablet's attract page, read as a phone reads it."""
-    page = load.ask(port, load.get("/")).body.decode()
+    return address_in(load.ask(port, load.get("/")).body.decode())
+
+
+def address_in(page: str) -> str:
+    """The path in the code on a page."""
     squares = [tuple(map(float, found)) for found in _MODULE.findall(page.partition('class="qr"')[2])]
     size = int(max(bottom for *_, bottom in squares)) + 8
     picture = Image.new("L", (8 * size, 8 * size), 255)

@@ -22,6 +22,8 @@ from flask import Flask, Response, render_template, request
 from gunicorn.app.base import BaseApplication
 from jinja2 import DictLoader
 
+#: A booth's, for its codes and PINs.
+HASHING = (2, 19 * 1024 * 1024)
 HTMX = Path(__file__).parents[2] / "static" / "vendor" / "htmx.min.js"
 #: A booth has these in memory, so the floor has them too.
 LIBRARIES = (flask_babel, htmx_flask, msgspec, nacl.pwhash, nacl.signing, qrcode, sqlite_utils)
@@ -84,6 +86,15 @@ def floor_app(data: Path) -> Flask:
             response.set_data(gzip.compress(response.get_data(), 4))
             response.headers["Content-Encoding"] = "gzip"
         return response
+
+    @app.post("/page/<int:size>")
+    def of_size(size):
+        return f"<!doctype html><p>{request.form['step']}".ljust(size)
+
+    @app.post("/hashed/<int:size>")
+    def hashed(size):
+        nacl.pwhash.argon2id.str(request.form["step"].encode(), *HASHING)
+        return of_size(size)
 
     @app.get("/htmx.js")
     def htmx():

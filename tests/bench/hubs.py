@@ -14,10 +14,12 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
+from datetime import datetime
 from pathlib import Path
 from urllib.parse import urlencode
 
 import psycopg
+from sqlalchemy import Connection, func, select
 
 from kiosk import ROOT
 from kiosk.booth import outbox
@@ -27,18 +29,19 @@ from kiosk.clock import SystemClock
 from kiosk.config import BoothConfig, HubConfig
 from kiosk.facts.kinds import Body
 from kiosk.facts.tallies import TallyCounted
-from kiosk.hub import devices, fairs, intake, tables, totals
-from kiosk.hub.app import create_hub, open_hub
+from kiosk.hub import board, devices, fairs, intake, readiness, screens, tables, totals
+from kiosk.hub.app import create_hub, create_hub_app, open_hub
 from kiosk.hub.context import Hub
 from kiosk.hub.people import add_person
 from kiosk.packs.reader import BUILTIN, read_fair
 from kiosk.sync import keys, protocol
 from kiosk.sync.http import HttpTransport
 from kiosk.sync.push import Client
-from tests.bench import bare_hub, load
+from tests.bench import bare_hub, figures, load
 from tests.bench.rows import Row
 from tests.bench.shipment import Parcel, Province, bytes_per_fact, facts_in
 from tests.bench.sides import _environment, _stop, free_port
+from tests.bench.stolen import quietly
 from tests.makers import an_answer
 
 ROUNDS = 5
@@ -53,7 +56,7 @@ def make_hub(folder: Path, province: Province, database: str = "") -> HubConfig:
     with closing(hub):
         with hub.store.begin() as tx:
             fairs.add_fair(tx, read_fair(BUILTIN / "fair.json"))
-            add_person(tx, LOGIN, PASSWORD, {"organiser", "caseworker"}, sealing_key)
+            add_person(tx, LOGIN, PASSWORD, {"organiser", "supervisor"}, sealing_key)
         province.join(hub)
     return settings
 
@@ -139,6 +142,7 @@ def postgres_rows(folder: Path, province: Province, parcels: list[Parcel], addre
             lambda number: [bare_hub.copy_in(floor, *one) for one in bare[number]],
         )
         yield Row("intake, PostgreSQL, in process", "facts/s", rounds, 0.5, is_least=True)
+        yield from figures.sum_rows(hub, province.fair, "PostgreSQL")
     one = facts_in(alone) / _processes(settings, [alone])
     four = facts_in(together) / _processes(settings, shares(together, 4))
     yield Row("PostgreSQL, 4 processes beside 1", "facts/s", [(four, one)], 1.0, is_least=True)
@@ -247,7 +251,9 @@ def province_rows(folder: Path, province: Province, parcels: list[Parcel]) -> It
         yield Row("board while it is busy, p50", "ms", [(middle(busy) * 1000, middle(idle) * 1000)], 2.5)
         worst = statistics.quantiles(busy, n=100)[98] * 1000
         yield Row("board while it is busy, p99", "ms", [(worst, 100.0)], 100, is_ratio=False)
+    yield from figures.rows(settings, province.fair, (LOGIN, PASSWORD))
     yield from board_rows(settings, province)
+    yield from figures.unit_rows(settings)
     yield Row("bytes a fact on the wire", "B", [(bytes_per_fact(parcels), 45.0)], 45, is_ratio=False)
 
 
@@ -276,8 +282,8 @@ class Poll:
                 self.seconds.append(time.perf_counter() - start)
 
 
-def sign_in(port: int) -> str:
-    body = urlencode({"name": LOGIN, "password": PASSWORD, "next": "/"})
+def sign_in(port: int, name: str = LOGIN, password: str = PASSWORD) -> str:
+    body = urlencode({"name": name, "password": password, "next": "/"})
     request = (
         "POST /login HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/x-www-form-urlencoded\r\n"
         f"Content-Length: {len(body)}\r\n\r\n{body}"
@@ -316,6 +322,74 @@ def board_rows(settings: HubConfig, province: Province) -> Iterator[Row]:
         yield Row("the board's sums, beside a scan", "s", rounds, 1 / 50)
         one = statistics.median(timed(lambda: totals.sums(tx, fair.id, desks=desks)) for _ in range(ROUNDS)) * 1000
         yield Row("one venue's sums", "ms", [(one, 5.0)], 5, is_ratio=False)
+    yield from thousand_rows(settings, province)
+
+
+class Noon(SystemClock):
+    """The machine's clock, at noon of the province's second day when it is made."""
+
+    def __init__(self) -> None:
+        self._ahead = datetime.fromisoformat("2027-03-15T12:30:00+08:00") - super().now()
+
+    def now(self) -> datetime:
+        return super().now() + self._ahead
+
+
+def thousand_rows(settings: HubConfig, province: Province) -> Iterator[Row]:
+    """A refresh with every tablet of a large fair counting: added up anew, as once a second behind the scenes, and
+    as whoever looks gets it. It is noon of the fair's second day: this hour and the last have their numbers.
+    """
+    with closing(open_hub(settings, Noon())) as hub:
+        with hub.store.reading() as tx:
+            tablets = tx.execute(select(func.count(tables.totals.c.journal.distinct()))).scalar_one()
+        read = timed(lambda: hub.paces.of(province.fair, hub.clock.now(), 600_000)) * 1000 / tablets
+        yield Row(f"last hour of {tablets} tablets read from nothing, each", "ms", [(read, 10.0)], 10, is_ratio=False)
+        with hub.store.begin() as tx:
+            let_all_count(tx, province.fair)
+        app = create_hub_app(hub)
+        with hub.store.reading() as tx:
+            fair, now, pack = fairs.find_fair(tx, province.fair), hub.clock.now(), hub.pack.version
+        pace = hub.paces.of(fair.id, now, 600_000)
+        client = app.test_client()
+        assert client.post("/login", data={"name": LOGIN, "password": PASSWORD, "next": "/"}).status_code == 303
+
+        def anew(add_up: Callable[[Connection], object]) -> Callable[[], object]:
+            def work() -> None:
+                with app.test_request_context(), hub.store.reading() as tx:
+                    add_up(tx)
+
+            return work
+
+        def get(path: str) -> Callable[[], object]:
+            return lambda: client.get(path, headers={"HX-Request": "true"}).get_data()
+
+        works = {
+            "last hour, nothing new": lambda: hub.paces.of(fair.id, now, 600_000),
+            "board, added up": anew(lambda tx: board._board(tx, fair, now, pack, pace)),
+            "board, to who looks": get(f"/fairs/{fair.id}"),
+            "readiness, added up": anew(lambda tx: readiness.summary(tx, fair, now, pack)),
+            "big screen, added up": anew(lambda tx: screens._screen(tx, fair)),
+            "big screen, to who looks": get(f"/screen/{fair.id}/numbers"),
+        }
+        for name, work in works.items():
+            work()
+            found = quietly(lambda work=work: statistics.median(timed(work) for _ in range(ROUNDS)) * 1000)
+            told = {"is_ratio": False, "stolen": found.stolen, "tries": found.tries}
+            yield Row(f"{len(fair.desks):,} desks: {name}", "ms", [(found.value, 200.0)], 200, **told)
+
+
+def let_all_count(tx: Connection, fair: str) -> None:
+    """Give every tablet that sent nothing the sums of one that did, and let all of them have told how they are."""
+    counted = select(tables.totals.c.journal).where(tables.totals.c.fair == fair).distinct()
+    known = tx.execute(counted.order_by(tables.totals.c.journal)).scalars().all()
+    others = tx.execute(select(tables.devices).where(tables.devices.c.fair == fair)).all()
+    silent = [row for row in others if row.journal not in set(known)]
+    for table in (tables.totals, tables.desk_totals):
+        rows = [dict(row._mapping) for row in tx.execute(select(table).where(table.c.journal == known[0]))]
+        for other in silent:
+            tx.execute(table.insert(), [{**row, "journal": other.journal, "desk": other.desk} for row in rows])
+    told = {"seen_at": time.time(), "battery": 64, "charging": False, "free_mb": 9_000, "camera": "works"}
+    tx.execute(tables.devices.update().where(tables.devices.c.fair == fair).values(**told))
 
 
 # --- one booth --------------------------------------------------------------------------------------

@@ -12,6 +12,8 @@ class Row:
     limit: float
     is_least: bool = False  # the limit is the least allowed, else the most
     is_ratio: bool = True  # the limit is on ours / floor, else on ours alone
+    stolen: float | None = None  # of the processors by the machine's host, while it was measured, per cent
+    tries: int = 1  # it is the quietest of so many
 
     @property
     def ratios(self) -> list[float]:
@@ -30,4 +32,10 @@ class Row:
         limit = f"{'≥' if self.is_least else '≤'} {self.limit:g}" + (" ×" if self.is_ratio else f" {self.unit}")
         verdict = "pass" if self.is_kept else "FAIL"
         shown = (f"{ours:,.4g} {self.unit}", f"{floor:,.4g} {self.unit}", f"{middle:.2f}")
-        return self.name, *shown, limit, verdict, f"{spread:.0%}"
+        return self.name, *shown, limit, verdict, f"{spread:.0%}", self._quiet()
+
+    def _quiet(self) -> str:
+        if self.stolen is None:
+            return ""
+        quietest = f", quietest of {self.tries}" if self.tries > 1 else ""
+        return f"{self.stolen:.0f} %{quietest}"

@@ -13,7 +13,7 @@ from kiosk.hub.context import Hub
 from kiosk.simulation.bundles import _batch
 from kiosk.simulation.fleet import Fleet
 from kiosk.simulation.sizes import SIZES
-from kiosk.sync import http
+from kiosk.sync import protocol
 from kiosk.sync.rosters import read_roster
 
 SEED = 315
@@ -45,7 +45,7 @@ class Parcel:
     @cached_property
     def compressed(self) -> list[bytes]:
         """Batches as they travel."""
-        return [http._compress(batch) for batch in self.batches]
+        return [protocol.compress(batch) for batch in self.batches]
 
     @cached_property
     def bare(self) -> list[bytes]:

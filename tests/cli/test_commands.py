@@ -1,6 +1,7 @@
 """Every command says what it does; and what goes wrong is one line on stderr, with its code."""
 
 import re
+import shutil
 import socket
 import sys
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ import pytest
 from kiosk import ROOT, strictjson
 from kiosk.cli import main
 from kiosk.errors import CATALOGUE
+from kiosk.hub.people import KEY_ROLES
 from kiosk.packs.reader import BUILTIN
 from tests.makers import a_pack
 
@@ -193,9 +195,28 @@ def test_a_name_that_is_taken_is_said_in_one_line(runner, hub_folder):
 
 
 def test_a_caseworker_is_not_made_by_whoever_does_not_know_the_password(runner, hub_folder):
-    words = ("hub", "person", "zhou", "--role", "caseworker", "--opened-by", "admin", "--data", hub_folder)
+    words = ("hub", "person", "zhou", "--role", "supervisor", "--opened-by", "admin", "--data", hub_folder)
     answer = runner.invoke(main, [str(word) for word in words], env=CLEAN, input="wrong\n")
     assert (answer.exit_code, "login.wrong" in answer.stderr) == (1, True)
+
+
+@pytest.mark.parametrize("role", sorted(KEY_ROLES))
+def test_whoever_is_to_open_complaints_needs_somebody_who_gives_the_key_on(runner, hub_folder, role):
+    words = ["hub", "person", "zhou", "--role", role, "--data", str(hub_folder)]
+    answer = runner.invoke(main, words, env=CLEAN)
+    assert (answer.exit_code, "--opened-by" in answer.stderr) == (2, True)
+
+
+def test_a_year_s_notice_is_entered_and_a_wrong_one_is_not(runner, hub_folder, tmp_path):
+    folder = tmp_path / "its-hub"
+    shutil.copytree(hub_folder, folder)
+    notice = {"year": 2031, "off": [f"2031-10-0{day}" for day in range(1, 8)], "worked": ["2031-10-11"]}
+    for told, said in ((notice, "2031: entered"), ({**notice, "worked": ["2031-10-13"]}, "calendar.faulty")):
+        (tmp_path / "notice.json").write_bytes(strictjson.dumps(told))
+        words = ["hub", "calendar", str(tmp_path / "notice.json"), "--data", str(folder)]
+        assert said in runner.invoke(main, words, env=CLEAN).output
+    answer = runner.invoke(main, ["hub", "calendar", "--data", str(folder)], env=CLEAN)
+    assert (answer.exit_code, "2031: entered" in answer.output) == (0, True)
 
 
 def test_a_database_that_cannot_be_opened_is_said_in_one_line(runner, hub_folder, closed_port):
@@ -251,7 +272,8 @@ def test_a_pack_can_be_shown_to_people_and_to_programs(runner):
     question = shown["questions"][0]
     assert {"id", "kind", "options", "answer", "law", "article", "key", "explanation", "valid_from"} <= set(question)
     listed = runner.invoke(main, ["pack", "show", str(BUILTIN)]).stdout.splitlines()
-    assert len(listed) == len(shown["questions"]) + len(shown["exhibits"])
+    assert len(listed) == len(shown["questions"]) + len(shown["exhibits"]) + len(shown["surveys"])
+    assert [survey["id"] for survey in shown["surveys"]] == ["rights-awareness", "fair-satisfaction", "quiz-pair"]
 
 
 # --- names and passwords -----------------------------------------------------------------------------------
@@ -282,7 +304,7 @@ def test_a_caseworker_made_on_the_command_line_holds_the_key(runner, hub_folder)
     from kiosk.hub.app import open_hub
     from kiosk.sync import keys
 
-    words = ["hub", "person", "zhou", "--role", "caseworker", "--opened-by", "admin", "--data", str(hub_folder)]
+    words = ["hub", "person", "zhou", "--role", "supervisor", "--opened-by", "admin", "--data", str(hub_folder)]
     told = runner.invoke(main, words, env=CLEAN, input="made-up-for-this\n")
     here = open_hub(config.hub_config(hub_folder, environment={}))
     with here.store.begin() as tx:

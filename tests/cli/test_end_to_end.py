@@ -14,14 +14,13 @@ from kiosk.booth.journal import Draft, Journal
 from kiosk.cli import main
 from kiosk.clock import SystemClock
 from kiosk.errors import Problem
-from kiosk.facts.complaints import ComplaintFiled
 from kiosk.hub import devices, fairs
 from kiosk.hub.app import create_hub_app, open_hub
 from kiosk.hub.context import Hub
 from kiosk.hub.tables import devices as table
 from kiosk.sync import tickets
 from tests.cli.test_commands import CLEAN
-from tests.makers import a_headcount, an_id
+from tests.makers import a_filing, a_headcount, an_id
 
 
 def run(runner, *words: object, exit_code: int = 0) -> str:
@@ -91,9 +90,7 @@ def test_a_sealed_complaint_travels_with_its_fact(runner, booth_folder, hub_fold
     import hashlib
 
     blob = b"sealed"
-    body = ComplaintFiled(
-        case="7KQ2-M0ZRT", blob=hashlib.sha256(blob).hexdigest(), size=6, channel="volunteer", notice="1"
-    )
+    body = a_filing(hashlib.sha256(blob).hexdigest(), 6)
     count(booth_folder, Draft(an_id(), body, "li", blob))
     assert "2 new, 0 known, 0 quarantined, 1 sealed" in run(runner, "booth", "sync", "--data", booth_folder)
     assert "as it should be" in run(runner, "hub", "verify", "--data", hub_folder)

@@ -17,14 +17,13 @@ from kiosk import config
 from kiosk.booth.journal import Draft, Journal
 from kiosk.cli import main
 from kiosk.clock import SystemClock
-from kiosk.facts.complaints import ComplaintFiled
 from kiosk.hub.app import create_hub_app, open_hub
 from kiosk.relay.app import create_relay_app, open_relay
 from kiosk.relay.forwarding import Forwarder
 from kiosk.sync.http import HttpTransport
 from tests.cli.test_commands import CLEAN, fails, one_line
 from tests.cli.test_end_to_end import count, run
-from tests.makers import a_headcount, an_id
+from tests.makers import a_filing, a_headcount, an_id
 
 
 @contextmanager
@@ -72,7 +71,7 @@ def stick(tmp_path: Path) -> Path:
 def a_complaint() -> Draft:
     blob = b"sealed"
     name = hashlib.sha256(blob).hexdigest()
-    return Draft(an_id(315), ComplaintFiled(case="7KQ2-M0ZRT", blob=name, size=6, channel="volunteer", notice="1"),
+    return Draft(an_id(315), a_filing(name, 6),
                  "li", blob)  # fmt: skip
 
 

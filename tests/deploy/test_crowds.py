@@ -50,7 +50,7 @@ class Sending:
     def blob(self, _sha256: str) -> None:
         return None
 
-    def blobs_unsent(self) -> list[tuple[str, bytes]]:
+    def unsent_names(self) -> list[str]:
         return []
 
     def mark_blob_sent(self, _sha256: str) -> None:

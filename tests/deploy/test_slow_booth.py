@@ -44,14 +44,15 @@ class Served:
         return time.monotonic() - started
 
 
-@pytest.fixture(params=["command", "deploy"])
-def served(request, booth_folder: Path, tmp_path: Path) -> Iterator[Served]:
+@pytest.fixture(scope="module", params=["command", "deploy"])
+def served(request, booth_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """A booth as each of the two ways starts it."""
-    found = Served(free_port(), tmp_path / "log")
-    shutil.copytree(booth_folder, tmp_path / "booth")
+    home = tmp_path_factory.mktemp("served")
+    found = Served(free_port(), home / "log")
+    shutil.copytree(booth_folder, home / "booth")
     environment = {name: value for name, value in os.environ.items() if not name.startswith("KIOSK_")}
     environment |= {
-        "KIOSK_BOOTH_DATA": str(tmp_path / "booth"),
+        "KIOSK_BOOTH_DATA": str(home / "booth"),
         "KIOSK_BOOTH_SYNC_SECONDS": "0",
         "KIOSK_BOOTH_RESERVE_MB": "0",
         "BOOTH_BIND": f"127.0.0.1:{found.port}",

@@ -17,13 +17,12 @@ from kiosk.booth.journal import Draft, Journal
 from kiosk.booth.setup import init_booth
 from kiosk.clock import SystemClock
 from kiosk.config import BoothConfig, HubConfig
-from kiosk.facts.complaints import ComplaintFiled
 from kiosk.hub import devices, fairs
 from kiosk.hub.app import open_hub
 from kiosk.sync.http import HttpTransport
 from tests.clocks import FakeClock
 from tests.deploy.machine import Machine, machine
-from tests.makers import a_draft, a_hub
+from tests.makers import a_draft, a_filing, a_hub
 from tests.proof import figure
 
 CROWD = 500
@@ -124,9 +123,7 @@ def test_what_is_larger_than_the_buffer_comes_through_whole(there: Machine, tmp_
     monkeypatch.setenv("SSL_CERT_FILE", str(there.certificate))
     content = secrets.token_bytes(1_000_000)
     with a_booth(there, tmp_path / "booth") as journal:
-        body = ComplaintFiled(
-            case="7KQ2-M0ZRT", blob=hashlib.sha256(content).hexdigest(), size=1, channel="volunteer", notice="1"
-        )
+        body = a_filing(hashlib.sha256(content).hexdigest(), 1)
         journal.append(Draft("7" * 32, body, "li", content))
         outbox.sync(journal, outbox.load_key(tmp_path / "booth"), HttpTransport(there.url), "x", SystemClock())
         assert journal.unsent() == 0

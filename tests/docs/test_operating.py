@@ -11,7 +11,7 @@ import pytest
 from kiosk import errors
 from kiosk.booth import sessions, staff
 from kiosk.config import BoothConfig, HubConfig, RelayConfig, booth_config, hub_config, relay_config
-from kiosk.hub import devices, people
+from kiosk.hub import devices, people, status
 from kiosk.hub.fairs import SILENT_SECONDS
 from kiosk.hub.store import is_wal_safe
 from tests.docs import cli
@@ -66,7 +66,7 @@ def test_every_command_and_option_exists():
     assert len(lines) > 15
     for line in lines:
         words = shlex.split(re.split(r"\s{2,}", line)[0])
-        name = next((" ".join(words[:n]) for n in (3, 2, 1) if " ".join(words[:n]) in known), None)
+        name = next((" ".join(words[:n]) for n in (4, 3, 2, 1) if " ".join(words[:n]) in known), None)
         assert name, line
         assert name != "kiosk" or words == ["kiosk"], line
         options = {one for parameter in known[name].params for one in parameter.opts}
@@ -80,7 +80,11 @@ def test_the_numbers_are_the_code_s():
     assert (staff.FREE_TRIES, [seconds // 60 for seconds in staff.LOCKS]) == (5, [1, 2, 4, 8, 15])
     assert "five are free, then 1, 2, 4, 8, 15 minutes" in text
     assert (SILENT_SECONDS, devices.CODE_MINUTES) == (300, 10)
-    assert set(people.ROLES) == {"organiser", "caseworker", "viewer"}
+    assert set(people.ROLES) == {"organiser", "intake", "handler", "supervisor", "auditor", "viewer"}
+    assert (status.TRIES, status.WRONG_OF_CASE) == (10, 20)
+    assert "ten tries a minute from one address; after twenty wrong codes for one number in ten minutes" in " ".join(
+        text.split()
+    )
     assert f"tries every {BoothConfig.sync_seconds} s" in text
 
 

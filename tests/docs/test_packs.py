@@ -8,11 +8,13 @@ from click.testing import CliRunner
 
 from kiosk import strictjson
 from kiosk.cli import main
+from kiosk.packs import surveys
 from kiosk.packs.fairs import Desk, Fair
 from kiosk.packs.galleries import Exhibit, Region
 from kiosk.packs.laws import Law
 from kiosk.packs.quizzes import MODES, STANDARD, Question
 from kiosk.packs.reader import BUILTIN, read_fair, read_pack
+from kiosk.packs.surveys import Survey
 from tests.docs.pages import blocks, page, rows
 from tests.makers import a_pack
 
@@ -63,7 +65,14 @@ def test_the_faults_of_the_page_are_what_the_command_prints(tmp_path):
 
 @pytest.mark.parametrize(
     ("heading", "kind"),
-    [("## Question", Question), ("## Law", Law), ("## Exhibit", Exhibit), ("## The fair file", Fair)],
+    [
+        ("## Question", Question),
+        ("## Law", Law),
+        ("## Exhibit", Exhibit),
+        ("## Survey", Survey),
+        ("Of a question of it:", surveys.Question),
+        ("## The fair file", Fair),
+    ],
 )
 def test_a_table_names_every_field_in_order(heading, kind):
     assert [row[0] for row in rows(PAGE, heading)] == list(kind.__struct_fields__)

@@ -19,13 +19,14 @@ from kiosk.facts.vocabulary import REGISTRY
 from kiosk.hub import api, blobs
 from kiosk.hub.devices import BOOTH_KINDS
 from kiosk.packs.fairs import Fair
-from kiosk.sync import bundles, keys, protocol, relaying, sequence, tickets
+from kiosk.sync import bundles, case_receipts, handoffs, keys, protocol, relaying, sequence, tickets
 from kiosk.sync.protocol import (
     BatchHeader,
     BlobHead,
     BlobReceipt,
     Certificate,
     EnrolRequest,
+    FairKeys,
     FairNotice,
     Head,
     Hello,
@@ -269,6 +270,29 @@ def test_another_key_does_not_open_the_batch():
     assert raised.value.kind is SYNC_SIGNATURE
 
 
+def test_the_receipt_of_a_complaint_is_signed_by_a_published_key_as_the_page_says():
+    text = EXAMPLES["case-receipt"].decode().strip()
+    published = case_receipts.read_keys(EXAMPLES["keys"], read_json(Hello, "hello").fingerprint.hex())
+    filed, signer = case_receipts.check(f"https://hub/m/receipt#{text}", case_receipts.signers_of(published))
+    assert (filed.case, filed.standing, signer.desk) == ("7KQ2-M0ZRD", "pre", "d01")
+    head, _, packed = text.rpartition(":")
+    signature = f"{crockford.read(packed, 103):0128x}"
+    assert keys.is_signed(device_key(), b"kiosk/case-receipt/1", f"demo\n{head}".encode(), signature)
+    digest = hashlib.sha256(b"kiosk/case-receipt/signer/1\0" + bytes(device_key())).digest()
+    assert text.split(":")[1] == crockford.write(int.from_bytes(digest[:5]), 8)
+    assert f"{crockford.read(text.split(':')[6], 52):064x}" == filed.content == "ab" * 32
+
+
+def test_a_word_for_a_phone_is_signed_by_its_tablet_as_the_page_says():
+    certificate = read_signed(Certificate, "certificate")
+    word = handoffs.read(EXAMPLES["handoff"].decode().strip(), certificate.device, certificate.public_key)
+    raw = crockford.read(EXAMPLES["handoff"].decode(), 136).to_bytes(85)
+    assert (raw[:16].hex(), int.from_bytes(raw[16:21])) == (word.id, word.at)
+    message = bytes.fromhex(certificate.device) + raw[:21]
+    assert keys.is_signed(device_key(), b"kiosk/handoff/1", message, raw[21:].hex())
+    assert f"from {handoffs.AHEAD} s before that moment to {handoffs.LIFE} s after" in page(PAGE)
+
+
 # --- the tables -----------------------------------------------------------------------------------
 
 
@@ -279,6 +303,7 @@ def test_another_key_does_not_open_the_batch():
         ("## Batch", BatchHeader),
         ("### GET /sync/v1/hello", Hello),
         ("### POST /sync/v1/enrol", EnrolRequest),
+        ("### POST /sync/v1/rehearsals", protocol.RehearsalRequest),
         ("### PUT /sync/v1/devices/&lt;device&gt;", protocol.Return),
         ("### GET /sync/v1/journals/&lt;journal&gt;", Head),
         ("### POST /sync/v1/batches", Receipt),
@@ -290,6 +315,7 @@ def test_another_key_does_not_open_the_batch():
         ("## Bundle", bundles.BundleHeader),
         ("## Receipts that travel back", BlobReceipt),
         ("### What a relay answers", relaying.Held),
+        ("## Receipts of complaints", FairKeys),
     ],
 )
 def test_a_table_of_fields_names_every_field_in_order(heading, kind):
@@ -321,7 +347,7 @@ def test_every_endpoint_has_its_section():
         if rule.endpoint.startswith("api.")
     }
     listed = {row[0] for row in rows(PAGE, "## Endpoints")}
-    titles = re.findall(r"^### ((?:GET|POST|PUT) .*)$", page(PAGE), re.MULTILINE)
+    titles = re.findall(r"^### ((?:GET|POST|PUT|DELETE) .*)$", page(PAGE), re.MULTILINE)
     assert listed == served
     assert {title.replace("&lt;", "<").replace("&gt;", ">") for title in titles} == served
 

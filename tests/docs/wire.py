@@ -14,7 +14,7 @@ from kiosk.facts.envelope import Fact
 from kiosk.facts.tallies import TallyCounted, TallyUndone, undo_id
 from kiosk.facts.vocabulary import REGISTRY
 from kiosk.packs.fairs import Fair
-from kiosk.sync import bundles, keys, protocol, relaying, rosters, sequence, tickets
+from kiosk.sync import bundles, case_receipts, handoffs, keys, protocol, relaying, rosters, sequence, tickets
 from tests.makers import an_answer
 
 HUB_SEED, DEVICE_SEED, SEALING_SEED = b"\x01" * 32, b"\x02" * 32, b"\x03" * 32
@@ -182,6 +182,7 @@ def status() -> protocol.Status:
         at=MORNING.format(4),
         boot="1a2b3c4d",
         mono=4007000,
+        health=protocol.Health(battery=83, charging=False, camera="works", printer="works"),
     )
 
 
@@ -230,6 +231,31 @@ def held() -> bytes:
     return protocol.dump(relaying.Held(journal=JOURNAL, stretches=[stretch], blobs=[], receipts=""))
 
 
+def fair_keys() -> bytes:
+    tablet = protocol.TabletKey(desk="d01", public_key=bytes(DEVICE_KEY.verify_key).hex())
+    own = hello()
+    return protocol.sign_document(
+        protocol.FairKeys(
+            hub=HUB,
+            signing_key=own.signing_key,
+            sealing_key=own.sealing_key,
+            fair="demo",
+            tablets=[tablet],
+            at=MORNING.format(7),
+        ),
+        HUB_KEY,
+    )
+
+
+def case_receipt() -> str:
+    filed = case_receipts.Filed("d01", "7KQ2-M0ZRD", MORNING.format(6), "complaint", "pre", "ab" * 32)
+    return case_receipts.write(DEVICE_KEY, "demo", filed)
+
+
+def handoff() -> str:
+    return handoffs.write(DEVICE_KEY, DEVICE, handoffs.Handoff(NONCE, 1_805_074_200))
+
+
 def examples() -> dict[str, bytes]:
     """Name of the block → what stands in it, with the newline a block ends with."""
     journal = f"/sync/v1/journals/{JOURNAL}"
@@ -257,6 +283,9 @@ def examples() -> dict[str, bytes]:
         "status": protocol.dump(status()) + b"\n",
         "notice": notice(),
         "roster": roster(),
+        "keys": fair_keys(),
+        "case-receipt": case_receipt().encode() + b"\n",
+        "handoff": handoff().encode() + b"\n",
     }
 
 

@@ -25,7 +25,6 @@ from kiosk.booth.journal import Draft, Journal
 from kiosk.booth.storage import Storage
 from kiosk.config import HubConfig
 from kiosk.errors import Problem
-from kiosk.facts.complaints import ComplaintFiled
 from kiosk.hub import ledger
 from kiosk.hub.app import create_hub_app, open_hub
 from kiosk.hub.context import Hub
@@ -35,7 +34,7 @@ from kiosk.sync import protocol
 from tests.clocks import FakeClock
 from tests.faults.disk import Disk
 from tests.hub.tablets import Tablet, a_tablet
-from tests.makers import HUB_URL, a_headcount, a_hub, a_journal, an_id, facts_of
+from tests.makers import HUB_URL, a_filing, a_headcount, a_hub, a_journal, an_id, facts_of
 
 #: How the disk fails: with which error, and for how long.
 CASES = {
@@ -122,7 +121,7 @@ def a_draft_with_or_without_blob(number: int) -> Draft:
         return Draft(an_id(number), a_headcount(1 + number % 9), "li")
     sealed = bytes([number % 256]) * 3000
     name = hashlib.sha256(sealed).hexdigest()
-    body = ComplaintFiled(case="7KQ2-M0ZRT", blob=name, size=len(sealed), channel="volunteer", notice="1")
+    body = a_filing(name, len(sealed))
     return Draft(an_id(number), body, "li", sealed)
 
 

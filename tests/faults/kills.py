@@ -242,14 +242,18 @@ def _start_and_die(program: Program, folder: Path, statement: int) -> NoReturn:
 
 
 def upgrade(folder: Path, stride: int, dice: Random) -> dict[str, Report]:
-    """Each start there is: on nothing, and on what the first release left, as a release after this one would."""
+    """Each start there is: on nothing, and on what the first release left, as a release after this one would.
+
+    A hub's start has many times the statements of a booth's: of those every fourth of the `stride`-th will do.
+    """
     old_booth, old_hub = released_booth(folder / "booth" / "old"), released_hub(folder / "hub" / "old")
     no_booth, no_hub = folder / "no booth" / "old", folder / "no hub" / "old"
     for home in (no_booth, no_hub):
         home.mkdir(parents=True)
 
     def report(program: Program, home: Path) -> Report:
-        return start(program, home, count(dice.randint(1, stride), stride))
+        step = 4 * stride if program is HUB_START and stride > 1 else stride
+        return start(program, home, count(dice.randint(1, step), step))
 
     reports = {"a new booth": report(BOOTH_START, no_booth), "a new hub": report(HUB_START, no_hub)}
     know_a_later_booth()

@@ -18,8 +18,8 @@ from tests.faults import disk
 from tests.makers import a_draft, facts_of
 from tests.proof import figure, share
 
-CALLS = share(500, 150)
-HUB_CALLS = share(100, 25)
+CALLS = share(500, 100)
+HUB_CALLS = share(100, 15)
 START_CALLS = 12
 NEW_CALLS = 60
 STEP = share(1, 5)  # there are five ways to fail; in `make test` each call fails in one of them

@@ -40,8 +40,8 @@ from tests.hub.tablets import Tablet, a_tablet, deliver, run_of
 from tests.makers import HUB_URL, VOLUNTEER, a_fact, a_headcount, an_id, facts_of
 from tests.proof import figure, share
 
-KILLS_OF_A_WRITER = share(1000, 150)
-KILLS_OF_A_HUB = share(200, 20)
+KILLS_OF_A_WRITER = share(1000, 60)
+KILLS_OF_A_HUB = share(200, 12)
 KILLS_OF_A_SERVER = share(100, 5)
 FACTS = share(50_000, 6_000)
 

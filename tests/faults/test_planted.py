@@ -33,7 +33,7 @@ from kiosk.facts import clocks, envelope
 from kiosk.facts.cases import CaseOpened
 from kiosk.facts.clocks import ClockCompared
 from kiosk.hub import api, app, branches, devices, intake, ledger, people, reading, totals
-from kiosk.hub import complaints as hub_complaints
+from kiosk.hub import cases as hub_cases
 from kiosk.hub.app import create_hub_app
 from kiosk.hub.context import hub as hub_of_this_request
 from kiosk.hub.tables import devices as devices_table
@@ -42,7 +42,7 @@ from kiosk.sync import keys, protocol
 from kiosk.sync import push as pushing
 from kiosk.web import complaint_form, forms
 from tests.clocks import FakeClock
-from tests.hub.phones import file_by_phone
+from tests.hub.phones import file_by_phone, opens
 from tests.hub.search import find, stored
 from tests.hub.tablets import a_code, a_tablet, an_enrol_request, deliver, run_of, totals_of
 from tests.makers import CASEWORKER, COMPLAINT, Browser, Pair, a_headcount, a_hub, a_key, a_pair, an_id
@@ -182,7 +182,7 @@ def totals_are_the_fold_of_the_facts(folder: Path) -> None:
 
 def a_booth_says_only_what_a_booth_may_say(folder: Path) -> None:
     with closing(a_hub(folder, FakeClock())) as hub:
-        tablet = a_tablet(hub).record(CaseOpened(case="0000-00000")).record(desk="d09")
+        tablet = a_tablet(hub).record(CaseOpened(case="0000-00000", reason="handling")).record(desk="d09")
         assert deliver(hub, tablet.batch()).quarantined == 2
 
 
@@ -294,14 +294,14 @@ def a_viewer_opens_nothing(folder: Path) -> None:
             key = people.open_key(tx, *CASEWORKER)
             people.add_person(tx, "lin", "made-up-for-this", {"viewer"}, key)
         viewer = Browser(pair.hub_app.test_client()).sign_in("lin", "made-up-for-this")
-        assert viewer.get(f"/fairs/demo/complaints/{case}").status in (403, 423)
+        assert opens(viewer, case).status in (403, 423)
         assert viewer.get("/fairs/demo/codes").status == 403
 
 
 def every_opening_is_a_fact(folder: Path) -> None:
     with at_a_desk(folder) as (pair, _):
         case = file_by_phone(pair)
-        pair.in_the_office().get(f"/fairs/demo/complaints/{case}")
+        opens(pair.in_the_office(), case)
         with pair.hub.store.reading() as tx:
             assert [row.kind for row in tx.execute(facts.select().where(facts.c.kind == "case.opened"))]
 
@@ -452,9 +452,10 @@ def _as_it_is(app_of: Callable[..., Any]) -> Callable[..., Any]:
     return make
 
 
-def _insert_or_replace(tx: Any, table: Any, rows: Any) -> None:
-    marks = ", ".join("?" * len(table.columns))
-    tx.connection.cursor().executemany(f"INSERT OR REPLACE INTO {table.name} VALUES ({marks})", rows)
+def _insert_or_replace(tx: Any, table: Any, columns: dict[str, Any]) -> None:
+    names, marks = ", ".join(columns), ", ".join("?" * len(columns))
+    statement = f"INSERT OR REPLACE INTO {table.name} ({names}) VALUES ({marks})"
+    tx.connection.cursor().executemany(statement, zip(*columns.values(), strict=False))
 
 
 @contextmanager
@@ -494,7 +495,8 @@ PLANTED = (
     Planted("signature skipped", only_the_enrolled_key_writes_a_journal,
             replaced((keys, "is_signed"), by=lambda *_: True)),
     Planted("addressee skipped", only_the_right_hub_takes_a_batch,
-            edited(intake, "receive", ("header.hub != (device.hub or hub) or header.fair != device.fair", "False"))),
+            edited(intake, "receive", ("header.hub != (device.hub or hub)", "False"),
+                   ("header.fair != rehearsals.fair_of(device.fair)", "False"))),
     Planted("head of a batch not compared", a_batch_ends_in_the_head_it_names,
             edited(protocol, "read_batch", (".hex().encode() != end[1]", ".hex().encode() == b''"))),
     Planted("links between batches not checked", a_branch_that_continues_elsewhere_is_noticed,
@@ -503,7 +505,7 @@ PLANTED = (
             edited(intake, "_fit_in", ("if known.get(arrival.first + place, digest) != digest", "if False"))),
     Planted("OR REPLACE", two_facts_at_one_place_are_a_fork,
             together(replaced((intake, "_known_hashes"), by=lambda *_: {}),
-                     replaced((intake, "append_facts"), by=_insert_or_replace))),
+                     replaced((intake, "append_columns"), by=_insert_or_replace))),
     Planted("no unique key at the hub", a_second_delivery_brings_nothing_new,
             together(replaced((intake, "_known_hashes"), by=lambda *_: {}),
                      replaced((intake, "_is_held_already"), by=lambda *_: False))),
@@ -543,7 +545,7 @@ PLANTED = (
             together(replaced((schema, "PRAGMAS"), by=("journal_mode = WAL", "synchronous = NORMAL")),
                      replaced((schema, "assert_safe"), by=lambda _connection: None))),
     Planted("no look for the same id", one_id_is_one_fact,
-            edited(journal.Journal, "_append_one", ("if stored is not None", "if False"))),
+            edited(journal.Journal, "_append_one", ("if before is not None", "if False"))),
     Planted("undo with an id of its own", a_tap_is_taken_back_once,
             replaced((tallies, "undo_id"), by=lambda _tap: secrets.token_hex(16))),
     Planted("a wall that does not clear", the_next_visitor_sees_nothing_of_the_last,
@@ -558,7 +560,7 @@ PLANTED = (
             replaced((keys, "seal"), by=lambda _key, text: text)),
     Planted("roles not asked for", a_viewer_opens_nothing, replaced((people.Person, "may"), by=lambda *_: True)),
     Planted("openings not written down", every_opening_is_a_fact,
-            lambda patch: patch.setattr(hub_complaints, "journal", _Silent(hub_complaints.journal))),
+            lambda patch: patch.setattr(hub_cases, "journal", _Silent(hub_cases.journal))),
     Planted("no token in forms", another_page_cannot_act_for_a_person, replaced((app, "_check_csrf"), by=lambda: None)),
     Planted("no look at the origin", another_page_cannot_act_for_a_person,
             replaced((kiosk.web.app, "refuse_foreign_origin"), by=lambda: None)),

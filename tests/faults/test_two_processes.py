@@ -7,9 +7,9 @@ from itertools import pairwise
 from kiosk import ROOT
 from kiosk.booth.journal import Journal
 from tests.makers import facts_of
-from tests.proof import figure
+from tests.proof import figure, share
 
-TAPS = 2_000
+TAPS = share(2_000, 600)
 
 
 def test_two_processes_tap_into_one_journal_and_leave_one_chain(journal: Journal):

@@ -161,7 +161,7 @@ def post(app, body: bytes, **headers: str):
 
 
 def test_malformed_batches_are_refused_with_a_code_and_leave_nothing(hub):
-    dice, times = random.Random(SEED), share(10_000, 400)
+    dice, times = random.Random(SEED), share(10_000, 150)
     app, tablet = create_hub_app(hub), a_tablet(hub).record().record().record()
     before, good = everything(hub), tablet.batch()
     client, answers = app.test_client(), {}

@@ -9,9 +9,9 @@ from playwright.sync_api import Browser, Page, Playwright, expect, sync_playwrig
 from tests.journeys.cameras import Camera
 from tests.journeys.fair import Fair
 from tests.journeys.people import Organiser, Visitor, Volunteer
-from tests.journeys.screens import LYING, OFFICE, PHONE, Screens, Watch, chromium
+from tests.journeys.screens import LYING, OFFICE, PATIENCE, PHONE, Screens, Watch, chromium
 
-expect.set_options(timeout=15_000)
+expect.set_options(timeout=PATIENCE)
 
 
 @pytest.fixture(scope="session")

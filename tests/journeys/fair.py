@@ -3,30 +3,31 @@
 import http.client
 import json
 import os
-import signal
 import socket
 import subprocess
-import sys
 import time
 from contextlib import closing
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Any
 
-from kiosk import ROOT, demo
+import msgspec
+
+from kiosk import demo
 from kiosk.booth import outbox
 from kiosk.booth.carrying import Carrier
 from kiosk.booth.journal import Journal
 from kiosk.booth.setup import init_booth
 from kiosk.clock import SystemClock
 from kiosk.config import HubConfig
-from kiosk.facts.complaints import ComplaintFiled
 from kiosk.hub.app import open_hub
 from kiosk.packs.fairs import Fair as PackFair
 from kiosk.packs.reader import BUILTIN, read_fair
 from kiosk.sync import sequence
 from kiosk.sync.protocol import Certificate
+from tests import programs
 from tests.hub.tablets import a_tablet, deliver
-from tests.makers import a_fact, a_headcount
+from tests.makers import a_fact, a_filing, a_headcount
 
 _PATIENCE = 60  # seconds for a server to answer on a busy machine
 
@@ -42,26 +43,18 @@ class Server:
         self.settings = settings
         self.at = ""  # a moment, for a server and commands that live at another time
         self.later = 0  # seconds that went by for it since, without anybody waiting
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: ForkServerProcess | None = None
 
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
     def start(self) -> None:
-        words = [self.side, "serve", "--data", str(self.data), "--port", str(self.port)]
-        with self.log.open("ab") as log:
-            self._process = subprocess.Popen(
-                self._kiosk(*words),
-                cwd=ROOT,
-                env=environment(self.settings),
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
+        words = self._words(self.side, "serve", "--data", str(self.data), "--port", str(self.port))
+        self._process = programs.start(*words, environment(self.settings), self.log, self.log)
         deadline = time.monotonic() + _PATIENCE
         while not self._answers():
-            if self._process.poll() is not None or time.monotonic() > deadline:
+            if not self._process.is_alive() or time.monotonic() > deadline:
                 self.stop()
                 raise RuntimeError(f"the {self.side} did not start:\n{self.log.read_text('utf-8')}")
             time.sleep(0.05)
@@ -69,12 +62,11 @@ class Server:
     def stop(self) -> None:
         if self._process is None:
             return
-        self._process.send_signal(signal.SIGTERM)
-        try:
-            self._process.wait(timeout=_PATIENCE)
-        except subprocess.TimeoutExpired:
+        self._process.terminate()
+        self._process.join(_PATIENCE)
+        if self._process.is_alive():
             self._process.kill()
-            self._process.wait()
+            self._process.join()
         self._process = None
 
     def again(self, **settings: str) -> "Server":
@@ -92,10 +84,7 @@ class Server:
 
     def run(self, *words: str) -> "subprocess.CompletedProcess[str]":
         """`kiosk <side> …` beside the server, on the same folder."""
-        command = self._kiosk(self.side, *words, "--data", str(self.data))
-        return subprocess.run(
-            command, cwd=ROOT, env=environment(self.settings), capture_output=True, text=True, timeout=120, check=False
-        )
+        return programs.run(*self._words(self.side, *words, "--data", str(self.data)), environment(self.settings), 120)
 
     def ask(self, *words: str) -> str:
         """As `run`, of a command that has to work; returns what it printed."""
@@ -113,9 +102,9 @@ class Server:
     def _hands(self) -> Path:
         return self.data.with_suffix(".later")
 
-    def _kiosk(self, *words: str) -> list[str]:
-        program = ["tests.journeys.at", self.at, str(self._hands)] if self.at else ["kiosk.cli"]
-        return [sys.executable, "-m", *program, *words]
+    def _words(self, *words: str) -> tuple[str, list[str]]:
+        """The module and its arguments."""
+        return ("tests.journeys.at", [self.at, str(self._hands), *words]) if self.at else ("kiosk.cli", [*words])
 
     def _answers(self) -> bool:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
@@ -150,7 +139,8 @@ class Fair:
         """Made, enrolled and started as `kiosk demo` does it, but without prizes: a play is its own facts alone."""
         here = demo.Demo(self.folder, self.booth.port, self.hub.port)
         clock = SystemClock()
-        demo._make_hub(here, clock, what or read_fair(BUILTIN / "fair.json"))
+        fair = msgspec.structs.replace(read_fair(BUILTIN / "fair.json"), surveys=list(demo.SURVEYS))
+        demo._make_hub(here, clock, what or fair)
         self.hub.start()
         init_booth(here.booth, clock).close()
         demo._enrol(here, clock)
@@ -198,7 +188,7 @@ class Fair:
         with closing(open_hub(HubConfig(self.hub.data), SystemClock())) as hub:
             one = a_tablet(hub, "d18").record()
             other = one.clone().record(a_headcount(5))
-            filed = ComplaintFiled(case="7KQ2-M0ZRT", blob="ab" * 32, size=700, channel="volunteer", notice="2026-11")
+            filed = a_filing()
             bad = a_tablet(hub, "d19").record(b"\xff").record(b"\xff\x00").record(a_fact(kind="prize.given"))
             bad.record(a_fact(desk="d18"))
             for tablet in (one.record(a_headcount(30)).record(filed), other, bad):

@@ -19,13 +19,30 @@ from tests.journeys.fair import Fair
 VOLUNTEER = next(iter(demo.VOLUNTEERS))
 
 #: A complaint by somebody who does not exist, screen by screen.
-COMPLAINT: tuple[Mapping[str, str], ...] = (
-    {},
-    {"respondent": "好又多小卖部", "respondent_address": "人民路1号"},
-    {"bought_on": "2026-03-01", "amount": "1,280.50", "facts": "电饭锅用了一天就不热了。\n商家不肯退。"},
-    {"request": "退货退款"},
-    {"name": "张小花", "phone": "13912345678", "address": "长江路2号测试楼"},
-)
+COMPLAINT: Mapping[str, Mapping[str, str]] = {
+    "notice": {"notice": "yes"},
+    "who": {"consumer": "adult"},
+    "respondent": {"respondent": "好又多小卖部", "respondent_address": "人民路1号"},
+    "what": {"what": "电饭锅", "place": "店里买的", "bought_on": "2026-03-01", "amount": "1,280.50"},
+    "facts": {"facts": "电饭锅用了一天就不热了。\n商家不肯退。", "grounds": "购物小票一张"},
+    "photos": {},
+    "request": {"want_refund": "yes", "request": "退货退款"},
+    "consents": {"forward": "yes", "mediation": "yes", "publicity": "no"},
+    "identity": {"name": "张小花", "phone": "13912345678", "address": "长江路2号测试楼"},
+}
+#: Screen → what a report without a name says there, where it is not what the complaint says.
+REPORT: Mapping[str, Mapping[str, str]] = {
+    "notice": COMPLAINT["notice"],
+    "sign": {"anonymous": "yes"},
+    **{name: COMPLAINT[name] for name in ("respondent", "what", "facts", "photos")},
+}
+#: What was typed, to be looked for.
+WORDS = [
+    text
+    for screen in COMPLAINT.values()
+    for name, text in screen.items()
+    if text not in ("yes", "no", "adult") and name not in ("bought_on", "amount")
+]
 
 
 @cache
@@ -96,7 +113,7 @@ class Person:
     def sees(self, selector: str) -> Locator:
         """Wait until it is on the screen."""
         found = self.page.locator(selector)
-        expect(found.first).to_be_visible()
+        found.first.wait_for()  # not `expect`, which looks again at ever longer intervals
         return found
 
     def prefers(self, *, english: bool = False, large: bool = False) -> Self:
@@ -113,8 +130,13 @@ class Person:
 class Complaining(Person):
     """Whoever types a complaint: the volunteer on the tablet, or the visitor on the own phone."""
 
-    def is_on_screen(self, number: int) -> Self:
-        expect(self.page.locator(".wizard input[name=step]")).to_have_value(str(number))
+    def begins(self, way: str = "settle") -> Self:
+        """Answer the question before the form: "settle", "report" or "ask"."""
+        self.press(self.page.locator(f".triage-way[href$='/{way}']"))
+        return self
+
+    def is_on_screen(self, name: str) -> Self:
+        expect(self.page.locator(".wizard input[name=step]")).to_have_value(name)
         return self
 
     def goes_on(self) -> None:
@@ -126,23 +148,49 @@ class Complaining(Person):
     def agrees(self) -> None:
         self.chooses(self.page.locator("#notice"))
 
-    def fills_screen(self, number: int, **changes: str) -> Self:
-        """What the complaint says to that screen; `changes` say something else instead."""
-        self.is_on_screen(number)
-        if number == 1:
-            self.agrees()
-        for name, text in {**COMPLAINT[number - 1], **changes}.items():
-            self.types(name, text)
+    def fills_screen(self, screen: str, **changes: str) -> Self:
+        """What the complaint (or the report) says to that screen; `changes` say something else instead."""
+        self.is_on_screen(screen)
+        for name, text in {**COMPLAINT, **REPORT}[screen].items():
+            self.answers_field(name, changes.get(name, text))
+        for name in changes.keys() - {**COMPLAINT, **REPORT}[screen].keys():
+            self.answers_field(name, changes[name])
         return self
 
-    def files_complaint(self, first: int = 1) -> str:
+    def answers_field(self, name: str, text: str) -> None:
+        """Typed, ticked, or chosen."""
+        boxes = f".wizard input[name={name}]:is([type=checkbox], [type=radio])"
+        if self.page.locator(boxes).count():
+            box = self.page.locator(f"{boxes}[value={text}]")
+            if not box.is_checked():  # a second touch would take it back
+                self.chooses(box)
+        else:
+            self.types(name, text)
+
+    def fills_until(self, screen: str, story: Mapping[str, Mapping[str, str]] = COMPLAINT) -> Self:
+        """Every screen from the one that is shown to the one before `screen`."""
+        names = list(story)
+        first = names.index(self.page.locator(".wizard input[name=step]").input_value())
+        for name in names[first : names.index(screen)]:
+            self.fills_screen(name).goes_on()
+        return self.is_on_screen(screen)
+
+    def files_complaint(self, first: str = "notice") -> str:
         """All screens from `first`; returns the number on the receipt."""
-        for number in range(first, len(COMPLAINT) + 1):
-            self.fills_screen(number).goes_on()
+        return self._files(COMPLAINT, first)
+
+    def files_report(self, first: str = "notice") -> str:
+        """Without a name."""
+        return self._files(REPORT, first)
+
+    def _files(self, story: Mapping[str, Mapping[str, str]], first: str) -> str:
+        names = list(story)
+        for name in names[names.index(first) :]:
+            self.fills_screen(name).goes_on()
         return self.reads_receipt()
 
     def reads_receipt(self) -> str:
-        return self.sees(".slip-number strong").inner_text()
+        return self.sees(".slip-number strong:not(.slip-query)").inner_text()
 
     def reads_fault(self, name: str) -> str:
         """The sentence beside the field; a screen reader finds it from there, too."""
@@ -248,20 +296,20 @@ class Visitor(Complaining):
 class Volunteer(Complaining):
     """Who stands at the desk."""
 
-    def signs_in(self) -> Self:
+    def signs_in(self, who: str = VOLUNTEER, pin: str = demo.PIN) -> Self:
         """By the keys on the screen, where there are some."""
         self.goes_to("/staff")
-        person = self.sees(f".person:has(input[value='{VOLUNTEER}'])")
+        person = self.sees(f".person:has(input[value='{who}'])")
         if self.hand == "keyboard":
             self.chooses(person.locator("input"))
         else:
             self.press(person)
         keypad = self.page.locator(".keypad")
         if keypad.is_visible():
-            for digit in demo.PIN:
+            for digit in pin:
                 self.press(keypad.locator(f"button[value='{digit}']"))
         else:
-            self.types("pin", demo.PIN)
+            self.types("pin", pin)
         self.press(self.page.locator(".pin-go"))
         self.sees(".counter-grid")
         return self
@@ -295,9 +343,9 @@ class Volunteer(Complaining):
         self.press(self.undo(counter))
         self.expects(counter, total)
 
-    def opens_complaint(self) -> Self:
+    def opens_complaint(self, way: str = "settle") -> Self:
         self.press(self.page.locator(".counter-foot a[href='/staff/complaint']"))
-        return self.is_on_screen(1)
+        return self.begins(way).is_on_screen("notice")
 
     def resumes(self, code: str) -> None:
         self.press(self.page.locator("a[href='/staff/complaint/resume']"))
@@ -365,16 +413,21 @@ _OWN_WORDS = "one => [...one.childNodes].filter((part) => part.nodeType === 3).m
 class Organiser(Person):
     """Who signed in at the hub, and may open complaints."""
 
+    fair_id = "demo"
+
+    def gives_password(self) -> Self:
+        self.goes_to("/")
+        self.types("name", demo.LOGIN)
+        self.types("password", demo.PASSWORD)
+        self.press(self.page.locator(".gate .go"))
+        return self
+
     def signs_in(self, fair: Fair) -> Self:
         """With name and password; the next time in the same fair with the cookie, for the door is throttled."""
         if fair.badge:
             self.page.context.add_cookies(fair.badge)
             return self.opens()
-        self.goes_to("/")
-        self.types("name", demo.LOGIN)
-        self.types("password", demo.PASSWORD)
-        self.press(self.page.locator(".gate .go"))
-        self.sees("#board")
+        self.gives_password().sees("#board")
         fair.badge = [{**one, "url": self.url} for one in self.page.context.cookies() if one["name"] == "session"]
         for one in fair.badge:
             del one["domain"], one["path"]
@@ -382,7 +435,7 @@ class Organiser(Person):
 
     def opens(self, place: str = "") -> Self:
         """The board, or another place of the fair: "complaints", "codes"."""
-        return self.goes_to(f"/fairs/demo/{place}".rstrip("/"))
+        return self.goes_to(f"/fairs/{self.fair_id}/{place}".rstrip("/"))
 
     def reads_board(self) -> dict[str, str]:
         """What the board shows, by the label."""
@@ -426,8 +479,10 @@ class Organiser(Person):
         return self.sees(f"#case-{case}")
 
     def opens_case(self, case: str) -> str:
-        """All words of the case."""
+        """All words of the case, opened for a reason."""
         self.press(self.finds_case(case).locator("a.case"))
+        self.press(self.page.locator("form.openers[action$='/open'] button").first)
+        self.sees(".said")
         return self.sees(".file").inner_text()
 
 

@@ -16,7 +16,7 @@ ZH, ZH_LARGE, EN, EN_LARGE = LOOKS
 #: What has no English: people, and what they wrote.
 NAMES = [*demo.VOLUNTEERS.values(), "示范市建设路1号"]
 NAMES += re.findall("[\u4e00-\u9fff]+", " ".join(one.remember.en for one in exhibits().values()))  # quoted signs
-NAMES += [line for screen in COMPLAINT for text in screen.values() for line in text.splitlines()]
+NAMES += [line for screen in COMPLAINT.values() for text in screen.values() for line in text.splitlines()]
 #: The key that leads on, where a page in large type may be longer than the screen.
 NEXT = {"attract": ".door-main", "answered right": "[data-next]", "answered wrong": "[data-next]"}
 
@@ -94,12 +94,13 @@ def test_the_booths_staff_screens(fair, a_volunteer, watch, english, large):
 @pytest.mark.parametrize(("english", "large"), share(LOOKS, [EN]))
 def test_the_form_on_a_phone(fair, a_visitor, watch, screens, english, large):
     watch.allow("422")
-    tablet = a_visitor(fair).goes_to("/complaint")
+    tablet = a_visitor(fair).goes_to("/complaint/settle")
     address = "http://" + tablet.page.locator(".way-address").inner_text()
     phone = Complaining(screens.open(PHONE), "")
     phone.page.context.add_cookies(cookies(fair.hub.url, english=english, large=large))
     phone.goes_to(address)
-    faults = []
+    faults = look_at(phone.page, "what to do", [PHONE])
+    phone.begins()
     for name in walks.form_screens(phone):
         faults += look_at(phone.page, name, [PHONE])
     faults += look_at(phone.page, "receipt", [PHONE])

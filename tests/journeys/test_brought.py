@@ -61,7 +61,7 @@ def test_a_fake_that_was_brought_is_on_show_a_minute_later(
     page.get_by_text("拍一件新的").click()
 
     expect(page.get_by_text("请不要拍到人脸、证件、单号")).to_be_visible()
-    expect(page.locator("[type=file]")).to_be_hidden()  # no file is asked for where there is a camera
+    expect(page.locator(".snap-file")).to_be_visible()  # beside the camera, in the words of the page
     page.get_by_role("button", name="打开相机").click()
     expect(page.locator("video")).to_have_js_property("videoWidth", 640)
     page.get_by_role("button", name="拍下").click()
@@ -112,7 +112,7 @@ def test_a_fake_that_was_brought_is_on_show_a_minute_later(
     visitor.goes_to("/gallery")
     visitor.page.locator(".card", has_text="老井坊").click()
     expect(visitor.page.get_by_text("没有生产日期")).to_be_visible()
-    expect(visitor.page.locator(".marks rect")).to_have_count(2)
+    expect(visitor.page.locator(".marks .mark")).to_have_count(2)
     assert visitor.page.evaluate("document.querySelector('.own-photo img').naturalWidth") > 0
     own = page.locator(".own-card", has_text="老井坊")
     own.get_by_role("button", name=re.compile("撤下")).click()
@@ -130,6 +130,12 @@ def test_without_a_camera_a_photo_is_chosen(fair: Fair, a_camera, watch: Watch, 
     page.goto(f"{fair.booth.url}/staff/exhibits/new")
     page.get_by_role("button", name="打开相机").click()
     expect(page.get_by_text("没有找到相机")).to_be_visible()
+    huge = tmp_path / "huge.jpg"
+    with huge.open("wb") as out:
+        out.truncate(200 * 2**20)
+    page.set_input_files("[type=file]", huge)
+    expect(page.get_by_text("照片文件太大，最多 20 MB")).to_be_visible()
+    expect(page.get_by_role("button", name="用这张")).to_be_hidden()  # it is not even sent
     page.set_input_files("[type=file]", file)
     page.get_by_role("button", name="用这张").click()
     page.wait_for_url("**/places")
@@ -156,11 +162,11 @@ def test_a_card_from_the_printer_opens_its_exhibit(
     page.goto(f"{fair.booth.url}/gallery")
     page.get_by_text("扫卡片").click()
     page.get_by_role("button", name="打开相机扫码").click()
-    expect(page.locator("h1")).to_have_text(title)
+    expect(page.locator(".exhibit-name")).to_contain_text(title)
     page.goto(f"{fair.booth.url}/gallery/scan")
     page.get_by_label("或者输入卡片上的号码").fill(number)
     page.get_by_role("button", name="打开", exact=True).click()
-    expect(page.locator("h1")).to_have_text(title)
+    expect(page.locator(".exhibit-name")).to_contain_text(title)
 
     watch.hosts.add(fair.phone_url.partition("//")[2])
     watch.allow("Cross-Origin-Opener-Policy header has been ignored")  # as over any plain HTTP

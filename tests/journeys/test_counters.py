@@ -138,7 +138,7 @@ def test_whoever_leaves_the_page_leaves_no_touch_behind(own_fair, a_volunteer, w
         volunteer.touches(volunteer.page.locator(way).first)
         volunteer.page.wait_for_timeout(300)  # for a page that must not come yet
         assert "+4" in volunteer.page.locator("#pending-headcount").inner_text()
-    volunteer.sees(".attract .doors" if "lock" in way else ".wizard")
+    volunteer.sees(".attract .doors" if "lock" in way else ".triage-ways")
     own_fair.sync()
     assert own_fair.figures()["headcount"] == 5
 

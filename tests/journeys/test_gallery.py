@@ -27,7 +27,7 @@ def searches(visitor: Visitor, exhibit: str = "e01"):
 def finds_all(visitor: Visitor, exhibit: str = "e01", first: int = 0) -> None:
     for place in range(first, len(exhibits()[exhibit].regions)):
         visitor.points_at(exhibit, place)
-        expect(visitor.page.locator(".marks rect")).to_have_count(place + 1)
+        expect(visitor.page.locator(".marks .mark")).to_have_count(place + 1)
     visitor.sees(".find-over")
 
 
@@ -38,6 +38,7 @@ def test_a_visitor_finds_everything_by_touch(fair, a_visitor, size):
     finds_all(visitor)
     assert last_search(fair) | {"session": ""} == {
         "session": "", "exhibit": "e01", "found": ["r1", "r2", "r3"], "missed": [], "hints": 0, "false": 1,
+        "strays": {"r1": 1},
     }  # fmt: skip
 
 
@@ -71,7 +72,7 @@ def test_a_visitor_finds_everything_without_javascript(fair, a_visitor, size):
         picture.tap(
             position={"x": (region.x + region.w / 2) * box["width"], "y": (region.y + region.h / 2) * box["height"]}
         )
-        expect(visitor.page.locator(".marks rect")).to_have_count(place + 1)
+        expect(visitor.page.locator(".marks .mark")).to_have_count(place + 1)
     assert last_search(fair)["found"] == ["r1", "r2", "r3"]
 
 
@@ -85,6 +86,73 @@ def test_a_picture_looked_at_closely_is_touched_where_it_shows(fair, a_visitor):
     expect(page.locator(".zoomed")).to_have_count(1)
     visitor.points_at("e01", 2).sees(".word-hit")
     expect(page.locator(".zoomed")).to_have_count(1)  # as near as before, on the new page
+
+
+def test_the_answer_is_seen_whole_however_near_one_was(fair, a_visitor):
+    visitor = searches(a_visitor(fair, hand="mouse").comes())
+    page = visitor.page
+    for _ in range(3):
+        page.locator("[data-by='1']").click()
+    expect(page.locator(".zoomed")).to_have_count(1)
+    visitor.press(page.locator("button[value=end]"))
+    visitor.sees(".find-over [data-live]")
+    expect(page.locator(".zoomed")).to_have_count(0)
+    stage = page.locator("[data-stage]").bounding_box()
+    for mark in page.locator(".marks .mark").all():
+        box = mark.bounding_box()
+        assert stage["y"] <= box["y"]
+        assert box["y"] + box["height"] <= stage["y"] + stage["height"]
+    keys = page.locator("[data-zoom]").bounding_box()
+    assert keys["y"] + keys["height"] < 800
+    page.locator("[data-by='1']").click()
+    expect(page.locator(".zoomed")).to_have_count(1)
+
+
+@pytest.mark.parametrize("size", share(EVERY, [PHONE]), ids=str)
+def test_a_picture_is_looked_at_as_large_as_the_screen_before_judging(fair, a_visitor, size):
+    visitor = a_visitor(fair, size).comes().goes_to("/gallery/pairs")
+    page = visitor.page
+    before = page.locator(".guess img").first.bounding_box()["width"]
+    visitor.press(page.locator(".guess .enlarge").first)
+    expect(page.locator(".closer [data-live]")).to_be_visible()
+    for _ in range(2):
+        page.locator("[data-by='1']").tap()
+    expect(page.locator(".zoomed")).to_have_count(1)
+    assert page.locator(".closer .marked img").bounding_box()["width"] > 2 * before
+    assert page.evaluate("document.documentElement.scrollHeight <= innerHeight")
+    page.locator("a", has_text="返回").tap()
+    expect(page.locator(".guess-key:visible")).to_have_count(2)
+
+
+def test_a_picture_is_looked_at_closely_by_keys_alone(fair, a_visitor):
+    visitor = a_visitor(fair, hand="keyboard").comes().goes_to("/gallery/e16")
+    page = visitor.page
+    visitor.press(page.locator(".enlarge").last)
+    visitor.sees(".closer [data-live]")
+    visitor.tabs_to(page.locator("[data-stage]"))
+    for key in ("+", "+", "ArrowDown", "ArrowRight"):
+        page.keyboard.press(key)
+    expect(page.locator(".zoomed")).to_have_count(1)
+    inner, stage = page.locator("[data-inner]").bounding_box(), page.locator("[data-stage]").bounding_box()
+    assert inner["x"] < stage["x"] - 100
+    assert inner["y"] < stage["y"] - 100
+
+
+@pytest.mark.parametrize("size", share(EVERY, [LYING]), ids=str)
+def test_large_type_takes_nothing_from_the_pictures(fair, a_visitor, size):
+    visitor = a_visitor(fair, size).comes().goes_to("/gallery/e16")
+    usual = visitor.sees(".guess img").first.bounding_box()["width"]
+    visitor.page.context.add_cookies([{"name": "large", "value": "1", "url": visitor.url}])
+    visitor.goes_to("/gallery/e16")
+    large = visitor.sees("html[data-large] .guess img").first.bounding_box()["width"]
+    assert large >= 0.9 * usual
+    assert usual > (460 if size != PHONE else 260)
+
+
+def test_without_javascript_a_picture_is_as_wide_as_the_screen(fair, a_visitor):
+    visitor = a_visitor(fair, java_script_enabled=False).comes().goes_to("/gallery/e16")
+    visitor.press(visitor.page.locator(".enlarge").first)
+    assert visitor.sees(".closer .marked img").bounding_box()["width"] > 1100
 
 
 def test_a_picture_that_is_dragged_is_not_touched(fair, a_visitor):

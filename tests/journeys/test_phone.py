@@ -6,11 +6,9 @@ import zxingcpp
 from PIL import Image
 from playwright.sync_api import expect
 
-from tests.journeys.people import COMPLAINT, Complaining
+from tests.journeys.people import WORDS, Complaining
 from tests.journeys.screens import LYING, PHONE, STANDING
 from tests.journeys.test_quiz import added
-
-WORDS = [text for screen in COMPLAINT for name, text in screen.items() if name not in ("bought_on", "amount")]
 
 
 def read_code(picture):
@@ -28,6 +26,7 @@ def test_a_phone_reads_the_code_off_the_screen_and_files_a_complaint(fair, a_vis
     before = fair.figures()
     at_the_tablet = a_visitor(fair).comes()
     at_the_tablet.press(at_the_tablet.page.locator("a[href='/complaint']"))
+    at_the_tablet.begins()
     at_the_tablet.sees(".qr svg")
     address = read_code(picture_of(at_the_tablet))
     assert address.startswith(f"{fair.hub.url}/m/complaint/")
@@ -44,11 +43,11 @@ def test_a_phone_reads_the_code_off_the_screen_and_files_a_complaint(fair, a_vis
 
 
 def test_a_phone_without_javascript_files_a_complaint_and_hears_of_a_fault(fair, a_visitor, an_organiser, screens):
-    at_the_tablet = a_visitor(fair, STANDING).goes_to("/complaint")
+    at_the_tablet = a_visitor(fair, STANDING).goes_to("/complaint/settle")
     phone = Complaining(screens.open(PHONE, java_script_enabled=False), "")
     phone.goes_to(read_code(picture_of(at_the_tablet)))
     screens.watch.allow("422")
-    phone.is_on_screen(1).goes_on()
+    phone.is_on_screen("notice").goes_on()
     assert phone.reads_fault("notice")
     case = phone.files_complaint()
     assert "张小花" in an_organiser(fair).opens_case(case)
@@ -57,12 +56,10 @@ def test_a_phone_without_javascript_files_a_complaint_and_hears_of_a_fault(fair,
 def test_filing_twice_is_one_complaint(fair, a_visitor, screens):
     """The answer was lost on the way and the phone sends the last screen again."""
     before = fair.figures()
-    at_the_tablet = a_visitor(fair).goes_to("/complaint")
+    at_the_tablet = a_visitor(fair).goes_to("/complaint/settle")
     phone = Complaining(screens.open(PHONE), "")
     phone.goes_to(read_code(picture_of(at_the_tablet)))
-    for number in (1, 2, 3, 4):
-        phone.fills_screen(number).goes_on()
-    phone.fills_screen(5)
+    phone.fills_until("identity").fills_screen("identity")
     screens.watch.allow("ERR_FAILED|Failed to fetch|htmx")
 
     def lose_the_answer(route):
@@ -79,25 +76,25 @@ def test_filing_twice_is_one_complaint(fair, a_visitor, screens):
 
 
 def test_the_banner_leaves_the_key_free_that_it_asks_to_press_again(fair, a_visitor, screens):
-    at_the_tablet = a_visitor(fair).goes_to("/complaint")
+    at_the_tablet = a_visitor(fair).goes_to("/complaint/settle")
     phone = Complaining(screens.open(PHONE), "")
     phone.goes_to(read_code(picture_of(at_the_tablet)))
-    phone.fills_screen(1)
+    phone.fills_screen("notice")
     screens.watch.allow("ERR_FAILED|Failed to fetch|htmx")
     phone.page.route("**/m/complaint/**", lambda route: route.abort(), times=1)
     phone.goes_on()
     phone.sees("#alarm")
     phone.touches(phone.page.locator("button[name=go][value=next]"))
-    phone.is_on_screen(2)
+    phone.is_on_screen("who")
 
 
 def test_the_code_is_read_askew_and_from_afar(fair, a_visitor):
     for size in (LYING, STANDING):
-        visitor = a_visitor(fair, size).goes_to("/complaint")
+        visitor = a_visitor(fair, size).goes_to("/complaint/settle")
         address = read_code(picture_of(visitor))
         whole = picture_of(visitor)
         assert read_code(whole.rotate(8, resample=Image.Resampling.BICUBIC, fillcolor=251)) == address
         code = picture_of(visitor, ".qr")
-        small = code.resize((140, round(140 * code.height / code.width)), Image.Resampling.LANCZOS)
+        small = code.resize((320, round(320 * code.height / code.width)), Image.Resampling.LANCZOS)
         assert read_code(small) == address
         assert read_code(small.rotate(8, resample=Image.Resampling.BICUBIC, fillcolor=255)) == address

@@ -38,16 +38,27 @@ def leaves_nothing(person, *words):
             break
 
 
-def idles(person, seconds):
-    """Nobody touches the screen: asked, counted down, sent home."""
+def goes_by(person, seconds):
+    """So much time, once the page's script is there to notice."""
+    person.page.wait_for_load_state()
+    person.page.clock.fast_forward(seconds * 1000)
+
+
+def is_asked(person, seconds=60):
+    """Nobody touches the screen: the page asks whether somebody is there."""
     page = person.page
-    for _ in range(3):  # time may have gone by before the page's script was there to notice
-        page.clock.fast_forward(seconds * 1000)
+    for _ in range(3):  # a touch may have come late and begun the time anew
+        goes_by(person, seconds)
         page.wait_for_timeout(300)
         if page.locator("#still").is_visible():
             break
     expect(page.locator("#still")).to_be_visible()
-    page.clock.fast_forward(15_000)
+
+
+def idles(person, seconds):
+    """Asked, counted down, sent home."""
+    is_asked(person, seconds)
+    person.page.clock.fast_forward(15_000)
     person.sees(".attract .doors")
 
 
@@ -70,8 +81,7 @@ def test_after_a_quiz_nothing_is_left(fair, a_visitor, end, size):
 def test_whoever_is_still_there_stays(fair, a_visitor):
     visitor = a_visitor(fair, clock=True).comes().opens_quiz()
     question = visitor.page.locator(".ask h1").inner_text()
-    visitor.page.clock.fast_forward(60_000)
-    expect(visitor.page.locator("#still")).to_be_visible()
+    is_asked(visitor)
     visitor.touches(visitor.page.locator("#still form[method=dialog] button"))
     expect(visitor.page.locator("#still")).to_be_hidden()
     visitor.page.wait_for_timeout(500)  # for an answer that nobody gave
@@ -84,8 +94,7 @@ def test_whoever_is_still_there_stays(fair, a_visitor):
 def test_a_touch_beside_the_question_answers_nothing_below_it(fair, a_visitor):
     visitor = a_visitor(fair, clock=True).comes().opens_quiz()
     option = visitor.page.locator(".option").first.bounding_box()
-    visitor.page.clock.fast_forward(60_000)
-    visitor.sees("#still")
+    is_asked(visitor)
     visitor.page.touchscreen.tap(option["x"] + option["width"] - 20, option["y"] + 20)
     expect(visitor.page.locator("#still")).to_be_hidden()
     visitor.page.wait_for_timeout(500)
@@ -94,8 +103,7 @@ def test_a_touch_beside_the_question_answers_nothing_below_it(fair, a_visitor):
 
 def test_whoever_has_finished_ends_it_there(fair, a_visitor):
     visitor = a_visitor(fair, clock=True).comes().opens_quiz()
-    visitor.page.clock.fast_forward(60_000)
-    visitor.sees("#still")
+    is_asked(visitor)
     visitor.touches(visitor.page.locator("#still form[action='/leave'] button"))
     visitor.sees(".attract .doors")
     leaves_nothing(visitor)
@@ -112,7 +120,7 @@ def test_a_choice_of_language_and_type_goes_with_the_visitor(fair, a_visitor):
 def test_choices_made_on_the_first_page_are_forgotten_there_too(fair, a_visitor):
     """Also where no slogans take turns: with reduced motion they stand still."""
     visitor = a_visitor(fair, clock=True, reduced_motion="reduce").comes().prefers(english=True, large=True)
-    visitor.page.clock.fast_forward(60_000)
+    goes_by(visitor, 60)
     visitor.sees("html[lang='zh-CN']:not([data-large])")
     assert visitor.page.context.cookies() == []
 
@@ -135,9 +143,7 @@ def test_after_a_complaint_nothing_is_left(fair, a_volunteer, end):
         volunteer.sees(".counter-grid")
         leaves_nothing(volunteer, case)
         return
-    for number in (1, 2, 3, 4):
-        volunteer.fills_screen(number).goes_on()
-    volunteer.fills_screen(5)
+    volunteer.fills_until("identity").fills_screen("identity")
     code = volunteer.page.locator(".wizard-code .code").inner_text()
     if end == "locked":
         volunteer.press(volunteer.page.locator(".bar a[href='/staff']"))
@@ -148,11 +154,11 @@ def test_after_a_complaint_nothing_is_left(fair, a_volunteer, end):
 
 
 def test_on_the_own_phone_nothing_is_left_either(fair, a_visitor):
-    tablet = a_visitor(fair).goes_to("/complaint")
+    tablet = a_visitor(fair).goes_to("/complaint/settle")
     address = "http://" + tablet.page.locator(".way-address").inner_text()
     phone = a_visitor(fair, size=(390, 844))
     phone.page.goto(address)
-    case = phone.files_complaint()
+    case = phone.begins().files_complaint()
     phone.page.reload()
     leaves_nothing(phone, case)
 

@@ -34,11 +34,11 @@ def test_the_hub_goes_away_the_booth_goes_on_and_everything_arrives_once(
     assert fair.sync().startswith("11 new, 0 known, 0 quarantined, 1 sealed")
     assert fair.sync().startswith("0 new")
     figures = fair.figures()
-    assert figures == {
+    assert figures.items() >= {
         "headcount": 6, "leaflets": 50, "boards": 0, "consultations": 0, "complaints": 1, "quiz_finished": 2,
         "quiz_passed": 1, "answers": 10, "answers_right": 8, "accuracy": "80.00", "prizes_redeemed": 0,
-        "exhibits_judged": 0,
-    }  # fmt: skip
+        "exhibits_judged": 0, "reports": 0, "hotline_calls": 0,
+    }.items()  # fmt: skip
 
     organiser = an_organiser(fair)
     labels = fair.labels()

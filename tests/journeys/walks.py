@@ -13,7 +13,7 @@ from tests.journeys.fair import Fair, Server
 from tests.journeys.people import COMPLAINT, Complaining, Installer, Organiser, Person, Visitor, Volunteer
 
 #: Where a visitor decides: nothing to decide on may lie below the edge.
-DECIDING = ("attract", "question", "answered right", "answered wrong", "exhibit", "find", "tour", "pair")
+DECIDING = ("attract", "question", "answered right", "answered wrong", "exhibit", "find", "tour", "closer look", "pair")
 
 
 def sends(person: Person, button: str, shown: str, **typed: str) -> None:
@@ -61,6 +61,8 @@ def public_screens(visitor: Visitor) -> Iterator[str]:
     yield "find over"
     visitor.goes_to("/gallery/e01/tour?at=1").sees(".tour-words")
     yield "tour"
+    visitor.goes_to("/gallery/e16/closer/left").sees(".closer [data-live]")
+    yield "closer look"
     visitor.goes_to("/gallery/pairs").sees(".guess-key")
     yield "pair"
     visitor.plays_pairs()
@@ -69,7 +71,16 @@ def public_screens(visitor: Visitor) -> Iterator[str]:
     yield "checkers"
     sends(visitor, ".asking-form .button", ".told-verdict", code="SC1O111010812347")
     yield "number checked"
-    visitor.goes_to("/complaint").sees(".qr")
+    visitor.goes_to("/advice").sees("#question")
+    yield "question to leave"
+    sends(visitor, ".wizard-keys .button", ".slip-number", question="店关门了，预付卡能退吗？")
+    yield "question left"
+    yield from survey_screens(visitor)
+    visitor.goes_to("/complaint").sees(".triage-way")
+    yield "what to do"
+    visitor.goes_to("/complaint/ask").sees(".triage-way")
+    yield "where to ask"
+    visitor.goes_to("/complaint/settle").sees(".qr")
     yield "two ways to complain"
     visitor.page.locator("#still").evaluate("one => one.showModal()")
     yield "still there"
@@ -77,6 +88,23 @@ def public_screens(visitor: Visitor) -> Iterator[str]:
     yield "PIN"
     visitor.goes_to("/nowhere").sees(".stop")
     yield "problem"
+
+
+def survey_screens(visitor: Visitor) -> Iterator[str]:
+    visitor.goes_to("/survey").sees(".triage-way")
+    yield "surveys"
+    visitor.goes_to("/survey/fair-satisfaction").sees(".survey-phone .qr")
+    yield "survey begins"
+    visitor.press(visitor.page.locator(".survey-about .button"))
+    for n, widget in enumerate(("row", "row", "row", "ticks", "row", "text"), 1):
+        visitor.sees(f".survey-{widget}")
+        if n > 2 and n != 5:
+            yield f"survey: {widget}"
+        keys = visitor.page.locator(".survey-key")
+        visitor.press(keys.first if widget == "row" else visitor.page.locator("button[value=next]"))
+        visitor.page.wait_for_function("n => document.querySelector('.survey-progress')?.value !== n", arg=n)
+    visitor.sees(".survey-thanks")
+    yield "survey answered"
 
 
 def staff_screens(volunteer: Volunteer) -> Iterator[str]:
@@ -92,6 +120,17 @@ def staff_screens(volunteer: Volunteer) -> Iterator[str]:
     yield "resume"
     sends(volunteer, ".wizard-keys button", ".problem", code="0000-0000")
     yield "resume fault"
+    volunteer.goes_to("/staff/stock").sees(".stock-item")
+    yield "stock"
+    sends(volunteer, "#leaflet-law .key-main", "#left-leaflet-law")
+    sends(volunteer, "#leaflet-law [action$=count] .button", "#leaflet-law .stock-why", left_leaflet_law="30")
+    yield "stock far apart"
+    volunteer.goes_to("/staff/stock/correct?item=leaflet.law").sees(".correct-form")
+    yield "counter put right"
+    volunteer.goes_to("/staff/shift").sees(".shift-hand")
+    yield "shift"
+    volunteer.goes_to("/staff/rehearsal").sees(".rehearsing-main")
+    yield "rehearsal"
     volunteer.goes_to("/staff/close").sees(".day-go")
     yield "close"
     volunteer.closes_day()
@@ -173,14 +212,15 @@ def trouble_screens(volunteer: Volunteer, booth: Server) -> Iterator[str]:
 
 def form_screens(person: Complaining) -> Iterator[str]:
     """Each screen of the complaint form, empty as it comes and with its faults; then the receipt is there."""
-    for number, first in enumerate(("notice", "respondent", "facts", "request", "name"), 1):
-        person.is_on_screen(number)
-        yield f"complaint {number}"
-        person.goes_on()
-        person.reads_fault(first)
-        yield f"complaint {number} faults"
-        person.fills_screen(number).goes_on()
-    assert number == len(COMPLAINT)
+    firsts = ("notice", "consumer", "respondent", "what", "facts", "", "request", "forward", "name")
+    for screen, first in zip(COMPLAINT, firsts, strict=True):
+        person.is_on_screen(screen)
+        yield f"complaint {screen}"
+        if first:
+            person.goes_on()
+            person.reads_fault(first)
+            yield f"complaint {screen} faults"
+        person.fills_screen(screen).goes_on()
     person.reads_receipt()
 
 
@@ -190,6 +230,12 @@ def hub_screens(organiser: Organiser, case: str, fair: Fair) -> Iterator[str]:
     yield "venues"
     organiser.opens("completeness").sees(".arrivals")
     yield "completeness"
+    organiser.opens("close").sees(".close-table")
+    yield "close of the day"
+    organiser.opens("stock").sees(".main")
+    yield "stock"
+    organiser.opens("shifts").sees(".terms")
+    yield "shifts"
     organiser.opens("items").sees(".measured")
     yield "items"
     organiser.opens("items/venues").sees(".by-venue")
@@ -208,6 +254,14 @@ def hub_screens(organiser: Organiser, case: str, fair: Fair) -> Iterator[str]:
     yield "complaints"
     organiser.opens_case(case)
     yield "case"
+    organiser.opens("advice").sees(".chips")
+    yield "questions left"
+    organiser.opens("duty").sees(".duty-keys")
+    yield "hotline"
+    organiser.opens("exposures").sees(".typing")
+    yield "exposed"
+    organiser.opens("duty/summary").sees(".terms")
+    yield "duty in words"
     organiser.opens("codes").sees(".desks")
     yield "codes"
     organiser.press(organiser.page.locator("button[name=desk]").first)
@@ -224,7 +278,7 @@ def hub_screens(organiser: Organiser, case: str, fair: Fair) -> Iterator[str]:
     yield "tablet"
     sends(organiser, ".grave", "#problem", revoke_reason="x", cutoff="999999999")
     yield "tablet fault"
-    organiser.goes_to("/fairs/demo/complaints/0000-00000").sees(".stop")
+    organiser.goes_to("/fairs/demo/cases/0000-00000").sees(".stop")
     yield "problem"
     assert fair.badge
 

@@ -14,7 +14,7 @@ from kiosk.booth.journal import Draft, Journal
 from kiosk.booth.setup import init_booth
 from kiosk.config import BoothConfig
 from kiosk.facts import complaints, envelope
-from kiosk.facts.complaints import FIELDS, Complaint, Context
+from kiosk.facts.complaints import Complaint, Context
 from kiosk.facts.tallies import UNDO_WINDOW, undo_id
 from kiosk.facts.vocabulary import REGISTRY
 from kiosk.hub.devices import BOOTH_KINDS
@@ -27,6 +27,7 @@ from kiosk.simulation.sizes import SIZES
 from kiosk.sync import keys, protocol
 from kiosk.sync.protocol import Certificate, FairNotice, Hello
 from tests.clocks import FakeClock
+from tests.makers import unsent_blobs
 
 
 @pytest.fixture(scope="module")
@@ -74,7 +75,7 @@ def test_a_real_booth_that_lived_through_it_wrote_the_same_journal(demo, facts, 
     with closing(Journal(file, clock)) as journal:
         assert journal.lines(1, 10_000) == ours.lines
         assert journal.head() == (len(ours.lines), ours.head)
-        assert dict(journal.blobs_unsent()) == blobs
+        assert dict(unsent_blobs(journal)) == blobs
 
 
 def _enrolled(demo: Fleet, number: int, folder: Path, clock: FakeClock) -> Path:
@@ -285,8 +286,9 @@ def test_nothing_of_what_people_told_stands_in_the_clear(demo):
 def test_the_form_finds_no_fault_with_a_made_up_complaint(seed):
     dice = Seed("demo", seed).dice("form")
     for day in (fairs.EVE, fairs.DAY):
-        values = people.draw_form(dice, day)
-        assert complaints.faults(values, FIELDS, datetime.fromisoformat(day).date()) == {}
+        values = complaints.tidied(people.draw_form(dice, day))
+        asked = tuple(field for step in complaints.steps_of(values) for field in step.fields)
+        assert complaints.faults(values, asked, datetime.fromisoformat(day).date()) == {}
 
 
 def test_the_same_dice_seal_alike_and_other_dice_do_not():

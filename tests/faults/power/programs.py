@@ -16,14 +16,13 @@ from sqlite_utils import Database
 from kiosk.booth import schema as booth_schema
 from kiosk.booth.journal import Draft, Journal
 from kiosk.config import HubConfig
-from kiosk.facts.complaints import ComplaintFiled
 from kiosk.hub import schema as hub_schema
 from kiosk.hub import store
 from kiosk.hub.app import open_hub
 from tests.clocks import FakeClock
 from tests.faults.power.trace import say
 from tests.hub.tablets import deliver
-from tests.makers import HUB_URL, a_headcount, an_id
+from tests.makers import HUB_URL, a_filing, a_headcount, an_id
 
 #: journal_mode and synchronous: those of the code as it is; what tutorials set, and SQLite's own default, which must be
 #: seen to lose; and a setting under which nothing at all is flushed, which must be seen to destroy.
@@ -62,7 +61,7 @@ def some_drafts(number: int, dice: Random) -> list[Draft]:
     if number % 10 == 7:
         sealed = dice.randbytes(dice.choice((300, 5_000)))
         name = hashlib.sha256(sealed).hexdigest()
-        body = ComplaintFiled(case="7KQ2-M0ZRT", blob=name, size=len(sealed), channel="volunteer", notice="1")
+        body = a_filing(name, len(sealed))
         drafts.append(Draft(an_id(1000 * number + 900), body, "li", sealed))
     return drafts
 
