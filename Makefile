@@ -11,9 +11,12 @@ export BOOTH_PORT HUB_PORT
 # Whatever the shell around says: else each of the hundreds of programs that the tests start compiles everything anew.
 export PYTHONDONTWRITEBYTECODE :=
 
-# What `make test-long` repeats: the stories, and whatever takes its share of the time (tests/proof.py).
+# What `make test-long` repeats: the stories, the laws, what `make test` asks on one database alone, and whatever takes
+# its share of the time (tests/proof.py).
+REPEATING = proof import.* share|hypothesis import.* given
 LONG = tests/faults tests/journeys tests/facts/test_clocks.py tests/booth/test_crowds.py tests/simulation/test_import.py \
-       $(shell grep -rlE 'proof import.* share' tests --include='test_*.py' | grep -vE '^tests/(faults|journeys)/' | sort)
+       tests/web/test_crawl.py $(shell grep -lw paired tests/booth/test_*.py) \
+       $(shell grep -rlE '$(REPEATING)' tests --include='test_*.py' | grep -vE '^tests/(faults|journeys)/' | sort)
 
 BIN     := .venv/bin
 STAMPS  := .venv/stamps

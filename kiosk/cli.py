@@ -865,13 +865,14 @@ def hub_calendar(file: Path | None, data: Path | None, database: str | None) -> 
 @hub_data
 @hub_database
 def hub_figures(fair: str | None, day: str | None, as_json: bool, data: Path | None, database: str | None) -> None:
-    """Every figure of the statistics table."""
+    """Every figure of the statistics table, from this hub's own records; what units below sent up is in the report."""
     with _hub(data, database) as here:
-        from kiosk.hub import fairs
+        from kiosk.hub import fairs, units
 
         with here.store.reading() as tx:
             found = fairs.find_fair(tx, fair)
-            rows = fairs.figures_of(tx, found, day)
+            over = units.metrics(tx, here, found) if found.units else {}
+            rows = fairs.figures_of(tx, found, day, over=over)
     if as_json:
         answer = {"fair": found.id, "figures": [row.as_json() for row in rows]}
         click.echo(json.dumps(answer, ensure_ascii=False, indent=1))
@@ -1006,11 +1007,11 @@ def hub_rebuild(data: Path | None, database: str | None) -> None:
 def hub_freeze(fair: str | None, why: str, data: Path | None, database: str | None) -> None:
     """Freeze the figures of this moment as the next version of the statistics table and the summary."""
     with _hub(data, database) as here:
-        from kiosk.hub import fairs, statements
+        from kiosk.hub import statements
         from kiosk.hub.people import Person
 
+        found, by = _folded(here, fair), Person("hub", "命令行", frozenset({"organiser"}))
         with here.store.begin() as tx:
-            found, by = fairs.find_fair(tx, fair), Person("hub", "汇总端", frozenset({"organiser"}))
             made = statements.freeze(tx, here, found, by, why, secrets.token_hex(16))
             newest = statements.versions(tx, found.id)[0]
     click.echo(
@@ -1048,10 +1049,10 @@ def hub_report(
         raise click.UsageError("name at least one file: --xlsx, --docx, --pdf, --csv, --xlsx-en, --json")
     with _hub(data, database) as here:
         from kiosk import files
-        from kiosk.hub import fairs, statement_files, statements
+        from kiosk.hub import statement_files, statements
 
+        found = _folded(here, fair)
         with here.store.reading() as tx:
-            found = fairs.find_fair(tx, fair)
             said = statements.held(tx, found.id, version) if version else statements.draft(tx, here, found)
         for sort, path in wanted.items():
             if path is not None:

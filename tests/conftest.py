@@ -5,22 +5,25 @@ import os
 import secrets
 import shutil
 import tempfile
+from collections import defaultdict
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from types import MethodType
 from typing import Any
 from urllib.parse import urlsplit
+from weakref import WeakKeyDictionary
 
 import psycopg
 import pytest
 from click.testing import CliRunner
 from flask import Flask
 from flask.testing import FlaskClient
-from hypothesis import settings
 from nacl.pwhash import argon2id
+from sqlalchemy import Engine
+from sqlalchemy.util import LRUCache
 from werkzeug.routing import Rule
 
 from kiosk.booth import app as booth_app_module
@@ -29,7 +32,7 @@ from kiosk.booth.app import create_booth_app
 from kiosk.booth.context import Booth
 from kiosk.booth.journal import Journal
 from kiosk.config import BoothConfig, HubConfig
-from kiosk.hub import founding
+from kiosk.hub import founding, store
 from kiosk.hub.app import create_hub_app, open_hub
 from kiosk.hub.context import Hub
 from kiosk.hub.store import LOSABLE
@@ -38,11 +41,26 @@ from kiosk.sync import keys
 from tests.clocks import FakeClock
 from tests.makers import HUB_URL, Pair, a_hub, a_journal, a_pair, an_enrolled_booth
 
-pytest_plugins = ("tests.proof",)  # figures are shown in the end
+pytest_plugins = ("tests.proof",)  # how often laws are tried; and figures are shown in the end
 
-# Databases and apps are made anew for each test, not for each example; and a busy machine is no failure.
-settings.register_profile("kiosk", max_examples=50, deadline=None)
-settings.load_profile("kiosk")
+#: A database's name and a folder → where a copy of the ready-made hub lies until the end of the block.
+CopyHub = Callable[[str, Path], AbstractContextManager[HubConfig]]
+
+# Everything that tests write goes to memory where there is room for it: what reaches a disk is decided, and looked at,
+# in tests/faults. A machine that runs no programs from its memory keeps its disk.
+_MEMORY, _ROOM = Path("/dev/shm"), 4 << 30
+
+
+def _has_room(folder: Path) -> bool:
+    if not folder.is_dir():
+        return False
+    found = os.statvfs(folder)
+    return found.f_bavail * found.f_frsize >= _ROOM and not found.f_flag & os.ST_NOEXEC
+
+
+if "TMPDIR" not in os.environ and _has_room(_MEMORY):
+    os.environ["TMPDIR"] = str(_MEMORY)
+    tempfile.tempdir = None  # asked for anew
 
 # PINs and passwords of made-up people, checked some thousand times. What keys are stretched by stays as it is, but the
 # same words with the same salt are stretched once.
@@ -84,7 +102,31 @@ def _read_once(read: Callable[..., Pack]) -> Callable[..., Pack]:
     return read_once
 
 
+class _Statements(LRUCache[Any, Any]):
+    """What SQLAlchemy makes of a statement: the same for all engines of a dialect, whose objects differ."""
+
+    def get(self, key: Any, default: Any = None) -> Any:
+        return super().get((type(key[0]), *key[1:]), default)
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        super().__setitem__((type(key[0]), *key[1:]), value)
+
+
+def _translated_once(create: Callable[..., Engine]) -> Callable[..., Engine]:
+    """Engines that share what they made of statements and of the types in them."""
+    statements, types = _Statements(5000), defaultdict(WeakKeyDictionary)
+
+    def create_once(*arguments: Any, **options: Any) -> Engine:
+        engine = create(*arguments, **options)
+        engine._compiled_cache = statements
+        engine.dialect._type_memos = types[type(engine.dialect)]
+        return engine
+
+    return create_once
+
+
 Rule.compile = _compiled_once(Rule.compile)
+store.create_engine = _translated_once(store.create_engine)
 for module in (booth_app_module, founding):
     module.read_pack = _read_once(module.read_pack)
 
@@ -145,11 +187,20 @@ def client(booth_app: Flask) -> FlaskClient:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def hub(request: pytest.FixtureRequest, tmp_path: Path, clock: FakeClock) -> Iterator[Hub]:
+def hub(request: pytest.FixtureRequest, hub_copied: CopyHub, tmp_path: Path, clock: FakeClock) -> Iterator[Hub]:
     """A hub with the built-in fair and the people of `makers`, on each of the two databases."""
-    opened = _on_sqlite if request.param == "sqlite" else _on_postgresql
-    with opened(request, tmp_path / "hub") as settings, closing(open_hub(settings, clock)) as hub:
+    with hub_copied(request.param, tmp_path / "hub") as settings, closing(open_hub(settings, clock)) as hub:
         yield hub
+
+
+@pytest.fixture(scope="session")
+def hub_copied(request: pytest.FixtureRequest) -> CopyHub:
+    """`hub_copied("sqlite", folder)`: such a hub in a folder, closed, until the end of the block."""
+
+    def copied(database: str, folder: Path) -> AbstractContextManager[HubConfig]:
+        return (_on_sqlite if database == "sqlite" else _on_postgresql)(request, folder)
+
+    return copied
 
 
 @contextmanager

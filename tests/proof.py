@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import pytest
+from hypothesis import settings
 
 FULL = os.environ.get("KIOSK_PROOF_FULL") == "1"
 _Part = TypeVar("_Part")
@@ -18,6 +19,11 @@ _FILE = "KIOSK_PROOF"  # names the file that figures are appended to
 def share(full: _Part, budgeted: _Part) -> _Part:
     """How often a proof repeats itself, or over what: at full length, or in `make test`."""
     return full if FULL else budgeted
+
+
+# Databases and apps are made anew for each test, not for each example; and a busy machine is no failure.
+settings.register_profile("kiosk", max_examples=share(50, 20), deadline=None)
+settings.load_profile("kiosk")
 
 
 def figure(name: str, value: object) -> None:

@@ -178,9 +178,14 @@ def also() -> Response:
 
 
 def _first_page(here: Booth, posted: complaint_form.Posted) -> Response:
-    """The code is stretched while the notice is read: that takes longer than anything the next touch waits for."""
-    work = (posted.code, bytes.fromhex(here.enrolled.certificate.journal), staff.signed_in())
-    threading.Thread(target=_stretched, args=work, daemon=True).start()
+    """The codes are stretched while the notice is read: that takes longer than anything a later touch waits for."""
+    salt, session = bytes.fromhex(here.enrolled.certificate.journal), staff.signed_in()
+
+    def work() -> None:
+        _stretched(posted.code, salt, session)
+        session.hashed_query = (posted.query, posted.hashed_query())
+
+    threading.Thread(target=work, daemon=True).start()
     return _form_page(here, posted)
 
 
@@ -199,14 +204,13 @@ def fill() -> Response:
         return _form_page(here, step, None if is_kept else Problem(DRAFT_UNKEPT), now=now)
     try:
         _refuse_unless_it_opens(here.enrolled)
-        fact, is_own = file(here, step, volunteer.volunteer)
+        fact, is_own = file(here, step, volunteer)
     except Problem as problem:
         if problem.kind in FOR_NOW:
             return _form_page(here, posted, problem, problem.status)
         raise
     with suppress(Problem):  # the complaint is filed, whatever comes of this
-        discard_draft(here, step.code, volunteer)
-        photos.discard(here, step.fact_id)
+        discard_draft(here, step, volunteer)
     return _receipt(here, fact, posted, is_own=is_own)
 
 
@@ -264,17 +268,19 @@ def resume() -> Response:
     return _form_page(here, posted)
 
 
-def file(here: Booth, posted: complaint_form.Posted, volunteer: str) -> tuple[Fact, bool]:
+def file(here: Booth, posted: complaint_form.Posted, session: StaffSession) -> tuple[Fact, bool]:
     """Seal a complete form in memory and append the fact that names the sealed blob.
 
     Returns that fact, and whether it is this one: touched twice, the other touch may have been quicker.
     """
-    enrolment = here.enrolled
+    enrolment, volunteer = here.enrolled, session.volunteer
     context = Context(fair=enrolment.fair.id, fact=posted.fact_id, case=posted.case)
     taken = photos.drafts(here, posted, volunteer)
     content = msgspec.json.encode(complaints.compose(posted.values, context, len(taken)))
     blob = keys.seal(enrolment.sealing_key, content)
-    body = posted.filed(enrolment.fair, enrolment.desk.id, "volunteer", blob)
+    query, hashed = session.hashed_query or ("", "")
+    code = hashed if query == posted.query else posted.hashed_query()
+    body = posted.filed(enrolment.fair, enrolment.desk.id, "volunteer", blob, code)
     fact = here.journal.append_once(Draft(posted.fact_id, body, volunteer, blob), *taken)
     return same_case(fact, posted.case), fact.body["blob"] == body.blob
 
@@ -419,9 +425,16 @@ def discard_old(here: Booth, connection: sqlite3.Connection, day: str) -> None:
     photos.discard_old(here, connection, day)
 
 
-def discard_draft(here: Booth, code: str, session: StaffSession) -> None:
-    here.journal.write("DELETE FROM drafts WHERE key_hash = ?", (_draft_key(here, code, session)[0],))
-    session.draft_key = None
+def discard_draft(here: Booth, posted: complaint_form.Posted, session: StaffSession) -> None:
+    """The form is filed: away with it, and with what is left of its photos, in one go."""
+    name, _ = _draft_key(here, posted.code, session)
+
+    def job(connection: sqlite3.Connection) -> None:
+        connection.execute("DELETE FROM drafts WHERE key_hash = ?", (name,))
+        connection.execute("DELETE FROM draft_photos WHERE fact = ?", (posted.fact_id,))
+
+    here.journal.transact(job)
+    session.draft_key = session.hashed_query = None
 
 
 def _draft_key(here: Booth, code: str, session: StaffSession | None = None) -> tuple[str, bytes]:

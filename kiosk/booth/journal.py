@@ -625,7 +625,8 @@ class Journal:
         with self.reading() as connection:
             # First: what another program appends in between is looked at again the next time.
             last = connection.execute(f"SELECT {_LAST}").fetchone()[0]
-            fact = newest(connection, kind, seen) or fact
+            if last != seen:
+                fact = newest(connection, kind, seen) or fact
         self._newest[kind] = (last, fact)
         return fact
 

@@ -235,6 +235,7 @@ class StaffSession:
     seen_at: int
     #: Of the complaint that is being filled in: its code, and what that was stretched to. Gone with the session.
     draft_key: tuple[str, str, bytes] | None = None
+    hashed_query: tuple[str, str] | None = None  # its query code and the hash of that
 
 
 class StaffSessions:

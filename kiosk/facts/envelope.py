@@ -61,6 +61,7 @@ def decode(line: bytes) -> Fact:
 
 #: v, seq, kind, day and hour, the rest of the moment, mono, boot, desk and body of a line, as they stand there.
 Spelt = tuple[bytes, bytes, bytes, bytes, bytes, bytes, bytes, bytes, bytes]
+_MEMBERS = 9
 #: The one spelling `encode` writes. What it matches, `decode` reads to the same values, if the day is in the calendar
 #: and the body an object; whatever it does not match may still be a good fact, and has to be decoded.
 _SPELLING = re.compile(
@@ -73,8 +74,18 @@ _SPELLING = re.compile(
 
 def spelt(lines: Sequence[bytes]) -> list[Spelt] | None:
     """Lines without line breaks as they are spelt; None unless `encode` would spell every one of them so."""
-    found = _SPELLING.findall(b"\n".join(lines))
-    return found if len(found) == len(lines) and max(map(len, lines), default=0) <= LINE_LIMIT else None
+    columns = spelt_columns(lines)
+    return None if columns is None else list(zip(*columns, strict=True))
+
+
+def spelt_columns(lines: Sequence[bytes]) -> list[list[bytes]] | None:
+    """As `spelt`, member by member: of each what stands in all lines. Quicker: no object is made for a line."""
+    if max(map(len, lines), default=0) > LINE_LIMIT:
+        return None
+    parts = _SPELLING.split(b"\n".join(lines))  # what lies between two lines, and the members of the next
+    if len(parts) != len(lines) * (_MEMBERS + 1) + 1:
+        return None
+    return [parts[at :: _MEMBERS + 1] for at in range(1, _MEMBERS + 1)]
 
 
 def root(certificate: bytes) -> bytes:

@@ -8,6 +8,7 @@ what visitors wrote. The hub signs the whole; whoever wants to be sure which hub
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from sqlalchemy.pool import StaticPool
 from kiosk import __version__, files
 from kiosk.clock import stamp
 from kiosk.errors import ARCHIVE_DAMAGED, ARCHIVE_RELEASE, ARCHIVE_SIGNER, Problem
-from kiosk.hub import audit, backup, entries, lives, rehearsals, schema
+from kiosk.hub import audit, backup, entries, lives, marks, rehearsals, schema
 from kiosk.hub.audit import Held, Standing
 from kiosk.hub.backup import Form
 from kiosk.hub.context import Hub
@@ -60,6 +61,8 @@ _TABLES = (identity, fairs, *_BY_JOURNAL, *_BY_FAIR)
 #: What goes along of a table in no case: the first thing a tablet sealed.
 _LEFT_OUT: Mapping[str, tuple[str, ...]] = {"devices": ("canary",)}
 _CHUNK = 2_000  # rows held in memory at a time
+#: Whoever signs a file may have put anything into a column; of a hub's own none of these ever comes.
+_NONSENSE = (ArithmeticError, AssertionError, AttributeError, LookupError, TypeError, ValueError, SQLAlchemyError)
 
 
 class Notice(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -98,6 +101,7 @@ def write(here: Hub, target: Path, fair: str | None = None) -> Written:
             notice = Notice(here.id, len(schema.STEPS), __version__, stamp(now), chosen)
             copy.execute(_NOTICE)
             copy.execute("INSERT INTO notice VALUES (?)", (msgspec.json.encode(notice),))
+        marks.append(so_far)
         backup.sign(so_far, here.key, ARCHIVE)
     return Written(path, count, path.stat().st_size)
 
@@ -149,9 +153,19 @@ class Verdict(msgspec.Struct, frozen=True):
 def verify(path: Path, fingerprint: str = "", progress: audit.Progress = lambda _done, _of: None) -> Verdict:
     """Check a file against nothing but itself: its bytes, its hub's signature, chains, signatures, totals, versions.
 
-    Raises `archive.damaged`; `archive.signer` where a `fingerprint` was named and it is another hub's;
-    `archive.release` where another release of the program wrote it.
+    Raises `archive.damaged`, which says where; `archive.signer` where a `fingerprint` was named and it is another
+    hub's; `archive.release` where another release of the program wrote it.
     """
+    try:
+        return _verified(path, fingerprint, progress)
+    except Problem as problem:
+        if problem.kind is not ARCHIVE_DAMAGED:
+            raise
+        reasons = [str(problem.details["reason"]), *_places(path), *_readable_faults(path)]
+        raise Problem(ARCHIVE_DAMAGED, file=path, reason="; ".join(reasons)) from None
+
+
+def _verified(path: Path, fingerprint: str, progress: audit.Progress) -> Verdict:
     with backup.opened(path, ARCHIVE) as (copy, digest, signature):
         notice = _read_notice(copy, path)
         key, found = _signer(copy, path)
@@ -166,8 +180,7 @@ def verify(path: Path, fingerprint: str = "", progress: audit.Progress = lambda 
             faults = list(audit.recorded_faults(Held(store, notice.hub, key), progress))
             with store.reading() as tx:
                 standing = audit.standing(tx)
-        except (ArithmeticError, AssertionError, AttributeError, LookupError, TypeError, ValueError, SQLAlchemyError):
-            # Whoever signs it may have put anything into a column; of a hub's own none of these ever comes.
+        except _NONSENSE:
             raise Problem(ARCHIVE_DAMAGED, file=path, reason="its rows make no sense") from None
     return Verdict(notice, found, standing, faults)
 
@@ -216,7 +229,48 @@ class _Copy:
         self._engine.dispose()
 
 
+# --- where it was changed ---------------------------------------------------------------------
+
+_TOLD = 5  # places, and faults
+_CALLED = {"marks": "the marks of its pages", "end": "its end", "missing": "which are missing"}
+
+
+def _places(path: Path) -> Iterator[str]:
+    """Which bytes of a damaged file are not those that were written, and of which table they are."""
+    spans = marks.changed(path, ARCHIVE.end_length)
+    names = _tables_at(path, {span.page for span in spans[:_TOLD] if span.what == "page"})
+    for span in spans[:_TOLD]:
+        of = _CALLED.get(span.what) or names.get(span.page) or "no table"
+        yield f"bytes {span.start} to {span.stop - 1}, {of}"
+    if len(spans) > _TOLD:
+        yield f"and {len(spans) - _TOLD} pages more"
+
+
+def _tables_at(path: Path, pages: set[int]) -> Mapping[int, str]:
+    """Page → table, as far as the damaged file can still tell, and SQLite knows how to ask it."""
+    try:
+        with closing(backup.connect(path)) as copy:
+            rows = copy.execute("SELECT pageno, name FROM dbstat").fetchall()
+    except sqlite3.Error:
+        return {}
+    return {page: name for page, name in rows if page in pages}
+
+
+def _readable_faults(path: Path) -> Iterator[str]:
+    """What does not fit in what can still be read of a damaged file."""
+    try:
+        with closing(backup.connect(path)) as copy:
+            notice, (key, _) = _read_notice(copy, path), _signer(copy, path)
+        with closing(_Copy(path)) as store:
+            yield from islice(audit.recorded_faults(Held(store, notice.hub, key)), _TOLD)
+    except (Problem, sqlite3.Error, *_NONSENSE):
+        return
+
+
 # --- in words -------------------------------------------------------------------------------------
+
+
+_FAULTS_TOLD = 30  # what else there is would make it more than a page
 
 
 def page(path: Path, verdict: Verdict) -> str:
@@ -234,5 +288,6 @@ def page(path: Path, verdict: Verdict) -> str:
     if not verdict.faults:
         return "\n".join([*lines, *audit.sentences(verdict.standing)])
     count = len(verdict.faults)
-    told = [f"  {fault}" for fault in verdict.faults[:1000]]
-    return "\n".join([*lines, f"发现 {count} 处问题：", f"  There are {count} faults:", *told])
+    told = [f"  {fault}" for fault in verdict.faults[:_FAULTS_TOLD]]
+    more = [f"  …… 还有 {count - len(told)} 处。 / and {count - len(told)} more."] if count > len(told) else []
+    return "\n".join([*lines, f"发现 {count} 处问题：", f"  There are {count} faults:", *told, *more])

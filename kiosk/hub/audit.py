@@ -126,6 +126,7 @@ class Standing(msgspec.Struct, frozen=True):
     facts: int  # that are counted
     tablets: int  # journals of tablets that hold any
     signed: int  # of them, whose newest batch's signature is kept, and so was checked again
+    sealed: int  # blobs; in an archive there are none
     versions: Sequence[tuple[str, int, str, str]]  # fair, number, moment, digest
 
 
@@ -136,7 +137,8 @@ def standing(tx: Connection) -> Standing:
     signed = sum(row.seal is not None for row in tablets)
     found = [(fair.id, one.number, one.at, one.digest) for fair in all_fairs(tx) for one in statements.versions(
         tx, fair.id)]  # fmt: skip
-    return Standing(len(rows), sum(row.seq for row in rows), len(tablets), signed, found)
+    sealed = tx.execute(select(func.count()).select_from(blobs)).scalar_one()
+    return Standing(len(rows), sum(row.seq for row in rows), len(tablets), signed, sealed, found)
 
 
 def sentences(standing: Standing) -> list[str]:
@@ -148,13 +150,27 @@ def sentences(standing: Standing) -> list[str]:
         f"签名：{found.tablets} 台平板的证书相符；最近一批的签名，重新验过 {found.signed} 台，没留下 {unsigned} 台。",
         f"  Signatures: {found.tablets} tablets' certificates fit; of {found.signed} the newest batch's signature was",
         f"  checked again, of {unsigned} none was kept.",
-        "合计：每个合计都等于它的记录之和。",
-        "  Totals: every one is the sum of its facts.",
-        f"定稿：{len(found.versions)} 个版本，和定稿时一样。",
-        f"  Frozen versions: {len(found.versions)}, as they were frozen.",
+        *_WHY_UNSIGNED[: 2 * bool(unsigned)],
+        "合计：每个合计都等于它的记录之和；登记表的每一行都和记录一致。",
+        "  Totals: every one is the sum of its facts, and every row of a register says what its fact says.",
+    ]
+    if found.sealed:
+        lines += [
+            f"密封内容：{found.sealed} 份，一个字节不差。",
+            f"  Sealed content: {found.sealed}, each byte for byte what its name is the hash of.",
+        ]
+    lines += [
+        f"定稿：{len(found.versions)} 个版本，和定稿时一样；总结改过的文字，和记下时一样。",
+        f"  Frozen versions: {len(found.versions)}, as they were frozen; edited words as they were written.",
     ]
     return lines + [f"  {fair} v{number} {at[:16].replace('T', ' ')} {digest}" for fair, number, at, digest in
                     found.versions]  # fmt: skip
+
+
+_WHY_UNSIGNED = (
+    "  （没留下的：那一批比它前面的先到，或流水分叉过，或由旧版程序收下；其余各项照样核过。）",
+    "  (None is kept where that batch came before an earlier one, a journal forked, or an older release took it in.)",
+)
 
 
 # --- who everybody is -----------------------------------------------------------------------------

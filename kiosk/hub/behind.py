@@ -23,8 +23,9 @@ from kiosk.reports.catalogue import CATALOGUE, Definition
 from kiosk.reports.crowds import METRICS as CROWD
 from kiosk.reports.places import visited_by
 
-#: Facts on a page, places that are read at a time, and most that are read for one page.
-PAGE, _CHUNK, _MOST = 50, 4_000, 60_000
+#: Facts on a page, places that are read at a time, and most that are read for one page. A fact that is taken apart
+#: costs as much as so many places that are passed over.
+PAGE, _CHUNK, _MOST, _APART = 50, 4_000, 60_000, 4
 #: What is laid over the sums: of it no fact adds a number. These metrics show the facts it is reckoned from; where
 #: there are none, all facts of the figure's kinds do.
 _LAID: Mapping[str, tuple[str, ...]] = {
@@ -32,6 +33,8 @@ _LAID: Mapping[str, tuple[str, ...]] = {
     "case.nature.": (), "case.goods.": (), "case.median.": (), "case.on_time": (), "case.timed": (),
     "figures.": (), "unit.": (),
 }  # fmt: skip
+#: What no fact of this hub is behind: made of other figures, of what units sent up, of what tablets say of themselves.
+_FACTLESS = ("figures.", "unit.", "health.unsent", "health.forked")
 _EPOCH, _LAST = datetime(1970, 1, 1, tzinfo=BEIJING), 250_000_000_000
 _SAID_IN = {"day": ("day",), "period": ("day", "period"), "year": ("year",)}
 
@@ -94,12 +97,19 @@ def is_summed(one: Definition) -> bool:
     return not (one.is_distinct or one.is_peak or one.over) and _laid(one) is None
 
 
+def has_facts(one: Definition) -> bool:
+    """Whether there are facts behind a figure; of some there is another page that says how they came about."""
+    return not one.metric.startswith(_FACTLESS)
+
+
 def _laid(one: Definition) -> tuple[str, ...] | None:
     return next((shown for name, shown in _LAID.items() if one.metric.startswith(name)), None)
 
 
 def adding(fair: Fair, one: Definition, window: str = "period") -> Adding:
     """What stands behind a figure in a window: of a year only what was typed of the year."""
+    if not has_facts(one):
+        return Adding((), "", (), (), is_sum=False, is_any=False)
     typed = tuple(f"typed.{name}.{one.key}" for name in _SAID_IN[window]) if one.typed else ()
     # What a rate is divided by is a figure of its own, made of kinds of its own.
     under = [kind for other in CATALOGUE if one.over and other.metrics == (one.over,) for kind in other.sources]
@@ -145,11 +155,12 @@ def page(
             if left <= 0:
                 return Page(rows, f"{held.journal}:{seq}", is_cut=True)
             last = min(seq + _CHUNK, held.seq)
-            for one in _stretch(tx, held.journal, seq + 1, last, wanted, scope, clocks):
+            lines = _lines(tx, held.journal, seq + 1, last, wanted.kinds)
+            for one in _stretch(lines, held.journal, wanted, scope, clocks):
                 rows.append(one)
                 if len(rows) == size + 1:
                     return Page(rows[:size], f"{rows[-2].journal}:{rows[-2].seq}", is_cut=False)
-            left, seq = left - (last - seq), last
+            left, seq = left - (last - seq) - _APART * len(lines), last
         left -= 20  # a journal of its own is a look of its own
     return Page(rows, "", is_cut=False)
 
@@ -176,20 +187,24 @@ def _journals(tx: Connection, fair: Fair, wanted: Adding, scope: Scope) -> list[
     return [row for row in tx.execute(query) if row.journal in chosen]
 
 
-def _stretch(
-    tx: Connection, journal: str, first: int, last: int, wanted: Adding, scope: Scope, clocks: Clocks
-) -> Iterator[Found]:
+def _lines(tx: Connection, journal: str, first: int, last: int, kinds: Sequence[str]) -> list[tuple[int, bytes]]:
+    """(seq, line) of what counts between two places."""
     query = select(facts.c.seq, facts.c.line).where(
-        facts.c.journal == journal, facts.c.seq.between(first, last), facts.c.kind.in_(wanted.kinds),
+        facts.c.journal == journal, facts.c.seq.between(first, last), facts.c.kind.in_(kinds),
         facts.c.problem.is_(None),
     )  # fmt: skip
-    rows = tx.execute(query.order_by(facts.c.seq)).all()
-    if not rows:
+    return [(int(row.seq), bytes(row.line)) for row in tx.execute(query.order_by(facts.c.seq))]
+
+
+def _stretch(
+    found: Sequence[tuple[int, bytes]], journal: str, wanted: Adding, scope: Scope, clocks: Clocks
+) -> Iterator[Found]:
+    if not found:
         return
-    lines = [bytes(row.line) for row in rows]
+    lines = [line for _, line in found]
     stretch = read_again(lines, [None] * len(lines), 0)
     hours = clocks.hours(stretch.boot, stretch.hour, stretch.rest, stretch.mono)
-    for place, (row, line) in enumerate(zip(rows, lines, strict=True)):
+    for place, (seq, line) in enumerate(found):
         meaning = stretch.meanings[place]
         if meaning is None or not scope.holds(stretch.desk[place].decode()):
             continue
@@ -199,7 +214,7 @@ def _stretch(
             continue
         stamped = (stretch.hour[place] + stretch.rest[place]).decode()
         at = true_minute(clocks, stretch.boot[place].decode(), stamped, int(stretch.mono[place]))
-        yield Found(journal, int(row.seq), line, at, counts_to[:10], int(counts_to[11:]), n, over)
+        yield Found(journal, seq, line, at, counts_to[:10], int(counts_to[11:]), n, over)
 
 
 def true_minute(clocks: Clocks, boot: str, stamped: str, mono: int) -> str:

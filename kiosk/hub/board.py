@@ -17,16 +17,18 @@ from sqlalchemy import Connection, case, func, select
 from kiosk import web
 from kiosk.clock import BEIJING
 from kiosk.facts.envelope import day_and_hour
-from kiosk.hub import completeness, rehearsals, totals
+from kiosk.hub import charts, completeness, rehearsals, totals
 from kiosk.hub.completeness import BoothRow, Words
 from kiosk.hub.context import hub, reading, signed_in
 from kiosk.hub.fairs import figures_of, find_fair
+from kiosk.hub.figures import by_the_hour
 from kiosk.hub.paces import Pace
 from kiosk.hub.tables import desk_totals, devices
 from kiosk.hub.tables import totals as totals_table
 from kiosk.packs.fairs import Desk, Fair, Prize, Venue
 from kiosk.reports import curves
 from kiosk.reports.catalogue import BY_KEY, Definition
+from kiosk.reports.charts import Step
 from kiosk.reports.completeness import Standing, sentence
 from kiosk.reports.curves import Bars
 from kiosk.reports.figures import Figure, figures
@@ -98,6 +100,7 @@ class BoardPage(msgspec.Struct, frozen=True):
     hours: list[tuple[str, int]]
     hour: str  # that is going on, "10"
     is_today: bool  # whether `hours` are today's
+    funnel: list[Step]  # how far complaints came; empty while there is none
     pace: Bars  # visitors counted in within the last hour, by five minutes
     is_pace_whole: bool  # False: it is still being read
     booths: list[BoothRow]  # tablets, those that need somebody first; not all of them
@@ -109,6 +112,12 @@ class BoardPage(msgspec.Struct, frozen=True):
     rehearsing: int  # desks
     astray: list[Desk]  # of these, those whose hours run: what is done there now counts nowhere
     standing: Standing
+
+    @property
+    def curve(self) -> Bars:
+        """`hours` as bars: so many that not each has room for its name."""
+        hours = {int(hour): n for hour, n in self.hours}
+        return by_the_hour(hours, range(min(hours, default=0), max(hours, default=-1) + 1))
 
     @property
     def tablets(self) -> int:
@@ -206,6 +215,7 @@ def _board(tx: Connection, fair: Fair, now: datetime, pack: str, pace: Pace) -> 
         hours=heads,
         hour=f"{hour:02d}",
         is_today=day == today,
+        funnel=charts.funnel_of(tx, fair),
         pace=curves.bars(pace.counts, pace.began, pace.quarters),
         is_pace_whole=pace.is_whole,
         booths=tablets[:MOST_BOOTHS],

@@ -16,7 +16,7 @@ from itertools import groupby
 from typing import Any, NamedTuple
 
 import msgspec
-from sqlalchemy import Connection, Row, bindparam, case, delete, exists, func, select, tuple_, update
+from sqlalchemy import Connection, Row, bindparam, case, delete, exists, func, select, tuple_, union_all, update
 
 from kiosk.facts import envelope
 from kiosk.hub import totals
@@ -28,6 +28,9 @@ _CHUNK = 2_000  # facts held in memory at a time
 _ROWS = 400  # rows a statement
 MOST = 50  # branches of one journal that are kept; of more, a tablet made them up
 _FOLLOWED = 50  # branches at one place that are followed to their end; of more, a tablet made them up
+_TANGLE = union_all(
+    *(select(table.c.seq).where(table.c.journal == bindparam("of")) for table in (forks, choices))
+).limit(1)
 
 
 class Node(NamedTuple):
@@ -299,8 +302,7 @@ def how_many(tx: Connection, journal: str) -> int:
 
 def is_tangled(tx: Connection, journal: str) -> bool:
     """Whether its run is more than one fact after another: branches are known, or were decided about."""
-    known = [select(table.c.seq).where(table.c.journal == journal).limit(1) for table in (forks, choices)]
-    return any(tx.execute(query).first() for query in known)
+    return tx.execute(_TANGLE, {"of": journal}).first() is not None
 
 
 def untangle(tx: Connection, journal: str, *, whole: bool = False) -> tuple[int, bytes]:

@@ -24,14 +24,14 @@ views = Blueprint("charts", __name__)
 #: Figures with a curve over the hours of a day, and those by which venues are compared.
 CURVES = ("headcount", "consultations", "quiz_finished")
 COMPARED = ("headcount", "leaflets", "consultations", "quiz_finished")
-#: From writing a complaint down to asking how content somebody was. Mediated ones need not be closed yet, and who is
-#: called back need not have been mediated: each step is told by itself.
+#: From writing a complaint down to asking how content somebody was: figure, metric, name, and of which step it is part.
+#: Mediated ones need not be closed yet, nor closed ones mediated.
 FUNNEL = (
-    ("complaints", "complaint.filed", Text("登记", "Registered")),
-    ("complaints_accepted", "case.accepted", Text("受理", "Accepted")),
-    ("mediation_rate", "case.outcome.mediated", Text("调解达成", "Mediated")),
-    ("complaints_closed", "case.closed.complaint", Text("办结", "Closed")),
-    ("called_back", "case.reached", Text("回访到", "Called back")),
+    ("complaints", "complaint.filed", Text("登记", "Registered"), ""),
+    ("complaints_accepted", "case.accepted", Text("受理", "Accepted"), "complaints"),
+    ("mediation_rate", "case.outcome.mediated", Text("调解达成", "Mediated"), "complaints_accepted"),
+    ("complaints_closed", "case.closed.complaint", Text("办结", "Closed"), "complaints"),
+    ("called_back", "case.reached", Text("回访到", "Called back"), "complaints_closed"),
 )
 #: Of a fair with more venues those with most, and so many kinds.
 _MOST_VENUES, _MOST_KINDS = 15, 12
@@ -93,7 +93,7 @@ def _page(tx: Connection, here: Hub, fair: Fair, days: list[str], *, may_analyse
         natures=_kinds(tx, here, fair, told[0], natures),
         goods=_kinds(tx, here, fair, told[1], goods),
         accepted=int(natures.value or 0),
-        funnel=_funnel(tx, fair),
+        funnel=funnel_of(tx, fair),
     )
 
 
@@ -160,11 +160,13 @@ def _kinds(tx: Connection, here: Hub, fair: Fair, one: Definition, figure: Figur
     return charts.rows([name for name, _ in some[:_MOST_KINDS]], [n for _, n in some[:_MOST_KINDS]])
 
 
-def _funnel(tx: Connection, fair: Fair) -> list[Step]:
+def funnel_of(tx: Connection, fair: Fair) -> list[Step]:
     """How far complaints came, as they are counted here; what was typed is not in it."""
-    metrics = [metric for _, metric, _ in FUNNEL]
+    metrics = [metric for _, metric, _, _ in FUNNEL]
     sums = dict.fromkeys(metrics, 0)
     for found in behind.sums_by_desk(tx, fair.id, metrics).values():
         for metric, n in found.items():
             sums[metric] += n
-    return charts.funnel([(key, label, sums[metric]) for key, metric, label in FUNNEL]) if any(sums.values()) else []
+    return charts.funnel(
+        [(key, label, sums[metric], of) for key, metric, label, of in FUNNEL] if any(sums.values()) else []
+    )

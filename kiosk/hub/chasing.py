@@ -1,4 +1,4 @@
-"""Pages: which units of a fair have told anything, when last, and who was reminded; a text to remind them with."""
+"""Pages: which units of a fair have told anything, and reported in time; who was reminded, a text to remind with."""
 
 import secrets
 from collections.abc import Mapping
@@ -13,11 +13,13 @@ from kiosk.clock import BEIJING, to_minute
 from kiosk.errors import FACT_CONFLICT, Problem
 from kiosk.facts.figures import TEXT_LIMIT, UnitReminded
 from kiosk.hub import journal, people
-from kiosk.hub.context import acting, reading, signed_in
+from kiosk.hub import units as reporting
+from kiosk.hub.context import acting, hub, reading, signed_in
 from kiosk.hub.fairs import find_fair
 from kiosk.hub.records import standing
 from kiosk.hub.tables import devices, statement_steps, typed_figures
 from kiosk.hub.typed import append, refuse_other, shown
+from kiosk.hub.units import Standing
 from kiosk.packs.drafts import clean
 from kiosk.packs.fairs import Fair, Unit
 
@@ -29,26 +31,41 @@ class Chased(msgspec.Struct, frozen=True):
 
     unit: Unit
     said: int  # figures that were said, and records on lists
-    last: str  # when its last word came, of people or of its tablets; "" for never
+    last: str  # when its last word came: of people, of its tablets, or a version of its own hub; "" for never
     desks: int
     heard: int  # of its desks those whose tablet was heard of
     reminded: str  # when last, and by whom and how; "" for never
     fact_id: str
     text: str  # to remind it with
+    told: Standing  # how its own hub stands, where it has one
 
     @property
     def is_silent(self) -> bool:
         return not self.last
 
+    @property
+    def is_due(self) -> bool:
+        """Its own hub has joined, and what it owes is not here, or only in part."""
+        return self.told.report is None and self.told.state in ("silent", "missing") and bool(self.told.device)
+
+    @property
+    def look(self) -> str:
+        """Its state as a drawing of `hub/_words.html`."""
+        return "behind" if self.is_silent or self.is_due else "whole"
+
 
 class UnitsPage(msgspec.Struct, frozen=True):
     fair: Fair
-    units: list[Chased]  # the silent ones first
+    units: list[Chased]  # the silent ones first, then those whose hub owes its report
     faults: Mapping[str, str]  # unit → what is wrong with its reminder
 
     @property
     def silent(self) -> int:
         return sum(one.is_silent for one in self.units)
+
+    @property
+    def due(self) -> int:
+        return sum(one.is_due and not one.is_silent for one in self.units)
 
 
 @views.get("/fairs/<fair_id>/typed/units")
@@ -94,27 +111,36 @@ def _chased(tx: Connection, fair: Fair) -> list[Chased]:
     heard = _heard(tx, fair)
     reminded = _reminded(tx, fair)
     found = []
-    for unit in fair.units:
+    for told in reporting.standings(tx, hub(), fair):
+        unit = told.unit
         desks = [desk.id for desk in fair.desks if desk.unit == unit.id]
         tablets = [heard[desk] for desk in desks if desk in heard]
         found.append(
             Chased(
                 unit=unit,
                 said=said.get(unit.id, 0),
-                last=max([last.get(unit.id, ""), *tablets]),
+                last=max([last.get(unit.id, ""), *tablets, _minute(told.came_at) if told.came_at else ""]),
                 desks=len(desks),
                 heard=len(tablets),
                 reminded=reminded.get(unit.id, ""),
                 fact_id=secrets.token_hex(16),
-                text=reminder(fair, unit),
+                text=reminder(fair, unit, told),
+                told=told,
             )
         )
-    return sorted(found, key=lambda one: (not one.is_silent, one.last))
+    return sorted(found, key=lambda one: (not one.is_silent, not one.is_due, one.last))
 
 
-def reminder(fair: Fair, unit: Unit) -> str:
-    """A text to send to a unit, in Chinese: it goes to an office."""
+def reminder(fair: Fair, unit: Unit, told: Standing | None = None) -> str:
+    """A text to send to a unit, in Chinese: it goes to an office. `told`: of one with a hub, how that stands."""
     due = f"请在 {fair.deadline[:16].replace('T', ' ')}（北京时间）以前" if fair.deadline else "请尽快"
+    if told is not None and told.state == "missing":
+        due = f"报送时限（{fair.deadline[:16].replace('T', ' ')}）已经过了，请马上"
+    if told is not None and told.device and told.report is None:
+        return (
+            f"{unit.name.zh}：“{fair.title.zh}”还没有收到你单位汇总端的统计表。{due}冻结统计表并向上级报送"
+            f"（下级单位页“现在报送”），报给{fair.organiser.name.zh}。"
+        )
     return (
         f"{unit.name.zh}：“{fair.title.zh}”的活动情况统计表还缺你单位的数字。{due}把短信、媒体、会议、销毁等数字"
         f"连同来源报给{fair.organiser.name.zh}；没有的项目请报“0”。"

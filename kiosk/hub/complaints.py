@@ -1,5 +1,6 @@
 """Complaints and reports from visitors' own phones: the form, its photos, and the receipt."""
 
+import hashlib
 import secrets
 from collections.abc import Sequence
 from datetime import datetime
@@ -10,6 +11,7 @@ from flask import Blueprint, Response, request
 from sqlalchemy import Connection, Row, select
 
 from kiosk import crockford, web
+from kiosk.clock import stamp
 from kiosk.errors import (
     COMPLAINT_OVER,
     COMPLAINT_TAKEN,
@@ -33,7 +35,8 @@ from kiosk.packs.fairs import Desk, Fair
 from kiosk.sync import keys
 from kiosk.sync.case_receipts import Filed
 from kiosk.web import complaint_form, evidence
-from kiosk.web.case_receipts import ReceiptPage, signed
+from kiosk.web.app import draw_code
+from kiosk.web.case_receipts import ReceiptPage, Slip, signed
 from kiosk.web.complaint_form import FormPage, Posted, TriagePage
 
 views = Blueprint("complaints", __name__)
@@ -208,24 +211,38 @@ class _Sealed(msgspec.Struct, frozen=True):
 
 
 def _filed(here: Hub, place: _Place, posted: Posted) -> tuple[_Sealed, Row[Any]]:
-    """File it with the photos that wait. Raises `fact.conflict`."""
+    """File it with the photos that wait. Raises `fact.conflict`.
+
+    All that can be done without its hash is done while the query code is hashed.
+    """
+    hashed_query = complaint_form.beside(posted.hashed_query)
     while True:
         with reading() as tx:
             taken = photos.of(tx, photos.form_of(here, posted))
-        sealed = _sealed(here, place, posted, taken)
+        now, blob = here.clock.now(), _sealed_content(here, place, posted, len(taken))
+        draw_code(_slip(here, place, _foreseen(place, posted, blob, now)).link)
+        body = posted.filed(place.fair, place.desk.id, "phone", blob, hashed_query())
+        sealed = _Sealed(blob, body, photos.form_of(here, posted), taken)
         with writing() as tx:
-            row = _file(tx, here, place, posted.fact_id, sealed, here.clock.now())
+            row = _file(tx, here, place, posted.fact_id, sealed, now)
         if row is not None:
             return sealed, row
 
 
-def _sealed(here: Hub, place: _Place, posted: Posted, taken: Sequence[photos.Kept]) -> _Sealed:
-    """Before the one writer is asked for: hashing a code takes its time."""
+def _sealed_content(here: Hub, place: _Place, posted: Posted, photos_taken: int) -> bytes:
     context = Context(fair=place.fair.id, fact=posted.fact_id, case=posted.case)
-    content = complaints.compose(posted.values, context, len(taken))
-    blob = keys.seal(here.sealing_key, msgspec.json.encode(content))
-    body = posted.filed(place.fair, place.desk.id, "phone", blob)
-    return _Sealed(blob, body, photos.form_of(here, posted), taken)
+    content = complaints.compose(posted.values, context, photos_taken)
+    return keys.seal(here.sealing_key, msgspec.json.encode(content))
+
+
+def _foreseen(place: _Place, posted: Posted, blob: bytes, now: datetime) -> Filed:
+    """What the receipt will be of, unless it was filed before."""
+    content = hashlib.sha256(blob).hexdigest()
+    return Filed(place.desk.id, posted.case, stamp(now), posted.matter, place.desk.standing, content)
+
+
+def _slip(here: Hub, place: _Place, filed: Filed) -> Slip:
+    return signed(here.key, place.fair.id, here.config.public_url, filed)
 
 
 def _file(tx: Connection, here: Hub, place: _Place, fact_id: str, sealed: _Sealed, now: datetime) -> Row[Any] | None:
@@ -260,7 +277,7 @@ def _file(tx: Connection, here: Hub, place: _Place, fact_id: str, sealed: _Seale
 def _receipt(here: Hub, place: _Place, device_id: str, posted: Posted, row: Row[Any], *, is_own: bool) -> Response:
     """With the query code if it is that, for only its hash is kept; `is_own`: the hash was made of it just now."""
     filed = Filed(row.desk, row.case, row.at, row.matter, row.standing, row.blob)
-    slip = signed(here.key, place.fair.id, here.config.public_url, filed)
+    slip = _slip(here, place, filed)
     is_right = is_own or keys.is_password(row.code or None, crockford.normal(posted.query))
     also = complaint_form.also_of(posted, f"/m/complaint/{device_id}/also")
     with reading() as tx:

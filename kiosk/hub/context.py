@@ -5,6 +5,7 @@ import hmac
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from datetime import date
+from functools import lru_cache
 from threading import BoundedSemaphore
 from typing import Any
 
@@ -61,6 +62,7 @@ class Hub:
         self.going_on: Remembered[None] = Remembered(clock, 60_000)
         self.answers = Folder(store, clock)
         self.paces = Paces(store, clock)
+        self._mark_keys: dict[str, bytes] = {}  # by purpose, of which there are a few
 
     @property
     def fingerprint(self) -> bytes:
@@ -68,8 +70,14 @@ class Hub:
 
     def mark(self, purpose: str, text: str) -> str:
         """What stands for a text on the disk, the same in every process; only whoever has the key file can try it."""
-        derived = hashlib.sha256(f"kiosk/mark/1/{purpose}\0".encode() + bytes(self.key)).digest()
-        return hmac.new(derived, text.encode(), hashlib.sha256).hexdigest()
+        return hmac.digest(self._mark_key(purpose), text.encode(), "sha256").hex()
+
+    def _mark_key(self, purpose: str) -> bytes:
+        key = self._mark_keys.get(purpose)
+        if key is None:
+            key = hashlib.sha256(f"kiosk/mark/1/{purpose}\0".encode() + bytes(self.key)).digest()
+            self._mark_keys[purpose] = key
+        return key
 
     @property
     def cookie(self) -> str:
@@ -165,7 +173,11 @@ def client_mark() -> str:
     """What stands for the network that is asking, for counting only: without this hub's key nobody can try addresses
     against it.
     """
-    return hub().mark("client", values.network(request.remote_addr or ""))
+    return hub().mark("client", _network(request.remote_addr or ""))
+
+
+#: Whoever asks, asks again: the network of an address is worked out once.
+_network = lru_cache(maxsize=256)(values.network)
 
 
 def refuse_exposed() -> None:

@@ -191,6 +191,8 @@ def enrol(tx: Connection, here: Hub, request: EnrolRequest, now: datetime, mono:
         return _answer_again(code)
     if code is None or code.used_by is not None or now.timestamp() > code.expires_at:
         raise Problem(ENROL_CODE)
+    if rehearsals.is_report(code.fair) and request.canary:
+        raise Problem(ENROL_CODE)  # a tablet's; the code is for a hub, which seals nothing
     if tx.execute(select(journals.c.journal).where(journals.c.journal == request.journal)).first():
         raise Problem(ENROL_KNOWN)
     used = {"used_by": _asker(request), "asked_at": now.timestamp(), "request": protocol.dump(request)}

@@ -22,7 +22,7 @@ from kiosk.hub.behind import Scope
 from kiosk.hub.context import Hub, hub, reading, signed_in
 from kiosk.hub.fairs import figures_of, find_fair
 from kiosk.hub.measures import WORST, Measures
-from kiosk.hub.tables import corrections, records, typed_figures
+from kiosk.hub.tables import corrections, records, statements, typed_figures
 from kiosk.packs.codelists import newest
 from kiosk.packs.fair_forms import TYPES
 from kiosk.packs.fairs import Desk, Fair, Venue
@@ -34,6 +34,7 @@ from kiosk.reports.charts import Piece
 from kiosk.reports.counters import counters_of
 from kiosk.reports.curves import Bars
 from kiosk.reports.figures import Figure, day_window, figures, period_window, shown, year_window
+from kiosk.reports.missing import missing
 from kiosk.reports.statement import Cell
 
 views = Blueprint("figures", __name__)
@@ -42,7 +43,12 @@ FACT_ROLES = ("organiser", "auditor", "supervisor")
 #: What stands for all that was written down at no desk of the fair: in the office, keyed in, typed.
 NO_DESK = "-"
 _MOST_DESKS, _MOST_PARTS, _MOST_SAID, _MOST_LABELS = 60, 40, 30, 10
-_OF_FIGURES = "figures."
+_OF_FIGURES, _OF_UNITS = "figures.", "unit."
+#: What a figure without facts is made of → the page that says how it came about.
+_ELSEWHERE = {
+    "unit.": ("units", Text("下级单位", "Units below")),
+    "health.": ("completeness", Text("数据是否齐全", "Whether everything is here")),
+}
 _SAID_IN = {"day": ("day",), "period": ("day", "period"), "year": ("year",)}
 _LEVELS = (
     Text("非常满意", "Very content"),
@@ -84,10 +90,7 @@ class TablePage(msgspec.Struct, frozen=True):
     place: Place
     days: list[str]
     groups: list[tuple[Group, list[TableRow]]]
-
-    @property
-    def missing(self) -> int:
-        return sum("missing" in row.marks for _, rows in self.groups for row in rows)
+    missing: int  # as a statement of this moment would say; asked of the whole fair
 
 
 class PlaceRow(msgspec.Struct, frozen=True):
@@ -129,6 +132,32 @@ class Saying(msgspec.Struct, frozen=True):
     holds: bool = True  # else it was said anew later
 
 
+class Said(msgspec.Struct, frozen=True):
+    """What the newest frozen version says of a figure."""
+
+    version: int
+    value: int | str | None
+    is_same: bool  # as it is now
+
+
+class _FrozenCell(msgspec.Struct, frozen=True):
+    key: str
+    value: int | str | None
+
+
+class _FrozenDay(msgspec.Struct, frozen=True):
+    day: str
+    cells: list[_FrozenCell]
+
+
+class _Frozen(msgspec.Struct, frozen=True):
+    """Of a frozen version what a figure's page says; its thousand desks are passed over."""
+
+    period: list[_FrozenCell]
+    year: list[_FrozenCell]
+    days: list[_FrozenDay]
+
+
 class FigurePage(msgspec.Struct, frozen=True):
     fair: Fair
     place: Place
@@ -145,11 +174,16 @@ class FigurePage(msgspec.Struct, frozen=True):
     desks: list[PlaceRow]
     curve: Bars | None  # by the hour
     by_day: list[tuple[str, int]]
+    of_no_day: int  # that was told of the period as a whole, or sent up by units below; beside `by_day`
     parts: list[Part]
+    not_counted: list[TableRow]  # of a share of figures: those that are not in it
     sayings: list[Saying]
     fixes: list[Saying]
     is_summed: bool
     may_look: bool  # at facts
+    has_facts: bool
+    elsewhere: tuple[str, Text] | None  # the page of the fair that says more, where there are no facts to list
+    version: Said | None  # what was frozen last
 
     def written(self, n: int) -> str:
         """A part of the figure as its own unit writes it."""
@@ -202,34 +236,48 @@ def find(fair: Fair, key: str) -> Definition:
 def table(fair_id: str) -> Response:
     """Every figure the office wants, of the whole fair, a day or the year; `venue=`: of that alone."""
     signed_in()
+    here = hub()
     with reading() as tx:
         fair = find_fair(tx, fair_id)
         days = totals.all_days(tx, fair.id)
         place = place_of(fair, days, request.args)
         place = msgspec.structs.replace(place, desk="")
         wanted = catalogue.columns(fair)
-        rows = [_row(one, cell) for one, cell in zip(wanted, _cells(tx, fair, wanted, place), strict=True)]
-    page = TablePage(fair, place, days, _grouped(rows))
+        cells = _cells(tx, here, fair, wanted, place)
+        owed = _owed(tx, fair, wanted, cells) if place.is_whole and place.window == "period" else frozenset()
+        rows = [_row(one, cell, owed) for one, cell in zip(wanted, cells, strict=True)]
+    page = TablePage(fair, place, days, _grouped(rows), len(owed))
     return web.page("hub/figures/table.html", page=page, fair=fair)
 
 
-def _cells(tx: Connection, fair: Fair, wanted: Sequence[Definition], place: Place) -> list[Cell]:
+def _cells(tx: Connection, here: Hub, fair: Fair, wanted: Sequence[Definition], place: Place) -> list[Cell]:
     """Several figures at once. Of the whole fair what units below reported is in them, by each figure's rule."""
     desks = _desks_of(fair, place)
     names = None if desks is None else [one.id for one in desks]
-    over: dict[str, int] = {}
+    over = _standings(tx, here, fair, wanted) if desks is None else {}
     if place.venue:
         over = _peak(Measures(tx, fair, [BY_KEY["most_present"]], None, place.day or None), place.venue)
     found = figures_of(tx, fair, place.day or None, window=place.window, desks=names, over=over, definitions=wanted)
     return _with_units(tx, fair, wanted, [_cell(one) for one in found], place)
 
 
+def _standings(tx: Connection, here: Hub, fair: Fair, wanted: Sequence[Definition]) -> dict[str, int]:
+    """How many units below are on time, late and missing, where any figure is made of that."""
+    is_wanted = any(one.metric.startswith(_OF_UNITS) for one in wanted)
+    return units.metrics(tx, here, fair) if fair.units and is_wanted else {}
+
+
+def _owed(tx: Connection, fair: Fair, wanted: Sequence[Definition], cells: Sequence[Cell]) -> frozenset[str]:
+    """The figures that a statement of this moment would call missing."""
+    return frozenset(one.key for one in missing(wanted, totals.sums(tx, fair.id), cells))
+
+
 def _with_units(
     tx: Connection, fair: Fair, wanted: Sequence[Definition], cells: list[Cell], place: Place
 ) -> list[Cell]:
-    if not (fair.units and place.is_whole and place.window == "period"):
+    if not (fair.units and place.is_whole):
         return cells
-    return units.combine(tx, fair, wanted, cells)
+    return units.combine(tx, fair, wanted, cells, place.window, place.day)
 
 
 def _cell(one: Figure) -> Cell:
@@ -240,11 +288,11 @@ def _peak(measures: Measures, venue: str) -> dict[str, int]:
     return {name: n for name, n in measures.peaks().items() if name == crowds.PEAK + venue}
 
 
-def _row(one: Definition, cell: Cell) -> TableRow:
+def _row(one: Definition, cell: Cell, owed: Collection[str] = ()) -> TableRow:
     marks = [source for source in ("corrected", "paper", "typed", "below") if cell.by.get(source)]
     if one.is_estimate:
         marks.append("estimate")
-    if one.typed and cell.value is None:
+    if one.key in owed:
         marks.append("missing")
     return TableRow(one, cell, marks)
 
@@ -282,7 +330,7 @@ def _may_look() -> bool:
 class _Apart:
     """What one figure is made of, read once: by desk, of one window."""
 
-    def __init__(self, tx: Connection, fair: Fair, definition: Definition, place: Place) -> None:
+    def __init__(self, tx: Connection, here: Hub, fair: Fair, definition: Definition, place: Place) -> None:
         self._fair, self._definition, self._place = fair, definition, place
         self._days = totals.days(tx, fair.id)
         self.names = [name for name in behind.all_metrics(tx, fair.id) if _is_needed(name, definition)]
@@ -291,13 +339,14 @@ class _Apart:
         if place.window != "year":
             self._measures = Measures(tx, fair, [definition], self._days, place.day or None)
         self._peaks: dict[str, int] | None = None
+        self._standings = _standings(tx, here, fair, [definition])
 
     def whole(self) -> Figure:
         sums: Counter[str] = Counter()
         for one in self.by_desk.values():
             sums.update(one)
         laid = self._measures.of_fair(sums) if self._measures else {}
-        return self._fold({**sums, **laid}, {"kind": "fair", "id": self._fair.id})
+        return self._fold({**sums, **laid, **self._standings}, {"kind": "fair", "id": self._fair.id})
 
     def of(self, desks: Collection[str], venue: str = "") -> Figure:
         sums: Counter[str] = Counter()
@@ -347,25 +396,34 @@ def _figure(apart: _Apart, fair: Fair, place: Place) -> Figure:
     return apart.whole()
 
 
-def cell_at(tx: Connection, fair: Fair, one: Definition, place: Place) -> Cell:
+def cell_at(tx: Connection, here: Hub, fair: Fair, one: Definition, place: Place) -> Cell:
     """A figure at a place, as every page of it says it."""
-    return _cell_of(tx, fair, _Apart(tx, fair, one, place), one, place)
+    if one.metric.startswith(_OF_FIGURES):
+        return _of_others(one, _cells(tx, here, fair, CATALOGUE, place))
+    return _cell_of(tx, fair, _Apart(tx, here, fair, one, place), one, place)
+
+
+def _of_others(one: Definition, cells: Iterable[Cell]) -> Cell:
+    """A figure that is made of all others."""
+    return next(cell for cell in cells if cell.key == one.key)
 
 
 def _cell_of(tx: Connection, fair: Fair, apart: _Apart, one: Definition, place: Place) -> Cell:
-    if one.metric.startswith(_OF_FIGURES):  # it is made of all others
-        return next(cell for cell in _cells(tx, fair, CATALOGUE, place) if cell.key == one.key)
     return _with_units(tx, fair, [one], [_cell(_figure(apart, fair, place))], place)[0]
 
 
 def _page(
     tx: Connection, here: Hub, fair: Fair, one: Definition, place: Place, days: list[str], may_look: bool
 ) -> FigurePage:
-    apart = _Apart(tx, fair, one, place)
-    cell = _cell_of(tx, fair, apart, one, place)
+    apart = _Apart(tx, here, fair, one, place)
+    others = _cells(tx, here, fair, CATALOGUE, place) if one.metric.startswith(_OF_FIGURES) else []
+    cell = _of_others(one, others) if others else _cell_of(tx, fair, apart, one, place)
     scope, is_summed = scope_of(fair, place), behind.is_summed(one)
-    hours = _hours(tx, fair, one, apart, scope) if is_summed and one.scale == 1 and place.window != "year" else {}
-    venues, desks = _rows(apart, fair, place)
+    hours = _hours(tx, fair, one, apart, scope) if is_summed and place.window != "year" else {}
+    by_day = _by_day(tx, fair, one, hours, scope) if place.window == "period" else []
+    if by_day and cell.by.get("below"):  # units below told of the days, too
+        by_day = [(day, sum(cell_at(tx, here, fair, one, Place("day", day)).by.values())) for day, _ in by_day]
+    venues, desks = _rows(apart, fair, one, place)
     return FigurePage(
         fair=fair,
         place=place,
@@ -380,14 +438,49 @@ def _page(
         sides=_sides(one, cell) if one.over else None,
         venues=venues,
         desks=desks,
-        curve=_curve(hours),
-        by_day=_by_day(hours) if place.window == "period" else [],
+        curve=_curve(hours) if one.scale == 1 else None,
+        by_day=by_day,
+        of_no_day=sum(cell.by.values()) - sum(n for _, n in by_day) if by_day else 0,
         parts=_parts(tx, fair, here.pack, one, cell),
         sayings=_sayings(tx, fair, one, place) if place.is_whole or place.desk == NO_DESK else [],
         fixes=_fixes(tx, fair, one, scope),
         is_summed=is_summed,
         may_look=may_look,
+        has_facts=behind.has_facts(one),
+        elsewhere=elsewhere(one),
+        version=_said(tx, fair, one, place, cell) if may_look else None,
+        not_counted=_not_counted(others),
     )
+
+
+def elsewhere(one: Definition) -> tuple[str, Text] | None:
+    """The page of the fair that says how a figure without facts came about."""
+    if behind.has_facts(one):
+        return None
+    return next((told for name, told in _ELSEWHERE.items() if one.metric.startswith(name)), None)
+
+
+def _said(tx: Connection, fair: Fair, one: Definition, place: Place, cell: Cell) -> Said | None:
+    """Of the whole fair what the newest frozen version says, with the way back to it."""
+    newest = select(statements).where(statements.c.fair == fair.id).order_by(statements.c.version.desc()).limit(1)
+    row = tx.execute(newest).one_or_none() if place.is_whole else None
+    if row is None:
+        return None
+    try:
+        frozen = msgspec.json.decode(bytes(row.document), type=_Frozen)
+    except msgspec.DecodeError:
+        return None  # its own page says that it is damaged
+    cells = frozen.period if place.window == "period" else frozen.year
+    if place.day:
+        cells = next((day.cells for day in frozen.days if day.day == place.day), [])
+    found = next((said for said in cells if said.key == one.key), None)
+    return Said(row.version, found.value, found.value == cell.value) if found else None
+
+
+def _not_counted(cells: Sequence[Cell]) -> list[TableRow]:
+    """Of all figures those that have anything in them which was neither counted nor tapped."""
+    some = [cell for cell in cells if cell.value is not None and set(cell.by) - {"auto", "tapped"}]
+    return [_row(BY_KEY[cell.key], cell) for cell in some]
 
 
 def _sides(one: Definition, cell: Cell) -> tuple[Side, Side]:
@@ -398,14 +491,14 @@ def _sides(one: Definition, cell: Cell) -> tuple[Side, Side]:
     return side(cell.parts.get("numerator", 0), one.metric), side(cell.parts.get("denominator", 0), one.over)
 
 
-def _rows(apart: _Apart, fair: Fair, place: Place) -> tuple[list[PlaceRow], list[PlaceRow]]:
-    """By venue, and by desk: of a large fair the desks of one venue at a time."""
-    if place.desk:
+def _rows(apart: _Apart, fair: Fair, one: Definition, place: Place) -> tuple[list[PlaceRow], list[PlaceRow]]:
+    """By venue, and by desk: of a large fair the desks of one venue at a time. Nothing of what no desk has."""
+    if place.desk or place.window == "year" or one.typed == "only" or not behind.has_facts(one):
         return [], []
     by_venue: dict[str, list[str]] = {one.id: [] for one in fair.venues}
     for desk in fair.desks:
         by_venue[desk.venue].append(desk.id)
-    venues = [] if place.venue else [_venue_row(apart, one, by_venue[one.id], place) for one in fair.venues]
+    venues = [] if place.venue else [_venue_row(apart, venue, by_venue[venue.id], place) for venue in fair.venues]
     elsewhere = apart.elsewhere()
     if elsewhere and not place.venue:
         name = Text("不在服务台（办公室、补录）", "At no desk (office, typed)")
@@ -414,11 +507,16 @@ def _rows(apart: _Apart, fair: Fair, place: Place) -> tuple[list[PlaceRow], list
     many = len(fair.venues) > 1 and not place.venue
     desks = [
         PlaceRow(
-            fair.place(one.id) if many else one.name, place.query(venue="", desk=one.id), _cell(apart.of([one.id]))
+            fair.place(desk.id) if many else desk.name, place.query(venue="", desk=desk.id), _cell(apart.of([desk.id]))
         )
-        for one in chosen
+        for desk in chosen
     ]
-    return venues, desks
+    return _with_values(venues), _with_values(desks)
+
+
+def _with_values(rows: list[PlaceRow]) -> list[PlaceRow]:
+    """All of them if any has a value: a list of nothing explains nothing."""
+    return rows if any(row.cell.value is not None for row in rows) else []
 
 
 def _venue_row(apart: _Apart, venue: Venue, desks: Sequence[str], place: Place) -> PlaceRow:
@@ -448,9 +546,13 @@ def by_the_hour(found: Mapping[int, int], span: range) -> Bars:
     )
 
 
-def _by_day(hours: Mapping[tuple[str, int], int]) -> list[tuple[str, int]]:
+def _by_day(
+    tx: Connection, fair: Fair, one: Definition, hours: Mapping[tuple[str, int], int], scope: Scope
+) -> list[tuple[str, int]]:
+    """What each day comes to, with what was typed of it; of one day alone nothing."""
     by_day: Counter[str] = Counter()
-    for (day, _), n in hours.items():
+    typed = behind.by_day_and_hour(tx, fair.id, [f"typed.day.{one.key}"], scope) if one.typed else {}
+    for (day, _), n in (*hours.items(), *typed.items()):
         by_day[day] += n
     return sorted(by_day.items()) if len(by_day) > 1 else []
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from sqlalchemy import ColumnElement, Connection, Row, bindparam, select, update
@@ -13,9 +13,21 @@ from kiosk.hub.reading import Rules, Stretch
 from kiosk.hub.tables import decisions, devices, facts, journals
 
 _CHUNK = 2_000  # facts held in memory at a time
+_DEVICE = select(devices).where(devices.c.journal == bindparam("of"))
 _VERDICTS = select(decisions.c.seq, decisions.c.hash, decisions.c.verdict).where(
     decisions.c.journal == bindparam("journal")
 )
+
+
+class Columns(NamedTuple):
+    """Facts of one journal as they are stored, in order, column by column."""
+
+    seq: Sequence[int]
+    line: Sequence[bytes]
+    hash: Sequence[bytes]
+    kind: Sequence[str | None]
+    problem: Sequence[str | None]
+    at: Sequence[float]
 
 
 class Judge:
@@ -31,15 +43,13 @@ class Judge:
         """Judge facts of consecutive places from `first` that came at `at`, epoch seconds."""
         return reading.read_lines(lines, first, self._rules_for(first, hashes), self._is_late(at))
 
-    def read_same(self, rows: Sequence[Any], first: int) -> Stretch | None:
-        """Rows of `facts` of consecutive places from `first`; None unless they are, and judged as they were before."""
-        seqs, lines, hashes, kinds, problems, came = zip(*rows, strict=True)
-        if (seqs[0], seqs[-1]) != (first, first + len(rows) - 1) or self._is_late(min(came)) != self._is_late(
-            max(came)
-        ):
+    def read_same(self, held: Columns, first: int) -> Stretch | None:
+        """Facts of consecutive places from `first`; None unless they are, and judged as they were before."""
+        last = first + len(held.seq) - 1
+        if (held.seq[0], held.seq[-1]) != (first, last) or self._is_late(min(held.at)) != self._is_late(max(held.at)):
             return None
-        found = self.read(first, lines, hashes, came[0])
-        return found if (tuple(found.kinds), tuple(found.problems)) == (kinds, problems) else None
+        found = self.read(first, held.line, held.hash, held.at[0])
+        return found if (tuple(found.kinds), tuple(found.problems)) == (held.kind, held.problem) else None
 
     def _is_late(self, at: float) -> bool:
         return bool(at > self._not_after)
@@ -65,7 +75,7 @@ class Judge:
 
 def judge_of(tx: Connection, journal: str) -> Judge | None:
     """The judge of a tablet's journal; None of a hub's own, whose facts are not judged."""
-    device = tx.execute(select(devices).where(devices.c.journal == journal)).one_or_none()
+    device = tx.execute(_DEVICE, {"of": journal}).one_or_none()
     return None if device is None else Judge(tx, device)
 
 

@@ -109,7 +109,7 @@ class Measures:
     def of_fair(self, sums: Mapping[str, int]) -> Sums:
         """What is laid over the sums of the whole fair."""
         found = self.of_desks()
-        if sums.get(crowds.METRICS[1], 0) > 0:
+        if crowds.METRICS[1] in sums:
             found |= self.peaks()
         if self._wants("health.corrections"):
             found |= _corrections(self._tx, self._fair.id, self._day)
@@ -181,7 +181,9 @@ def _lives(tx: Connection, fair: str) -> Iterator[tuple[str, Life]]:
     filed = {
         row.case: row
         for row in tx.execute(
-            select(table.case, table.desk, table.at, table.standing, table.day).where(table.fair == fair)
+            select(table.case, table.desk, table.at, table.standing, table.day)
+            .where(table.fair == fair)
+            .order_by(table.at.desc(), table.journal, table.fact)  # one number filed twice: the first is its beginning
         )
     }
     query = select(case_states.c.case, case_states.c.document).where(case_states.c.fair == fair)

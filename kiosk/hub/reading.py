@@ -136,10 +136,10 @@ class _NotPlainError(Exception):
 
 
 def _columns(lines: Sequence[bytes]) -> _Columns | None:
-    found = envelope.spelt(lines)
-    if not found:
+    found = envelope.spelt_columns(lines) if lines else None
+    if found is None:
         return None
-    versions, places, kinds, hour, rest, mono, boot, desk, bodies = zip(*found, strict=True)
+    versions, places, kinds, hour, rest, mono, boot, desk, bodies = found
     try:
         meanings = _meanings(kinds, versions, _plainly(bodies))
     except _NotPlainError:

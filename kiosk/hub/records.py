@@ -17,9 +17,10 @@ from kiosk.hub.context import acting, hub, reading, signed_in
 from kiosk.hub.fairs import find_fair
 from kiosk.hub.people import Session
 from kiosk.hub.tables import records
-from kiosk.hub.typed import append, days_of, refuse_other, shown
+from kiosk.hub.typed import MUCH, append, days_of, refuse_other, shown
 from kiosk.packs.drafts import clean
 from kiosk.packs.fairs import Fair
+from kiosk.reports import quantities
 from kiosk.reports.catalogue import Definition, columns
 from kiosk.reports.records import LISTS, Made, RecordList, as_known, by_measure, made, said
 
@@ -60,6 +61,8 @@ class ListPage(msgspec.Struct, frozen=True):
     words: Mapping[str, str]
     faults: Mapping[str, str]
     strike_faults: Mapping[str, str]  # record → what is wrong with the reason
+    far: Mapping[str, str]  # field → the number as it was read, that is asked about once more
+    confirm: str  # what all of these were
     number: int
     pages: int
     may_open: bool
@@ -88,17 +91,23 @@ def add(fair_id: str, list_id: str) -> Response:
     form = form_of(list_id)
     fields = [field.id for field in form.fields]
     words = web.read_form(
-        "id", "title", "source", optional=(*fields, "day", "unit", "host", "joint"), files=(attachments.FIELD,)
-    )
+        "id", "title", "source", optional=(*fields, "day", "unit", "host", "joint", "confirm"),
+        files=(attachments.FIELD,),
+    )  # fmt: skip
     fact_id, attached = web.read_id(words, "id"), attachments.read()
     record = _made(form, words)
     with acting("organiser") as (tx, session):
         fair = find_fair(tx, fair_id)
         own = journal.lock(tx, fair.id)
+        far = _far(form, record)
+        confirm = " ".join(f"{name}={record.amounts[name]}" for name in far)
         faults = {**record.faults, **_place_faults(fair, words)}
+        if not faults and words["confirm"] != confirm:
+            faults = dict.fromkeys(far, "far")
         if faults:
             page = _page(tx, fair, form, session)
-            page = msgspec.structs.replace(page, fact_id=fact_id, words=words, faults=faults)
+            told = {"fact_id": fact_id, "words": words, "faults": faults, "far": far, "confirm": confirm}
+            page = msgspec.structs.replace(page, **told)
             return web.page("hub/typed/list.html", 422, page=page, fair=fair, **shown(fair))
         body = _body(form, _as_known(tx, fair, form, record), words)
         if not _is_here(tx, own, fact_id, form, body):
@@ -112,6 +121,15 @@ def _made(form: RecordList, words: Mapping[str, str]) -> Made:
         return made(form, words)
     except KeyError:
         raise Problem(FIELD_INVALID, field="choice") from None
+
+
+def _far(form: RecordList, record: Made) -> dict[str, str]:
+    """The amounts that are larger than any is likely to be: field → number and unit, as they were read."""
+    return {
+        field.id: f"{quantities.written(record.amounts[field.id], field.counted_in)} {field.counted_in}".strip()
+        for field in form.fields
+        if record.amounts.get(field.id, 0) > MUCH * quantities.whole_of(field.counted_in)
+    }
 
 
 def _place_faults(fair: Fair, words: Mapping[str, str]) -> dict[str, str]:
@@ -218,6 +236,8 @@ def _page(tx: Connection, fair: Fair, form: RecordList, session: Session) -> Lis
         words={},
         faults={},
         strike_faults={},
+        far={},
+        confirm="",
         number=number,
         pages=pages,
         may_open=session.key is not None,

@@ -15,6 +15,7 @@ from kiosk.hub import completeness, journal, statement_files, statements, upward
 from kiosk.hub.context import acting, hub, reading, signed_in
 from kiosk.hub.exports import attachment
 from kiosk.hub.fairs import find_fair
+from kiosk.hub.items import looked_at
 from kiosk.hub.people import Session
 from kiosk.hub.statement_files import Photos, Sort
 from kiosk.hub.statements import Version
@@ -33,6 +34,19 @@ views = Blueprint("statement", __name__)
 READERS = ("organiser", "supervisor", "auditor")
 #: So many changes stand on the page; all of them are in the file.
 _CHANGES_SHOWN = 60
+#: Of so many desks the page asks each; of more, a change in one that its venue does not show takes `kiosk hub freeze`.
+_DESKS_COMPARED = 200
+#: What a version says otherwise, as people say it.
+DIFFERENCES: Mapping[str, Text] = {
+    "figures": Text("数字", "figures"),
+    "makeup": Text("数字的来源或时段", "where figures come from, or when"),
+    "places": Text("会场、服务台或下级单位的数", "figures of venues, desks or units"),
+    "records": Text("名录", "lists"),
+    "words": Text("总结的文字", "words of the summary"),
+    "photos": Text("照片", "photos"),
+    "notes": Text("存疑的答复", "doubts or their answers"),
+    "head": Text("名称、期限或表的栏目", "names, deadline or columns"),
+}
 #: Figures of the quality of the data have pages of their own.
 _OWN_PAGES = ("quality",)
 
@@ -49,6 +63,7 @@ class HomePage(msgspec.Struct, frozen=True):
     versions: Sequence[Version]
     changes: Sequence[ChangeRow]  # what the next version would say otherwise
     is_new: bool  # there is something to freeze
+    differs: Sequence[str]  # what the next version would say otherwise, of `statements.DIFFERENCES`
     groups: Sequence[tuple[Group, Sequence[tuple[Column, Cell]]]]
     missing: Sequence[Column]
     doubt_ids: Mapping[str, str]  # digest of a doubt → id of the fact that would answer it
@@ -59,6 +74,7 @@ class HomePage(msgspec.Struct, frozen=True):
     why: str = ""
     fault: str = ""
     limit: int = NOTE_LIMIT
+    at_once: int = 18  # of what is missing; the rest behind a touch
 
     @property
     def sorts(self) -> Sequence[Sort]:
@@ -79,6 +95,7 @@ class VersionPage(msgspec.Struct, frozen=True):
     version: Version
     changes: Sequence[ChangeRow]
     groups: Sequence[tuple[Group, Sequence[tuple[Column, Cell]]]]
+    differs: Sequence[str]  # from the version before, of `statements.DIFFERENCES`
     fact_id: str
     may_open: bool  # photos
     told: Mapping[str, str] = {}
@@ -96,14 +113,17 @@ class VersionPage(msgspec.Struct, frozen=True):
 @views.get("/fairs/<fair_id>/statement")
 def home(fair_id: str) -> Response:
     signed_in(*READERS)
+    fair = looked_at(hub(), fair_id)
     with reading() as tx:
-        return _home(tx, find_fair(tx, fair_id))
+        return _home(tx, fair)
 
 
 def _home(tx: Connection, fair: Fair, why: str = "", fault: str = "", fact_id: str = "") -> Response:
     here = hub()
-    now, last = statements.draft(tx, here, fair, whole=False), statements.newest(tx, fair.id)
+    is_whole = len(fair.desks) <= _DESKS_COMPARED
+    now, last = statements.draft(tx, here, fair, whole=is_whole), statements.newest(tx, fair.id)
     rows = completeness.booths(tx, fair, here.clock.now(), here.pack.version)
+    differs = statements.differences(last if is_whole else _without_desks(last), now) if last else []
     columns = {one.key: one for one in now.columns}
     page = HomePage(
         fair=fair,
@@ -111,7 +131,8 @@ def _home(tx: Connection, fair: Fair, why: str = "", fault: str = "", fact_id: s
         standing=completeness.standing(rows),
         versions=statements.versions(tx, fair.id),
         changes=_changes(now, now.changes)[:_CHANGES_SHOWN],
-        is_new=last is None or statements.says_more(now, last),
+        is_new=last is None or bool(differs),
+        differs=differs,
         groups=_groups(now),
         missing=[columns[key] for key in now.missing],
         doubt_ids={one.digest: secrets.token_hex(16) for one in now.findings},
@@ -125,8 +146,13 @@ def _home(tx: Connection, fair: Fair, why: str = "", fault: str = "", fact_id: s
     return web.page("hub/statements/home.html", 422 if fault else 200, page=page, fair=fair, **_shown(fair))
 
 
+def _without_desks(said: Statement) -> Statement:
+    return msgspec.structs.replace(said, places=[place for place in said.places if place.kind != "desk"])
+
+
 def _shown(fair: Fair) -> dict[str, object]:
-    return {**shown(fair), "to_minute": to_minute, "sayable": _sayable, "window_of": _window_of}
+    said = {"to_minute": to_minute, "sayable": _sayable, "window_of": _window_of, "differences": DIFFERENCES}
+    return {**shown(fair), **said}
 
 
 def _sayable(value: object) -> str:
@@ -175,6 +201,7 @@ def _one(
         version=version,
         changes=_changes(said, said.changes)[:_CHANGES_SHOWN],
         groups=_groups(said),
+        differs=_differs(tx, said),
         fact_id=(told or {}).get("id") or secrets.token_hex(16),
         may_open=session.key is not None,
         told=told or {},
@@ -182,6 +209,14 @@ def _one(
     )
     status = 422 if faults else 200
     return web.page("hub/statements/version.html", status, page=page, fair=fair, **_shown(fair))
+
+
+def _differs(tx: Connection, said: Statement) -> list[str]:
+    """From the version before, where that is still as it was frozen."""
+    try:
+        return statements.differences(statements.held(tx, said.fair, said.version - 1), said)
+    except Problem:
+        return []
 
 
 @views.get("/fairs/<fair_id>/statement/versions/<int:version>/<sort>")
@@ -207,18 +242,24 @@ def freeze(fair_id: str) -> Response:
     signed_in("organiser")
     told = web.read_form("id", optional=("why",))
     fact_id, why = web.read_id(told, "id"), " ".join(clean(told["why"]).split())
-    with acting("organiser") as (tx, session):
+    with reading() as tx:
         fair = find_fair(tx, fair_id)
+    hub().answers.fold(fair)  # what people know is in the summary
+    seen = statements.snapshot(hub(), fair)
+    with acting("organiser") as (tx, session):
         journal.lock(tx, fair.id)
         is_later = bool(statements.versions(tx, fair.id)) and not statements.is_made(tx, fair.id, fact_id)
-        if fault := web.text_fault(why, NOTE_LIMIT, is_needed=is_later):
-            return _home(tx, fair, why, fault, fact_id)
-        try:
-            made = statements.freeze(tx, hub(), fair, session.person, why, fact_id)
-        except Problem as problem:
-            if problem.kind is not STATEMENT_SAME:
-                raise
-            return _home(tx, fair, why, "same")
+        fault = web.text_fault(why, NOTE_LIMIT, is_needed=is_later)
+        if not fault:
+            try:
+                made = statements.freeze(tx, hub(), fair, session.person, why, fact_id, seen)
+            except Problem as problem:
+                if problem.kind is not STATEMENT_SAME:
+                    raise
+                fault = "same"
+    if fault:
+        with reading() as tx:
+            return _home(tx, find_fair(tx, fair_id), why, fault, "" if fault == "same" else fact_id)
     return web.see_other("statement.one", fair_id=fair.id, version=made.version)
 
 

@@ -53,8 +53,7 @@ def draft(tx: Connection, here: Hub, fair: Fair, *, whole: bool = True) -> State
     """
     wanted = catalogue.columns(fair)
     last, sums = newest(tx, fair.id), totals.sums(tx, fair.id)
-    period = _together(tx, fair, wanted, _cells(wanted, fairs.figures_of(tx, fair)))
-    known = {cell.key for cell in period if cell.value not in (None, 0, "0.00")}
+    period = _together(tx, fair, wanted, _cells(wanted, fairs.figures_of(tx, fair, over=units.metrics(tx, here, fair))))
     rows = completeness.booths(tx, fair, here.clock.now(), here.pack.version)
     made = Statement(
         fair=fair.id,
@@ -77,16 +76,30 @@ def draft(tx: Connection, here: Hub, fair: Fair, *, whole: bool = True) -> State
         places=list(_places(tx, fair, wanted, whole=whole)),
         records=list(_records(tx, fair)),
         findings=[],
-        missing=[one.key for one in missing(wanted, sums) if one.key not in known],
+        missing=[one.key for one in missing(wanted, sums, period)],
         changes=[],
         facts=_facts(tx, fair),
         unsent=sum(row.unsent for row in rows),
         words=words.of(tx, fair.id),
         photos=words.chosen(tx, fair.id),
     )
-    found = checks.findings(made, _of_last_year(tx, fair), sums=sums, words=made.words)
+    last_year, peers = _of_last_year(tx, fair), _of_offices_alike(tx, fair)
+    found = checks.findings(made, last_year, peers=peers, sums=sums, words=made.words)
     changed = statement.changes(last, made) if last else []
     return msgspec.structs.replace(made, findings=doubts.answered(tx, fair, found), changes=changed)
+
+
+class Snapshot(msgspec.Struct, frozen=True):
+    """A draft whose every figure is of one moment."""
+
+    now: Statement
+    after: int  # the newest version there was then
+
+
+def snapshot(here: Hub, fair: Fair) -> Snapshot:
+    """In a transaction of its own: in one that writes, PostgreSQL shows each question what was committed before it."""
+    with here.store.reading() as tx:
+        return Snapshot(draft(tx, here, fair), _last_number(tx, fair.id))
 
 
 def _cells(wanted: Sequence[Definition], figures: Iterable[Figure]) -> list[Cell]:
@@ -106,7 +119,7 @@ def _days(tx: Connection, fair: Fair, wanted: Sequence[Definition]) -> Iterator[
     """Every day of which anything is known here; of units below the days of the fair."""
     curves, days = _hours(tx, fair.id), set(totals.all_days(tx, fair.id))
     if fair.units:
-        days |= {day for day in _of_fair(fair) if units.said(tx, fair, "day", day)}
+        days |= set(_of_fair(fair)) & units.days(tx, fair)
     for day in sorted(days):
         own = _cells(wanted, fairs.figures_of(tx, fair, day, definitions=wanted))
         yield Day(day, _together(tx, fair, wanted, own, "day", day), curves.get(day, {}))
@@ -164,11 +177,26 @@ def _of_last_year(tx: Connection, fair: Fair) -> Statement | None:
     return None
 
 
+def _of_offices_alike(tx: Connection, fair: Fair) -> list[Statement]:
+    """What other offices froze last of their fairs of the same year at this hub."""
+    others = [
+        other
+        for other in fairs.all_fairs(tx)
+        if other.organiser.name != fair.organiser.name and other.starts[:4] == fair.starts[:4]
+    ]
+    return [found for other in others if (found := newest(tx, other.id)) is not None]
+
+
 # --- frozen versions ------------------------------------------------------------------------------
 
 
-def freeze(tx: Connection, here: Hub, fair: Fair, by: Person, why: str, fact_id: str) -> Statement:
+def freeze(
+    tx: Connection, here: Hub, fair: Fair, by: Person, why: str, fact_id: str, seen: Snapshot | None = None
+) -> Statement:
     """Keep the figures of this moment as the next version. The same touch again gives the version it made.
+
+    `seen`: a snapshot from before this transaction, so that nobody waits for figures to be added up; where another
+    version was frozen since, or without it, there is a new one.
 
     Raises `statement.same` where nothing is said otherwise than in the version before; `statement.why` where a later
     version does not say why there is one.
@@ -177,11 +205,12 @@ def freeze(tx: Connection, here: Hub, fair: Fair, by: Person, why: str, fact_id:
     if (before := _made_by(tx, fair.id, fact_id)) is not None:
         return held(tx, fair.id, before)
     refuse_other(tx, own, fact_id)
-    now = draft(tx, here, fair)
-    number = _last_number(tx, fair.id) + 1
-    if number > 1 and not says_more(now, held(tx, fair.id, number - 1)):
-        raise Problem(STATEMENT_SAME, version=number - 1)
-    if number > 1 and not why.strip():
+    last = newest(tx, fair.id)
+    number = last.version + 1 if last else 1
+    now = (seen if seen and seen.after == number - 1 else snapshot(here, fair)).now
+    if last and not differences(last, now):
+        raise Problem(STATEMENT_SAME, version=last.version)
+    if last and not why.strip():
         raise Problem(STATEMENT_WHY, version=number)
     signed = msgspec.structs.replace(now, made_by=by.name, why=why.strip()[:NOTE_LIMIT])
     made = msgspec.structs.replace(signed, version=number, sections=words.as_printed(signed, words.questions(here)))
@@ -195,10 +224,29 @@ def freeze(tx: Connection, here: Hub, fair: Fair, by: Person, why: str, fact_id:
     return made
 
 
-def says_more(now: Statement, last: Statement) -> bool:
-    """Whether a draft says anything otherwise than the version before it: in figures, words or photos."""
-    words_of = (dict(now.words), list(now.photos))
-    return bool(now.changes) or words_of != (dict(last.words), list(last.photos))
+def differences(last: Statement, now: Statement) -> list[str]:
+    """What a later statement says otherwise, of `DIFFERENCES`; what is printed of neither does not count."""
+    found = [name for name, fields in _FIELDS.items() if _told(last, fields) != _told(now, fields)]
+    if "figures" in found and not statement.changes(last, now):
+        found[found.index("figures")] = "makeup"
+    return found
+
+
+#: Part of a statement → where it stands. "makeup": where from, in which hour, with the same figures.
+_FIELDS = {
+    "figures": ("period", "year", "days", "missing"),
+    "places": ("venues", "places"),
+    "records": ("records",),
+    "words": ("words",),
+    "photos": ("photos",),
+    "notes": ("findings",),
+    "head": ("title", "theme", "unit", "contact", "starts", "ends", "deadline", "columns"),
+}
+DIFFERENCES = ("makeup", *_FIELDS)
+
+
+def _told(said: Statement, fields: Sequence[str]) -> bytes:
+    return msgspec.json.encode([getattr(said, name) for name in fields], order="deterministic")
 
 
 def is_made(tx: Connection, fair: str, fact_id: str) -> bool:

@@ -8,8 +8,8 @@ import msgspec
 from sqlalchemy import Connection, delete, select
 
 from kiosk import pictures
-from kiosk.errors import PHOTO_LARGE, PHOTO_MANY, SEAL_BROKEN, SEAL_MISSING, Problem
-from kiosk.hub import blobs, seals, words
+from kiosk.errors import PHOTO_MANY, SEAL_BROKEN, SEAL_MISSING, Problem
+from kiosk.hub import blobs, journal, seals, words
 from kiosk.hub.context import Hub
 from kiosk.hub.people import Person
 from kiosk.hub.tables import blobs as blobs_table
@@ -35,19 +35,21 @@ class Context(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     type: Literal["summary-photo"] = "summary-photo"
 
 
-def take(tx: Connection, here: Hub, fair: str, data: bytes, by: Person, fact_id: str) -> bool:
-    """Keep a photo that came with a form, and choose it. The same touch again is one photo.
+def redrawn(data: bytes) -> bytes:
+    """What a form brought, as a JPEG that is nothing else. It takes its time, so nobody writes meanwhile.
 
     Raises `photo.*`.
     """
-    if len(data) > LIMIT:
-        raise Problem(PHOTO_LARGE, limit=LIMIT // 2**20)
+    return pictures.redrawn(data, _SHAPE).jpeg
+
+
+def take(tx: Connection, here: Hub, fair: str, jpeg: bytes, by: Person, fact_id: str) -> bool:
+    """Keep a photo that was drawn anew, and choose it. The same touch again is one photo. Raises `photo.many`."""
     if words.is_kept(tx, fair, words.PHOTOS, fact_id):
         return False
     held = words.photos(tx, fair)
     if len(held) >= MOST:
         raise Problem(PHOTO_MANY, limit=MOST)
-    jpeg = pictures.redrawn(data, _SHAPE).jpeg
     sealed = keys.seal(here.sealing_key, msgspec.json.encode(Context(fair)) + b"\n" + jpeg)
     name = hashlib.sha256(sealed).hexdigest()
     blobs.keep(tx, sealed, here.clock.now())
@@ -56,6 +58,7 @@ def take(tx: Connection, here: Hub, fair: str, data: bytes, by: Person, fact_id:
 
 def drop(tx: Connection, here: Hub, fair: str, blob: str, by: Person, fact_id: str) -> None:
     """Take a photo off the list; what no frozen version names is deleted with it."""
+    journal.lock(tx, fair)  # before the list is read: somebody else may be changing it
     held = words.photos(tx, fair)
     left = [one for one in held if one.blob != blob]
     if left == held:

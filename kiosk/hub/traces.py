@@ -13,18 +13,23 @@ from sqlalchemy import Connection, Row, select
 from kiosk import web
 from kiosk.clock import BEIJING, stamp, to_minute
 from kiosk.errors import PAGE_NOT_FOUND, Problem
-from kiosk.facts import envelope
+from kiosk.facts import envelope, papers
+from kiosk.facts.cases import Step
 from kiosk.facts.clocks import Clocks
+from kiosk.facts.complaints import ComplaintFiled
+from kiosk.facts.duty import DutyCalled, DutyUndone, ExposureClosed, ExposureListed, ExposureReopened
 from kiosk.facts.envelope import Fact
-from kiosk.facts.figures import FigureTyped, strike_id
+from kiosk.facts.figures import FigureTyped, RecordListed, RecordStruck, strike_id
 from kiosk.facts.kinds import Body, Dated
-from kiosk.facts.tallies import TallyCounted, TallyUndone, undo_id
+from kiosk.facts.papers import SheetCounted
+from kiosk.facts.tallies import TallyCorrected, TallyCounted, TallyUndone, undo_id
 from kiosk.facts.vocabulary import REGISTRY
 from kiosk.hub import behind, figures, people, totals
 from kiosk.hub.behind import Found
 from kiosk.hub.context import Hub, hub, reading, signed_in
 from kiosk.hub.fairs import find_fair
 from kiosk.hub.figures import FACT_ROLES, Place
+from kiosk.hub.keying import KEYERS
 from kiosk.hub.people import Person
 from kiosk.hub.quicktests import TRUSTED
 from kiosk.hub.tables import calls, corrections, devices, facts, fairs, journals, quicktests, records, typed_figures
@@ -65,6 +70,7 @@ class FactRow(msgspec.Struct, frozen=True):
     place: Text
     by: str
     device: str  # "" of this hub itself
+    sheet: str  # number of the sheet of paper it stands on, as it is printed there; or ""
     n: str  # what it adds; "" where nothing is added up
     over: str
 
@@ -82,6 +88,8 @@ class FactsPage(msgspec.Struct, frozen=True):
     first: bool
     further: str
     is_cut: bool
+    has_facts: bool
+    elsewhere: tuple[str, Text] | None  # as of the figure's own page
 
 
 class Added(msgspec.Struct, frozen=True):
@@ -111,6 +119,9 @@ class Proof(msgspec.Struct, frozen=True):
 
 class FactPage(msgspec.Struct, frozen=True):
     fair: Fair
+    of: Definition | None  # the figure whose facts led here, …
+    place: Place  # … at this place
+    see: tuple[str, Text] | None  # the page of the fair where such things are worked on
     row: FactRow
     kind: str
     fact: str  # its id
@@ -150,7 +161,7 @@ def _facts(tx: Connection, here: Hub, fair: Fair, one: Definition) -> FactsPage:
         fair=fair,
         place=place,
         definition=one,
-        cell=figures.cell_at(tx, fair, one, place),
+        cell=figures.cell_at(tx, here, fair, one, place),
         rows=[_row(names, each, one.scale, is_sum=is_added) for each in found.facts],
         sum=_amount(sum(each.n for each in found.facts), one.scale),
         is_sum=wanted.is_sum,
@@ -159,6 +170,8 @@ def _facts(tx: Connection, here: Hub, fair: Fair, one: Definition) -> FactsPage:
         first=not after[0],
         further=found.further,
         is_cut=found.is_cut,
+        has_facts=behind.has_facts(one),
+        elsewhere=figures.elsewhere(one),
     )
 
 
@@ -202,6 +215,7 @@ def _row(names: _Names, one: Found, scale: int, *, is_sum: bool) -> FactRow:
         place=figures.desk_name(names.fair, fact.desk),
         by=names.person(fact.by),
         device=names.device(one.journal),
+        sheet=papers.write_number(names.fair.id, body.number) if isinstance(body, SheetCounted) else "",
         n=_amount(one.n, scale) if is_sum or one.n else "",
         over=_amount(one.over, 1) if one.over else "",
     )
@@ -243,6 +257,9 @@ def _fact(tx: Connection, here: Hub, fair: Fair, journal: str, seq: int, person:
     found = Found(journal, seq, bytes(row.line), at, day, hour, 0, 0)
     return FactPage(
         fair=fair,
+        of=catalogue.find(fair, request.args.get("of", "")),
+        place=figures.place_of(fair, totals.all_days(tx, fair.id), request.args),
+        see=_see(fair, body, person),
         row=_row(_Names(tx, fair, here.pack), found, 1, is_sum=False),
         kind=fact.kind,
         fact=fact.id,
@@ -256,6 +273,27 @@ def _fact(tx: Connection, here: Hub, fair: Fair, journal: str, seq: int, person:
         related=_related(tx, fair, journal, seq, fact, body),
         received=to_minute(_moment(row.received_at)),
     )
+
+
+def _see(fair: Fair, body: Body, person: Person) -> tuple[str, Text] | None:
+    """Where what a fact is about is worked on: the sheet, the case, the list; for whoever may go there."""
+    if isinstance(body, SheetCounted) and any(person.may(role) for role in KEYERS):
+        return f"papers/sheets/{papers.write_number(fair.id, body.number)}", Text("看这张纸质单", "The sheet of paper")
+    if isinstance(body, Step | ComplaintFiled):
+        return f"cases/{body.case}", Text("看这件投诉举报", "The case")
+    if isinstance(body, DutyCalled | DutyUndone):
+        return "duty", Text("看热线值班", "The hotline")
+    if isinstance(body, ExposureListed | ExposureClosed | ExposureReopened):
+        return "exposures", Text("看曝光排查", "What was exposed")
+    if not person.may("organiser"):
+        return None
+    if isinstance(body, TallyCorrected):
+        return "corrections", Text("看全部更正", "All corrections")
+    if isinstance(body, FigureTyped):
+        return f"typed/figures/{body.figure}", Text("看这一项的补录和附件", "All that was typed of it")
+    if isinstance(body, RecordListed | RecordStruck):
+        return f"typed/lists/{body.list}", Text("看这份清单", "The list")
+    return None
 
 
 def _stored(tx: Connection, journal: str, seq: int) -> Row[Any] | None:

@@ -18,7 +18,7 @@ from kiosk.clock import to_minute
 from kiosk.errors import FACT_CONFLICT, FIGURE_UNTYPED, PAGE_NOT_FOUND, Problem
 from kiosk.facts.figures import DESK, SOURCE_LIMIT, FigureTyped
 from kiosk.facts.kinds import Body
-from kiosk.hub import attachments, journal, people, totals
+from kiosk.hub import attachments, journal, people, totals, units
 from kiosk.hub.attachments import Attached
 from kiosk.hub.context import acting, hub, reading, signed_in
 from kiosk.hub.fairs import find_fair
@@ -120,7 +120,7 @@ def home(fair_id: str) -> Response:
 def _home(tx: Connection, fair: Fair, just: str) -> HomePage:
     wanted, sums = columns(fair), totals.sums(tx, fair.id)
     may = [one for one in wanted if one.typed]
-    owed = missing(wanted, sums)
+    owed = missing(wanted, sums, units.whole(tx, fair, wanted))
     sayings = _sayings(tx, fair)
     held = _now(sayings)
     by_figure: dict[str, list[Saying]] = {}
@@ -206,10 +206,10 @@ def days_of(fair: Fair) -> list[str]:
 
 def _place_of(fair: Fair, found: Definition, told: Mapping[str, str]) -> Place:
     """Of an address: what is not of this fair is as if nobody had said it."""
-    windows, days, units = windows_of(found), days_of(fair), {one.id for one in fair.units}
+    windows, days, known = windows_of(found), days_of(fair), {one.id for one in fair.units}
     window = told.get("window", "") if told.get("window", "") in windows else windows[0]
     day = told.get("day", "") if window == "day" and told.get("day", "") in days else days[0]
-    return Place(window, day, told.get("unit", "") if told.get("unit", "") in units else "")
+    return Place(window, day, told.get("unit", "") if told.get("unit", "") in known else "")
 
 
 def _entry(found: Definition, place: Place, held: Saying | None, newest: str) -> Entry:

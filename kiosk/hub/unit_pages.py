@@ -1,6 +1,6 @@
 """Pages: the units that report to a fair, what they come to figure by figure, and this fair's own way up."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
 import msgspec
@@ -9,10 +9,18 @@ from sqlalchemy import Connection
 
 from kiosk import web
 from kiosk.clock import BEIJING
-from kiosk.errors import FIELD_INVALID, PAGE_NOT_FOUND, UNIT_SILENT, UNIT_UNKNOWN, Problem
+from kiosk.errors import (
+    FIELD_INVALID,
+    PAGE_NOT_FOUND,
+    SYNC_REFUSED,
+    SYNC_UNREACHABLE,
+    UNIT_SILENT,
+    UNIT_UNKNOWN,
+    Problem,
+)
 from kiosk.facts.reporting import ReportPlace
 from kiosk.hub import devices, rehearsals, units, upward
-from kiosk.hub.context import acting, hub, reading, signed_in
+from kiosk.hub.context import Hub, acting, hub, reading, signed_in
 from kiosk.hub.fairs import ago, figures_of, find_fair
 from kiosk.hub.units import Share, Standing
 from kiosk.hub.upward import State
@@ -68,6 +76,18 @@ class FigureRow(msgspec.Struct, frozen=True):
         return self.units > 0 or self.own.value not in (None, 0, "0.00", "0")
 
 
+class Sent(msgspec.Struct, frozen=True):
+    """What became of sending a version up: "signed", "unusable" (kept above, and not counted), "road", "failed"."""
+
+    how: str
+    unusable: int = 0  # facts the hub above cannot use
+    why: str = ""  # it failed
+
+    @property
+    def status(self) -> int:
+        return 200 if self.how == "signed" else 422
+
+
 class ListPage(msgspec.Struct, frozen=True):
     fair: Fair
     units: list[UnitRow]
@@ -79,7 +99,7 @@ class ListPage(msgspec.Struct, frozen=True):
     counts: Mapping[str, int]  # state → units
     hub_url: str
     up: State | None
-    done: str  # what was just sent up; or ""
+    sent: Sent | None  # what became of sending it up just now
 
 
 class FigurePage(msgspec.Struct, frozen=True):
@@ -97,6 +117,7 @@ class UnitPage(msgspec.Struct, frozen=True):
     places: list[ReportPlace]
     labels: Mapping[str, Text]
     units_of: Mapping[str, str]  # figure → what it is counted in
+    wanted: Collection[str]  # figures this office has in its table
 
 
 # --- looking ----------------------------------------------------------------------------------------
@@ -127,7 +148,7 @@ def one(fair_id: str, unit_id: str) -> Response:
         column = rollup.Counted(key, figure.unit, figure.rule)
         found.append((figure, units.share_of(column, row.told.unit, figure.value, figure.by, fits=fits)))
     labels, counted_in = ({key: getattr(one, name) for key, one in said.items()} for name in ("label", "unit"))
-    page = UnitPage(fair, row, found, places, labels, counted_in)
+    page = UnitPage(fair, row, found, places, labels, counted_in, known)
     return web.page("hub/units/one.html", page=page, fair=fair, written=rollup.written)
 
 
@@ -140,7 +161,7 @@ def figure(fair_id: str, figure: str) -> Response:
         definition = next((one for one in columns(fair) if one.key == figure), None)
         if definition is None:
             raise Problem(PAGE_NOT_FOUND)
-        told = units.said(tx, fair)
+        told = units.said(tx, fair, figures=units.with_sides([definition]))
         rows, source = _figure_rows(tx, fair, told, [definition]), units.source_of(tx, fair)
     values = {unit: some[figure] for unit, some in told.items() if figure in some}
     own = rows[0].own
@@ -163,7 +184,7 @@ def figure(fair_id: str, figure: str) -> Response:
     return web.page("hub/units/figure.html", page=page, fair=fair, written=rollup.written)
 
 
-def _list(tx: Connection, fair: Fair, ticket: Ticket | None = None, done: str = "") -> Response:
+def _list(tx: Connection, fair: Fair, ticket: Ticket | None = None, sent: Sent | None = None) -> Response:
     here = hub()
     now = here.clock.now()
     rows = [_row(told) for told in units.standings(tx, here, fair)]
@@ -185,9 +206,9 @@ def _list(tx: Connection, fair: Fair, ticket: Ticket | None = None, done: str = 
         counts={state: sum(row.told.state == state for row in rows) for state in LOOKS},
         hub_url=here.config.public_url.rstrip("/"),
         up=upward.state_of(tx, fair.id),
-        done=done,
+        sent=sent,
     )
-    return web.page("hub/units/list.html", page=page, fair=fair)
+    return web.page("hub/units/list.html", sent.status if sent else 200, page=page, fair=fair)
 
 
 def _row(told: Standing) -> UnitRow:
@@ -204,13 +225,10 @@ def _standing(found: Sequence[Standing], unit_id: str) -> Standing:
 def _figure_rows(
     tx: Connection, fair: Fair, told: Mapping[str, Mapping[str, Said]], wanted: Sequence[Definition]
 ) -> list[FigureRow]:
-    joint, source = units.own_joint(tx, fair), units.source_of(tx, fair)
-    figures = {one.key: one for one in figures_of(tx, fair)}
+    figures, source = {one.key: one for one in figures_of(tx, fair)}, units.source_of(tx, fair)
+    cells = [Cell(one.key, one.value, one.parts, one.by, one.note) for one in (figures[key.key] for key in wanted)]
     found = []
-    for definition in wanted:
-        one = figures[definition.key]
-        parts = {**one.parts, **{rollup.JOINT + key: n for key, n in joint.get(one.key, {}).items()}}
-        own = Cell(one.key, one.value, parts, one.by, one.note)
+    for definition, own in zip(wanted, units.own_cells(tx, fair, cells, told), strict=True):
         lower = units.below(definition, fair, told) if told else None
         both = rollup.add_below(definition, own, lower, source)
         saying = sum(definition.key in some for some in told.values())
@@ -281,7 +299,7 @@ def withdraw(fair_id: str, unit_id: str) -> Response:
 
 @views.post("/fairs/<fair_id>/units/up")
 def report_up(fair_id: str) -> Response:
-    """Send the newest frozen version to the hub above."""
+    """Send the newest frozen version to the hub above. What was written stays written, whether it arrives or not."""
     web.read_form()
     here = hub()
     with acting("organiser") as (tx, _session):
@@ -289,6 +307,18 @@ def report_up(fair_id: str) -> Response:
         upward.submit_latest(tx, here, fair)
         state = upward.state_of(tx, fair.id)
     assert state is not None  # else it would have been said already
-    upward.send(here, fair, HttpTransport(state.link.url))
+    sent = _send(here, fair, state.link.url)
     with reading() as tx:
-        return _list(tx, fair, done="sent")
+        return _list(tx, fair, sent=sent)
+
+
+def _send(here: Hub, fair: Fair, url: str) -> Sent:
+    if not url:
+        return Sent("road")
+    try:
+        result = upward.send(here, fair, HttpTransport(url))
+    except Problem as problem:
+        if problem.kind not in (SYNC_UNREACHABLE, SYNC_REFUSED):
+            raise
+        return Sent("failed", why=str(problem.details.get("reason", problem.code)))
+    return Sent("unusable" if result.quarantined else "signed", result.quarantined)

@@ -1,26 +1,29 @@
 """Units that report to a fair: what of theirs is complete, when it came, and what all of it comes to.
 
 A version counts once its end and all before it are here; a newer one takes its place. Whoever is in somebody else's
-figures already is left out, so that nothing is counted twice, whatever roads it came.
+figures already is left out, and what was typed here for a unit gives way to what it reports itself: nothing counts
+twice, whatever roads it came.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 import msgspec
 from sqlalchemy import Connection, bindparam, func, select, tuple_
 
+from kiosk.clock import BEIJING
 from kiosk.facts.figures import RecordListed
 from kiosk.facts.reporting import ReportBegun, ReportEnded, ReportPlace
 from kiosk.hub import rehearsals
 from kiosk.hub.context import Hub
 from kiosk.hub.fairs import figures_of
-from kiosk.hub.tables import devices, facts, fairs, identity, journals, records, reported
+from kiosk.hub.tables import devices, facts, fairs, identity, journals, records, reported, typed_figures
 from kiosk.packs.fairs import Fair, Unit
 from kiosk.packs.model import Text
 from kiosk.reports import rollup
-from kiosk.reports.catalogue import CATALOGUE, columns
+from kiosk.reports.amounts import amounts
+from kiosk.reports.catalogue import BY_KEY, CATALOGUE, Definition, columns, definitions
 from kiosk.reports.figures import Figure
 from kiosk.reports.rollup import Ruled, Said, Value
 from kiosk.reports.statement import Cell, Place
@@ -28,9 +31,15 @@ from kiosk.reports.statement import Cell, Place
 #: Before the id of a unit, as a part of a cell that lists units.
 UNIT = "unit."
 _CHUNK = 400
+#: Of so few figures only what is said of them is read; of more, everything.
+_FEW = 12
 _CAME = select(func.max(facts.c.received_at)).where(
     facts.c.journal == bindparam("journal"), facts.c.seq.between(bindparam("first"), bindparam("last"))
 )
+#: Windows whose sayings are in a figure of a window.
+_TYPED_IN = {"day": ("day",), "period": ("day", "period"), "year": ("year",)}
+#: Lists are added up into these.
+_LISTED = [one for one in CATALOGUE if one.rule == "sum" and any(name.startswith("list.") for name in one.metrics)]
 
 
 class Report(msgspec.Struct, frozen=True):
@@ -72,7 +81,11 @@ class Standing(msgspec.Struct, frozen=True):
 
 
 def complete(tx: Connection, fair: str) -> dict[str, list[Report]]:
-    """Unit → its complete versions, oldest first."""
+    """Unit → its complete versions; the last is the one that counts.
+
+    A hub that joined later goes before one that joined earlier, whatever their versions: one that was set back to an
+    old copy, or set up anew, counts its versions from the beginning.
+    """
     rows = reported.c.fair == rehearsals.reports(fair)
     query = select(reported.c.journal, reported.c.seq, reported.c.unit, reported.c.step, reported.c.body)
     query = query.where(rows, reported.c.step.in_(("begun", "ended")))
@@ -92,7 +105,16 @@ def complete(tx: Connection, fair: str) -> dict[str, list[Report]]:
             if _is_whole(report, ended, between.get((report.journal, ended.version), (0, 0, 0))):
                 found.setdefault(row.unit, []).append(report)
         open_row = None
-    return {unit: sorted(some, key=lambda one: one.version) for unit, some in found.items()}
+    joined = _joined_at(tx, fair) if found else {}
+    for some in found.values():
+        some.sort(key=lambda one: (joined.get(one.journal, 0.0), one.version, one.begun.frozen_at, one.last))
+    return found
+
+
+def _joined_at(tx: Connection, fair: str) -> dict[str, float]:
+    """Journal of a hub below → the end of its certificate, all of which last equally long."""
+    query = select(devices.c.journal, devices.c.not_after).where(devices.c.fair == rehearsals.reports(fair))
+    return {row.journal: row.not_after for row in tx.execute(query)}
 
 
 def _between(tx: Connection, fair: str) -> dict[tuple[str, int], tuple[int, int, int]]:
@@ -115,34 +137,33 @@ def _is_whole(report: Report, ended: ReportEnded, between: tuple[int, int, int])
 def standings(tx: Connection, here: Hub, fair: Fair) -> list[Standing]:
     """Every unit of the fair, in its order."""
     versions, joined = complete(tx, fair.id), _joined(tx, fair.id)
-    current = {unit: _newest(some) for unit, some in versions.items()}
-    left_out = _left_out(tx, fair, current)
-    raw = _raw_fairs(tx)
+    current = {unit: some[-1] for unit, some in versions.items()}
+    left_out, raw = _left_out(tx, fair, current), _raw_fairs(tx)
+    doubled = _doubled(tx, fair, {unit: one for unit, one in current.items() if unit not in left_out})
     now, deadline = here.clock.now().timestamp(), _moment(fair.deadline)
     found = []
     for unit in fair.units:
-        report = current.get(unit.id)
-        device = joined.get(unit.id)
-        first = _came_at(tx, versions[unit.id][0]) if report else None
-        came_at = _came_at(tx, report) if report and len(versions[unit.id]) > 1 else first
+        report, hubs = current.get(unit.id), joined.get(unit.id, [])
+        came = [_came_at(tx, one) for one in versions.get(unit.id, ())]
+        remarks = [
+            *_remarks_of_hubs(hubs, report, now),
+            *_arriving(tx, hubs, versions.get(unit.id, ())),
+            *(_remarks(fair, report, raw, deadline, came[-1]) if report else ()),
+            *(_typed_too(n) for n in [doubled.get(unit.id, 0)] if n),
+        ]
         found.append(
             Standing(
                 unit=unit,
-                device=device.device if device else "",
+                device=hubs[-1].device if hubs else "",
                 report=report,
-                came_at=came_at,
-                versions=len(versions.get(unit.id, ())),
-                state=_state(first, bool(device), deadline, now),
+                came_at=came[-1] if came else None,
+                versions=len(came),
+                state=_state(min(came, default=None), bool(hubs), deadline, now),
                 left_out=left_out.get(unit.id),
-                remarks=list(_remarks(fair, report, device, raw, deadline, came_at)),
+                remarks=remarks,
             )
         )
     return found
-
-
-def _newest(some: Sequence[Report]) -> Report:
-    """Of the same version in two journals, after a unit has joined anew, either will do: they are the same figures."""
-    return max(some, key=lambda one: (one.version, one.begun.frozen_at, one.last))
 
 
 def _came_at(tx: Connection, report: Report) -> float:
@@ -150,11 +171,16 @@ def _came_at(tx: Connection, report: Report) -> float:
     return float(tx.execute(_CAME, told).scalar_one())
 
 
-def _joined(tx: Connection, fair: str) -> dict[str, Any]:
-    """Unit → the hub in use that reports for it, the one that joined last."""
-    query = select(devices, journals.c.forked_at).join(journals, journals.c.journal == devices.c.journal)
+def _joined(tx: Connection, fair: str) -> dict[str, list[Any]]:
+    """Unit → the hubs in use that report for it, in the order in which they joined; as a rule one."""
+    held = select(func.max(facts.c.seq)).where(facts.c.journal == devices.c.journal).scalar_subquery().label("held")
+    query = select(devices, journals.c.forked_at, journals.c.seq, held)
+    query = query.join(journals, journals.c.journal == devices.c.journal)
     query = query.where(devices.c.fair == rehearsals.reports(fair), devices.c.state == "active")
-    return {row.desk: row for row in tx.execute(query.order_by(devices.c.not_after, devices.c.device))}
+    found: dict[str, list[Any]] = {}
+    for row in tx.execute(query.order_by(devices.c.not_after, devices.c.device)):
+        found.setdefault(row.desk, []).append(row)
+    return found
 
 
 def _moment(text: str) -> float | None:
@@ -171,7 +197,7 @@ def _state(first: float | None, is_joined: bool, deadline: float | None, now: fl
 
 def counted(tx: Connection, fair: Fair) -> list[Report]:
     """The versions that are added up, one a unit, in the fair's order."""
-    current = {unit: _newest(some) for unit, some in complete(tx, fair.id).items()}
+    current = {unit: some[-1] for unit, some in complete(tx, fair.id).items()}
     left_out = _left_out(tx, fair, current)
     return [current[unit.id] for unit in fair.units if unit.id in current and unit.id not in left_out]
 
@@ -208,21 +234,65 @@ def _raw_fairs(tx: Connection) -> dict[tuple[str, str], str]:
     return {(row.origin, row.id): row.id for row in tx.execute(select(fairs).where(fairs.c.origin != ""))}
 
 
-def _remarks(
-    fair: Fair,
-    report: Report | None,
-    device: Any,
-    raw: Mapping[tuple[str, str], str],
-    deadline: float | None,
-    came_at: float | None,
-) -> Iterator[Text]:
-    if device is not None and device.forked_at is not None:
+def _remarks_of_hubs(hubs: Sequence[Any], report: Report | None, now: float) -> Iterator[Text]:
+    """What is to be said of the hubs that report for a unit, whatever they reported."""
+    if report is not None and not hubs:
+        yield Text(
+            "它的汇总端已经停用；停用以前报的照样计入。",
+            "Its hub is withdrawn; what it reported before still counts.",
+        )
+    if len(hubs) > 1:
+        yield Text(
+            f"有 {len(hubs)} 个汇总端在替它报送，只算最后加入的那一个。请停用不对的。",
+            f"{len(hubs)} hubs report for it, and only the one that joined last counts. Withdraw the wrong one.",
+        )
+    if hubs and hubs[-1].forked_at is not None:
         yield Text(
             "它的上报记录出现分叉，分叉之后的没有计入。请停用它，再发一个新代码让它重新加入。",
             "Its reports have parted in two, and nothing after that counts. Withdraw it and give it a new code.",
         )
-    if report is None:
+    if hubs and hubs[-1].not_after < now:
+        day = datetime.fromtimestamp(hubs[-1].not_after, BEIJING).strftime("%Y-%m-%d")
+        yield Text(
+            f"它的证书 {day} 到期了，之后报的不计入。请停用它，再发一个新代码让它重新加入。",
+            f"Its certificate ended on {day}, and nothing it sent later counts. Withdraw it and give it a new code.",
+        )
+
+
+def _arriving(tx: Connection, hubs: Sequence[Any], whole: Sequence[Report]) -> Iterator[Text]:
+    """What is here of a version of the hub that reports now, and does not count because it is not all of it."""
+    if not hubs or hubs[-1].forked_at is not None:
         return
+    hub = hubs[-1]
+    last = max((one.last for one in whole if one.journal == hub.journal), default=0)
+    if (hub.held or 0) <= last:
+        return
+    query = select(func.count(), func.count(facts.c.problem))
+    here, unusable = tx.execute(query.where(facts.c.journal == hub.journal, facts.c.seq > last)).one()
+    if unusable:
+        yield Text(
+            f"后来报的 {here} 条里有 {unusable} 条用不了，那一版不计入。原因见隔离区；弄好以后请它再冻结一版报送。",
+            f"Of {here} facts it sent since {unusable} cannot be used, so that version does not count. The quarantine "
+            "says why; once that is mended, let it freeze another version and report again.",
+        )
+    else:
+        yield Text(
+            f"它新的一版只到了 {here} 条，到齐才计入。请它再报送一次，已经到的不会重复。",
+            f"Only {here} facts of its new version are here, and it counts once all are. Let it report once more; "
+            "nothing of it will count twice.",
+        )
+
+
+def _typed_too(n: int) -> Text:
+    return Text(
+        f"这里也替它补录过，其中 {n} 项它自己报了：只算它报的，不加两遍。",
+        f"Figures were typed here for it, too; {n} of them it reported itself, and only that counts.",
+    )
+
+
+def _remarks(
+    fair: Fair, report: Report, raw: Mapping[tuple[str, str], str], deadline: float | None, came_at: float
+) -> Iterator[Text]:
     begun = report.begun
     if (begun.hub, begun.fair) in raw:
         yield Text(
@@ -237,31 +307,42 @@ def _remarks(
     if report.version > 1:
         why = begun.why or "—"
         yield Text(f"第 {report.version} 版：{why}", f"Version {report.version}: {why}")
-        if deadline is not None and came_at is not None and came_at > deadline:
+        if deadline is not None and came_at > deadline:
             yield Text("这一版是时限以后到的。", "This version came after the deadline.")
 
 
-def through(tx: Connection, fair: Fair) -> list[str]:
-    """What stands for everybody whose figures are in those of the fair, with what came from below."""
-    found: set[str] = set()
-    for report in counted(tx, fair):
-        found |= {report.source, *report.begun.through}
+def through(tx: Connection, fair: Fair, inside: Collection[str], at: str) -> list[str]:
+    """What stands for everybody whose figures are in a statement of `at`, with what came from below.
+
+    `inside`: the units of which that statement has figures. What came, or was withdrawn, since it was frozen is as it
+    was then: else the hub above would leave out what is in nobody's figures.
+    """
+    moment, found = datetime.fromisoformat(at).timestamp(), set()
+    for unit, some in complete(tx, fair.id).items():
+        if unit in inside:
+            then = [one for one in some if _came_at(tx, one) <= moment]
+            report = (then or some)[-1]
+            found |= {report.source, *report.begun.through}
     return sorted(found)
 
 
 # --- what they said ---------------------------------------------------------------------------------
 
 
-def said(tx: Connection, fair: Fair, window: str = "period", day: str = "") -> dict[str, dict[str, Said]]:
-    """Unit → figure → what it said, of those that are added up."""
-    return said_in(tx, counted(tx, fair), window, day)
+def said(
+    tx: Connection, fair: Fair, window: str = "period", day: str = "", figures: Collection[str] = ()
+) -> dict[str, dict[str, Said]]:
+    """Unit → figure → what it said, of those that are added up. `figures`: of these alone, which is much quicker."""
+    return said_in(tx, counted(tx, fair), window, day, figures)
 
 
-def said_in(tx: Connection, chosen: Sequence[Report], window: str, day: str = "") -> dict[str, dict[str, Said]]:
+def said_in(
+    tx: Connection, chosen: Sequence[Report], window: str, day: str = "", figures: Collection[str] = ()
+) -> dict[str, dict[str, Said]]:
     """Unit → figure → what it said, of some versions."""
     bodies: dict[str, list[str]] = {one.unit: [] for one in chosen}
-    for row, unit in _rows(tx, chosen, window, day):
-        bodies[unit].append(row.body)
+    for unit, _step, body in _rows(tx, chosen, window, day, figures):
+        bodies[unit].append(body)
     return {unit: rollup.read(some) for unit, some in bodies.items()}
 
 
@@ -278,19 +359,31 @@ def days(tx: Connection, fair: Fair) -> set[str]:
 
 def places_of(tx: Connection, report: Report) -> list[ReportPlace]:
     """What a unit said of its venues."""
-    rows = [row for row, _ in _rows(tx, [report], "", "") if row.step == "place"]
-    return [msgspec.json.decode(row.body, type=ReportPlace) for row in rows]
+    bodies = [body for _, step, body in _rows(tx, [report], "", "") if step == "place"]
+    return [msgspec.json.decode(body, type=ReportPlace) for body in bodies]
 
 
-def _rows(tx: Connection, chosen: Sequence[Report], window: str, day: str) -> Iterator[tuple[Any, str]]:
+def with_sides(wanted: Iterable[Ruled]) -> list[str]:
+    """Keys of some figures, and of those their rates are typed as."""
+    keys = [one.key for one in wanted]
+    return sorted({*keys, *(side for key in keys if key in BY_KEY for side in BY_KEY[key].said if side)})
+
+
+def _rows(
+    tx: Connection, chosen: Sequence[Report], window: str, day: str, figures: Collection[str] = ()
+) -> Iterator[tuple[str, str, str]]:
+    """(unit, step, body) in the order in which they were said: 28,000 at a time."""
     units = {(one.journal, one.version): one.unit for one in chosen}
-    columns_ = (reported.c.journal, reported.c.seq, reported.c.version, reported.c.step, reported.c.body)
+    columns_ = (reported.c.journal, reported.c.version, reported.c.step, reported.c.body)
     names = list(units)
     for start in range(0, len(names), _CHUNK):
         of_versions = tuple_(reported.c.journal, reported.c.version).in_(names[start : start + _CHUNK])
         query = select(*columns_).where(of_versions, reported.c.window == window, reported.c.day == day)
-        for row in tx.execute(query.order_by(reported.c.journal, reported.c.version, reported.c.seq)).all():
-            yield row, units[row.journal, row.version]
+        if figures:
+            query = query.where(reported.c.figure.in_(figures))
+        found = tx.execute(query.order_by(reported.c.journal, reported.c.version, reported.c.seq)).all()
+        for journal, version, step, body in found:
+            yield units[journal, version], step, body
 
 
 # --- put together -----------------------------------------------------------------------------------
@@ -302,13 +395,10 @@ def of_units(tx: Connection, fair: Fair, window: str = "period", day: str = "") 
     return {column.key: below(column, fair, told) for column in columns(fair)} if told else {}
 
 
-def rolled(tx: Connection, fair: Fair) -> dict[str, Cell]:
-    """Figure → the period's cell of this office and its units together, of those that are not its own alone."""
-    wanted = columns(fair)
-    found = {one.key: one for one in figures_of(tx, fair)}
-    own = [_cell(found[column.key]) for column in wanted]
-    together = combine(tx, fair, wanted, own)
-    return {both.key: both for both, mine in zip(together, own, strict=True) if both != mine}
+def whole(tx: Connection, fair: Fair, wanted: Sequence[Definition]) -> list[Cell]:
+    """The period's cells of this office and its units together, in the order wanted."""
+    found = {one.key: _cell(one) for one in figures_of(tx, fair, definitions=wanted)}
+    return combine(tx, fair, wanted, [found[one.key] for one in wanted])
 
 
 def _cell(figure: Figure) -> Cell:
@@ -361,37 +451,125 @@ def combine(
     What several units did together is counted once, also where one of them is this office itself.
     """
     rules = {column.key: column for column in wanted}
-    told = said(tx, fair, window, day)
+    told = said(tx, fair, window, day, with_sides(rules.values()) if len(rules) < _FEW else ())
     lower = {key: below(column, fair, told) for key, column in rules.items()} if told else {}
-    joint, source = own_joint(tx, fair, window, day), source_of(tx, fair)
-    found = []
+    source = source_of(tx, fair)
+    return [
+        rollup.add_below(rules[own.key], own, lower.get(own.key), source) if own.key in rules else own
+        for own in own_cells(tx, fair, cells, told, window, day)
+    ]
+
+
+def own_cells(
+    tx: Connection,
+    fair: Fair,
+    cells: Iterable[Cell],
+    told: Mapping[str, Mapping[str, Said]],
+    window: str = "period",
+    day: str = "",
+) -> list[Cell]:
+    """本级: the fair's own cells with what is joint in them, without what units reported themselves (`told`)."""
+    joint, twice = own_joint(tx, fair, window, day), _said_twice(tx, fair, told, window, day)
+    known, found = {one.key: one for one in definitions(fair)}, []
     for cell in cells:
         parts = {**cell.parts, **{rollup.JOINT + key: n for key, n in joint.get(cell.key, {}).items()}}
         own = msgspec.structs.replace(cell, parts=parts) if cell.key in joint else cell
-        found.append(rollup.add_below(rules[cell.key], own, lower.get(cell.key), source) if cell.key in rules else own)
+        column = known.get(cell.key)
+        found.append(rollup.without(column, own, twice) if column and twice else own)
     return found
 
 
 def own_joint(tx: Connection, fair: Fair, window: str = "period", day: str = "") -> dict[str, dict[str, int]]:
     """Figure → joint activity → how much of the fair's own figure it is. From the lists, as they stand now."""
-    of_lists = [one for one in CATALOGUE if one.list and one.rule == "sum" and not one.keyed]
+    found: dict[str, dict[str, int]] = {}
+    for record in _standing_records(tx, fair, window, day):
+        if not record.joint:
+            continue
+        key = _joint_key(fair, record)
+        for figure, n in _listed(record).items():
+            of_figure = found.setdefault(figure, {})
+            of_figure[key] = of_figure.get(key, 0) + n
+    return found
+
+
+def _standing_records(
+    tx: Connection, fair: Fair, window: str, day: str, units: Collection[str] = ()
+) -> list[RecordListed]:
+    """What stands on the fair's lists, of a day or of all; `units`: of these alone."""
     query = select(records.c.fact, records.c.step, records.c.record, records.c.body).where(records.c.fair == fair.id)
     rows = tx.execute(query).all() if window != "year" else []
     struck = {row.record for row in rows if row.step == "struck"}
-    found: dict[str, dict[str, int]] = {}
-    for row in rows:
-        if row.step != "listed" or row.fact in struck:
-            continue
-        record = msgspec.json.decode(row.body, type=RecordListed)
-        if not record.joint or (window == "day" and record.day != day):
-            continue
-        key = _joint_key(fair, record)
-        for one in of_lists:
-            n = (record.amounts.get(one.amount, 0) if one.amount else 1) if one.list == record.list else 0
-            if n:
-                of_figure = found.setdefault(one.key, {})
-                of_figure[key] = of_figure.get(key, 0) + n
+    bodies = (row.body for row in rows if row.step == "listed" and row.fact not in struck)
+    every = (msgspec.json.decode(body, type=RecordListed) for body in bodies)
+    return [one for one in every if (window != "day" or one.day == day) and (not units or one.unit in units)]
+
+
+def _listed(record: RecordListed) -> dict[str, int]:
+    """Figure → how much of it a record is, of those that lists are added up into."""
+    counted = amounts(record)
+    ns = {one.key: sum(counted.get(metric, 0) for metric in one.metrics) for one in _LISTED}
+    return {figure: n for figure, n in ns.items() if n}
+
+
+# --- what was typed here for a unit, and reported by it as well -------------------------------------
+
+
+def _said_twice(
+    tx: Connection, fair: Fair, told: Mapping[str, Mapping[str, Said]], window: str, day: str
+) -> dict[str, int]:
+    """Figure → how much of the fair's own figure was said here for units that report it themselves."""
+    found: dict[str, int] = {}
+    for unit, typed in _typed_for(tx, fair, set(told), window, day).items():
+        for figure in _both(fair, typed, told[unit]):
+            found[figure] = found.get(figure, 0) + typed[figure]
     return found
+
+
+def _both(fair: Fair, typed: Mapping[str, int], said: Mapping[str, Said]) -> list[str]:
+    """Figures that were typed for a unit and that it reports itself, counted as they are here.
+
+    One it says is nothing leaves what was typed: a hub says 0 of whatever nobody touched, and 0 counts nothing twice.
+    """
+    known = {one.key: one for one in definitions(fair)}
+    of_both = ((figure, said[figure]) for figure in typed if figure in said and figure in known)
+    return [key for key, one in of_both if one.fits(known[key]) and one.value.total(one.rule)]
+
+
+def _typed_for(tx: Connection, fair: Fair, units: Collection[str], window: str, day: str) -> dict[str, dict[str, int]]:
+    """Unit → figure → what was typed, or put on lists, here for some units. What is joint is counted once anyway."""
+    found: dict[str, dict[str, int]] = {}
+    if not units:
+        return found
+    for unit, figure, n in _sayings(tx, fair, window, day):
+        if unit in units:
+            of_unit = found.setdefault(unit, {})
+            of_unit[figure] = of_unit.get(figure, 0) + n
+    for record in _standing_records(tx, fair, window, day, units):
+        for figure, n in _listed(record).items() if not record.joint else ():
+            of_unit = found.setdefault(record.unit, {})
+            of_unit[figure] = of_unit.get(figure, 0) + n
+    return found
+
+
+def _sayings(tx: Connection, fair: Fair, window: str, day: str) -> Iterator[tuple[str, str, int]]:
+    """(unit, figure, number) of every figure as it was said last of a place of a unit."""
+    table = typed_figures.c
+    query = select(table.figure, table.window, table.day, table.unit, table.n)
+    query = query.where(table.fair == fair.id, table.unit != "", table.window.in_(_TYPED_IN[window]))
+    if window == "day":
+        query = query.where(table.day == day)
+    held = {tuple(row)[:4]: row for row in tx.execute(query.order_by(table.at, table.seq))}
+    for row in held.values():
+        if row.n is not None:
+            yield row.unit, row.figure, row.n
+
+
+def _doubled(tx: Connection, fair: Fair, current: Mapping[str, Report]) -> dict[str, int]:
+    """Unit → how many figures of the period were typed for it here, and reported by it as well."""
+    typed = _typed_for(tx, fair, set(current), "period", "")
+    figures = {figure for some in typed.values() for figure in some}
+    told = said_in(tx, [current[unit] for unit in typed], "period", figures=figures) if typed else {}
+    return {unit: len(_both(fair, some, told[unit])) for unit, some in typed.items()}
 
 
 def _joint_key(fair: Fair, record: RecordListed) -> str:
@@ -427,6 +605,8 @@ def share_of(column: Ruled, unit: Unit | None, value: Value, by: Mapping[str, in
 
 def metrics(tx: Connection, here: Hub, fair: Fair) -> dict[str, int]:
     """How many units are on time, late and missing, as metrics of the catalogue."""
+    if not fair.units:
+        return {}
     states = [one.state for one in standings(tx, here, fair)]
     named = {"unit.on_time": "in_time", "unit.late": "late", "unit.missing": "missing"}
     return {metric: states.count(state) for metric, state in named.items()}

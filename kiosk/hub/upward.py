@@ -43,7 +43,7 @@ from kiosk.hub.context import Hub
 from kiosk.hub.fairs import find_fair
 from kiosk.hub.journal import BOOT
 from kiosk.hub.store import append_facts
-from kiosk.hub.tables import statements, upward_facts, upward_links
+from kiosk.hub.tables import fairs, statements, upward_facts, upward_links
 from kiosk.packs.fairs import Fair
 from kiosk.reports import rollup
 from kiosk.reports.statement import Statement
@@ -330,7 +330,8 @@ def _unchecked(kind: Any, document: bytes) -> Any:
 def submit(tx: Connection, here: Hub, statement: Statement) -> int:
     """Write a frozen version into the chain for the hub above; how many facts it took.
 
-    0 where the fair has joined none, and where this version, or a later one, was written already.
+    0 where the fair has joined none, and where this version, or a later one, was written already. Figures of a fair
+    whose raw data came by a roster are told as those of the hub that runs it, so that nobody counts them as others'.
     """
     link = link_of(tx, statement.fair)
     if link is None:
@@ -342,7 +343,9 @@ def submit(tx: Connection, here: Hub, statement: Statement) -> int:
     if statement.version <= written:
         return 0
     fair = find_fair(tx, statement.fair)
-    bodies = rollup.told(statement, here.id, units.through(tx, fair))
+    whose = tx.execute(select(fairs.c.origin).where(fairs.c.id == fair.id)).scalar() or here.id
+    inside = {place.id for place in statement.places if place.kind == "unit"}
+    bodies = rollup.told(statement, whose, units.through(tx, fair, inside, statement.made_at))
     seq, digest = _head(tx, link.journal, link.document)
     rows = []
     for number, body in enumerate(bodies, seq + 1):

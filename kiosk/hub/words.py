@@ -25,6 +25,8 @@ from kiosk.reports.summary import Section
 
 #: Not a section of anybody's words.
 PHOTOS = "photos"
+#: The words of a section that somebody wants left out. Without words it is as it is drafted.
+LEFT_OUT = "\n"
 
 
 class Kept(msgspec.Struct, frozen=True):
@@ -48,6 +50,11 @@ def of(tx: Connection, fair: str) -> dict[str, str]:
     return {row.section: row.words for row in tx.execute(query.order_by(summary_words.c.section))}
 
 
+def digest(text: str) -> str:
+    """Hex; what the words of a section are known by, "" of those that were drafted."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
 def edits(tx: Connection, fair: str) -> dict[str, Edit]:
     names = people.names(tx)
     rows = tx.execute(select(summary_words).where(summary_words.c.fair == fair))
@@ -67,15 +74,21 @@ def chosen(tx: Connection, fair: str) -> list[Photo]:
 
 def is_kept(tx: Connection, fair: str, section: str, fact_id: str) -> bool:
     """Whether this very touch was kept already. Raises `fact.conflict` where another fact has its id."""
+    return kept_as(tx, fair, section, fact_id) is not None
+
+
+def kept_as(tx: Connection, fair: str, section: str, fact_id: str) -> str | None:
+    """Digest of the words that this very touch made; None where it was not kept. Raises `fact.conflict`."""
     own = journal.lock(tx, fair)
     steps = statement_steps.c
-    held = tx.execute(select(steps.step, steps.name).where(steps.journal == own, steps.fact == fact_id)).one_or_none()
+    of_fact = (steps.journal == own) & (steps.fact == fact_id)
+    held = tx.execute(select(steps.step, steps.name, steps.digest).where(of_fact)).one_or_none()
     if held is None:
         refuse_other(tx, own, fact_id)
-        return False
-    if tuple(held) != ("edited", section):
+        return None
+    if (held.step, held.name) != ("edited", section):
         raise Problem(FACT_CONFLICT)
-    return True
+    return str(held.digest)
 
 
 def keep(tx: Connection, here: Hub, fair: str, section: str, text: str, by: Person, fact_id: str = "") -> bool:
@@ -86,12 +99,12 @@ def keep(tx: Connection, here: Hub, fair: str, section: str, text: str, by: Pers
     held = tx.execute(select(summary_words.c.words).where(of_section)).scalar() or ""
     if held == text:
         return False
-    digest, now = hashlib.sha256(text.encode()).hexdigest(), here.clock.now()
-    body = SummaryEdited(section=section, digest=digest)
+    told, now = digest(text), here.clock.now()
+    body = SummaryEdited(section=section, digest=told)
     journal.append(tx, fair, body, desk=DESK, by=by.id, now=now, mono=here.clock.monotonic(), fact_id=fact_id)
     tx.execute(delete(summary_words).where(of_section))
     if text:
-        row = {"fair": fair, "section": section, "words": text, "digest": digest, "person": by.id, "at": stamp(now)}
+        row = {"fair": fair, "section": section, "words": text, "digest": told, "person": by.id, "at": stamp(now)}
         tx.execute(summary_words.insert().values(**row))
     return True
 
@@ -114,7 +127,8 @@ def sections(statement: Statement, asked: Mapping[str, Text]) -> list[Section]:
     if statement.version:
         return [Section(one.id, one.heading, one.level, one.text, Text("", "")) for one in statement.sections]
     drafted = summary.draft(statement, questions=asked)
-    return [msgspec.structs.replace(one, text=statement.words.get(one.id, one.text)) for one in drafted]
+    told = {section: text if text != LEFT_OUT else "" for section, text in statement.words.items()}
+    return [msgspec.structs.replace(one, text=told.get(one.id, one.text)) for one in drafted]
 
 
 def as_printed(statement: Statement, asked: Mapping[str, Text]) -> list[Part]:
@@ -131,9 +145,9 @@ def faults(tx: Connection, fair: str) -> Iterator[str]:
     told: Mapping[str, str] = {row.name: row.digest for row in tx.execute(edited.order_by(statement_steps.c.seq))}
     rows = tx.execute(select(summary_words).where(summary_words.c.fair == fair).order_by(summary_words.c.section)).all()
     for row in rows:
-        if not row.digest == hashlib.sha256(row.words.encode()).hexdigest() == told.get(row.section):
+        if not row.digest == digest(row.words) == told.get(row.section):
             yield f"the words of section {row.section} of the summary are not those that were written"
-    nothing = hashlib.sha256(b"").hexdigest()
+    nothing = digest("")
     for section in sorted(told.keys() - {row.section for row in rows}):
         if told[section] != nothing:
             yield f"the words of section {section} of the summary are gone"

@@ -110,6 +110,7 @@ _RECORDS = ("record.listed", "record.struck")
 _PERIOD, _PERIOD_YEAR, _ALL = ("period",), ("period", "year"), ("day", "period", "year")
 _NO_COUNT_OUT = Text("没有数过离场，估不出", "nobody was counted out, so there is no estimate")
 _FAIR_ONLY = Text("只对整个活动给出", "told of the whole fair only")
+_UNITS_ONLY = Text("只对有下级单位的整个活动给出", "told of a whole fair with units below only")
 
 
 def _row(
@@ -639,13 +640,13 @@ _QUALITY = (
     _row(65, "quality", "units_on_time", "按时报送单位", "Units on time", "个", "unit.on_time", ("statement.sent",),
          "在时限前收到报送的下级单位，以汇总端收到的时间为准。",
          "Units below whose figures came by the deadline, by the time they arrived here.",
-         windows=_PERIOD, rule="union", absent=Text("没有下级单位", "there is no unit below")),
+         windows=_PERIOD, rule="union", absent=_UNITS_ONLY),
     _row(65, "quality", "units_late", "迟报单位", "Units late", "个", "unit.late", ("statement.sent",),
          "过了时限才收到的下级单位。", "Units below whose figures came after the deadline.",
-         windows=_PERIOD, rule="union", absent=Text("没有下级单位", "there is no unit below")),
+         windows=_PERIOD, rule="union", absent=_UNITS_ONLY),
     _row(65, "quality", "units_missing", "未报送单位", "Units missing", "个", "unit.missing", ("statement.sent",),
          "还没有收到的下级单位。", "Units below of which nothing came.",
-         windows=_PERIOD, rule="union", absent=Text("没有下级单位", "there is no unit below")),
+         windows=_PERIOD, rule="union", absent=_UNITS_ONLY),
     _row(66, "quality", "english_share", "英文使用率", "Share in English", "%", "quiz.lang.en", ("quiz.answered",),
          "英文答题÷答题题次；没有目标值。", "Answers on the English page of all. No target is meant.",
          over="quiz.answered", rule="ratio"),

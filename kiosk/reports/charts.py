@@ -37,8 +37,9 @@ class Step(msgspec.Struct, frozen=True):
     x: float
     width: float
     of_first: str | None  # per cent of the first step; None where these are too few to speak of a rate
-    of_last: str | None  # … of the step before
+    of_whole: str | None  # … of the step it is part of, where that is not the first
     key: str = ""  # of the figure it is
+    whole: Text | None = None  # that step
 
 
 def rows(labels: Sequence[str], values: Sequence[int], addresses: Sequence[str] = ()) -> list[Row]:
@@ -59,14 +60,19 @@ def stack(parts: Mapping[str, int]) -> list[Piece]:
     return found
 
 
-def funnel(steps: Sequence[tuple[str, Text, int]]) -> list[Step]:
-    """(key, label, n) of each step → bars in the middle, the highest number as wide as the room."""
-    top, first, last, found = max([0, *(n for _, _, n in steps)]), 0, 0, []
-    for place, (key, label, n) in enumerate(steps):
+def funnel(steps: Sequence[tuple[str, Text, int, str]]) -> list[Step]:
+    """(key, label, n, key of what it is part of) of each step → bars in the middle, the highest as wide as the room.
+
+    A step need not be part of the one before it: what is mediated is accepted, what is closed need not be mediated.
+    """
+    by_key, found = {key: (label, n) for key, label, n, _ in steps}, []
+    first, top = (steps[0][2] if steps else 0), max([0, *(n for _, _, n, _ in steps)])
+    for place, (key, label, n, of) in enumerate(steps):
         width = _share(n, top)
-        shares = (percent(n, first), percent(n, last)) if place else (None, None)
-        found.append(Step(label, n, round((100 - width) / 2, 2), width, *shares, key))
-        first, last = (first if place else n), n
+        whole, parts = by_key[of] if of and of != steps[0][0] else (None, 0)
+        of_first = percent(n, first) if place else None
+        of_whole = percent(n, parts) if whole else None
+        found.append(Step(label, n, round((100 - width) / 2, 2), width, of_first, of_whole, key, whole))
     return found
 
 

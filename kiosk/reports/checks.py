@@ -7,16 +7,18 @@ fit, with both numbers. A doubt is known by a digest of what it says: answered i
 import hashlib
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from decimal import Decimal, InvalidOperation
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from statistics import median
 
 import msgspec
 
+from kiosk.facts.figures import key_of
 from kiosk.packs.codelists import codelists
 from kiosk.packs.model import Text
 from kiosk.reports.catalogue import BY_KEY, SCALES
 from kiosk.reports.figures import percent
-from kiosk.reports.statement import Cell, Column, Finding, Place, Statement
+from kiosk.reports.records import LISTS
+from kiosk.reports.statement import Cell, Column, Finding, Place, Record, Statement
 
 #: A rate of fewer cases says more about chance.
 SMALL = 30
@@ -101,6 +103,12 @@ def _windows(statement: Statement) -> Iterator[tuple[Text, _Cells]]:
     yield _WINDOWS["year"], _cells(statement.year)
 
 
+def _each_day(statement: Statement) -> Iterator[tuple[Text, _Cells]]:
+    """Of a fair of one day none: it is the period."""
+    for day in statement.days if len(statement.days) > 1 else ():
+        yield Text(f"{day.day} 当天", f"on {day.day}"), _cells(day.cells)
+
+
 def _column(statement: Statement, key: str) -> Column:
     """What a figure is called, whether the office wants it in its table or not."""
     for column in statement.columns:
@@ -124,9 +132,18 @@ def _typed(cell: Cell, unit: str) -> Decimal:
 
 
 def _not_more(look: Look, less: str, more: Sequence[str]) -> Iterator[Doubt]:
-    """A figure against the sum of others; where one of them cannot be said, nothing is."""
-    statement = look.statement
-    for window, cells in _windows(statement):
+    """A figure against the sum of others; where one of them cannot be said, nothing is.
+
+    Day by day only where the period looks well: else each of its days would say the same once more.
+    """
+    found = list(_more_of(look.statement, _windows(look.statement), less, more))
+    yield from found or _more_of(look.statement, _each_day(look.statement), less, more)
+
+
+def _more_of(
+    statement: Statement, windows: Iterator[tuple[Text, _Cells]], less: str, more: Sequence[str]
+) -> Iterator[Doubt]:
+    for window, cells in windows:
         n, others = _n(cells.get(less)), [_n(cells.get(key)) for key in more]
         if n is None or others[0] is None:
             continue
@@ -231,10 +248,11 @@ def _quicktests(look: Look) -> Iterator[Doubt]:
 
 def _rates(statement: Statement) -> Iterator[tuple[Column, Cell, int, int]]:
     """Every rate that says what it was divided from: (column, cell, numerator, denominator)."""
-    for column in statement.columns:
-        cell = statement.cell(column.key)
-        if column.unit == "%" and cell and cell.parts.keys() >= {"numerator", "denominator"}:
-            yield column, cell, cell.parts["numerator"], cell.parts["denominator"]
+    for _window, cells in _windows(statement):
+        for column in statement.columns:
+            cell = cells.get(column.key)
+            if column.unit == "%" and cell and cell.parts.keys() >= {"numerator", "denominator"}:
+                yield column, cell, cell.parts["numerator"], cell.parts["denominator"]
 
 
 @_rule("rate-recomputed")
@@ -271,6 +289,43 @@ def _small(look: Look) -> Iterator[Doubt]:
                 f"“{column.label.zh}”{cell.value}% 只由 {below:,} 件算出，少于 {SMALL}，多一件少一件差很多。",
                 f"{column.label.en}, {cell.value} %, is of {below:,} cases only, fewer than {SMALL}.",
             )
+
+
+@_rule("rate-in-words")
+def _rates_in_words(look: Look) -> Iterator[Doubt]:
+    """A rate that somebody wrote into the summary by hand: 349 of 398 are 87.69 % or 87.7 %, and not 88 %."""
+    known: dict[str, list[tuple[Column, Cell, int, int]]] = {
+        name: [] for one in BY_KEY.values() if one.unit == "%" for name in _names(one.label.zh)
+    }
+    for one in _rates(look.statement):
+        if _n(one[1]) is not None:
+            for name in _names(one[0].label.zh):
+                known.setdefault(name, []).append(one)
+    names = "|".join(map(re.escape, sorted(known, key=len, reverse=True)))
+    written = re.compile(rf"({names})[^，。；、0-9%％]{{0,8}}([0-9]{{1,3}}(?:\.[0-9]{{1,4}})?)\s*[%％]")
+    for section, text in look.words.items():
+        for found in written.finditer(text):
+            rates = known[found[1]]
+            if rates and not any(_is_rounded(found[2], cell) for _, cell, _, _ in rates):
+                column, cell, above, below = rates[0]
+                yield (
+                    (column.key,),
+                    f"总结“{section}”里写{found[1]} {found[2]}%，{above:,}÷{below:,} 是 {cell.value}%。",
+                    f"{column.label.en}: section {section} says {found[2]} %; {above:,} of {below:,} is {cell.value}.",
+                )
+
+
+def _names(label: str) -> set[str]:
+    """What people call a rate: `投诉办结率（办结和并案÷登记）` → 投诉办结率, 办结率."""
+    name = label.partition("（")[0]
+    return {name, name.removeprefix("投诉").removeprefix("平均")}
+
+
+def _is_rounded(written: str, cell: Cell) -> bool:
+    """Whether a rate is written as it is, or to one place. Without any place it is only what it is exactly."""
+    said, value = Decimal(written), Decimal(str(cell.value))
+    places = Decimal("0.1") if len(written.partition(".")[2]) == 1 else None
+    return said == (value.quantize(places, ROUND_HALF_UP) if places else value)
 
 
 @_rule("share-denominator")
@@ -347,9 +402,11 @@ def _years(look: Look) -> Iterator[Doubt]:
 
 @_rule("typed-twice")
 def _twice(look: Look) -> Iterator[Doubt]:
-    """What was typed equals what was counted, or the period what was typed of its days: it was likely added twice."""
+    """What was typed equals what was counted, or the period what was typed of its days: it was likely added twice. Or
+    the year the period: one of the two is likely of the other window.
+    """
     statement = look.statement
-    days = [_cells(day.cells) for day in statement.days]
+    days, year = [_cells(day.cells) for day in statement.days], _cells(statement.year)
     for cell in statement.period:
         label, unit = _label(statement, cell.key), _column(statement, cell.key).unit
         typed = _typed(cell, unit)
@@ -361,6 +418,12 @@ def _twice(look: Look) -> Iterator[Doubt]:
                 (cell.key,),
                 f"“{label.zh}”平板数了 {_says(counted)}，又补录了同样的 {_says(typed)}，加起来是两倍。",
                 f"{label.en}: {_says(counted)} were counted and the same {_says(typed)} typed: together twice as many.",
+            )
+        elif (of_year := year.get(cell.key)) is not None and SMALL <= typed == _typed(of_year, unit):
+            yield (
+                (cell.key,),
+                f"“{label.zh}”活动期间和全年都补录了 {_says(typed)}，请核对是不是把一个时段的数填进了另一个。",
+                f"{label.en}: {_says(typed)} were typed of the period and of the year alike.",
             )
         elif of_days >= SMALL and typed == 2 * of_days:
             yield (
@@ -413,7 +476,7 @@ def _beside_peers(look: Look) -> Iterator[Doubt]:
 
 @_rule("venues")
 def _venues(look: Look) -> Iterator[Doubt]:
-    """One venue, or one unit, far above the others."""
+    """One venue far above the others; one unit far above or below them: a square may well be small."""
     for kind in ("venue", "unit"):
         places = [one for one in look.statement.places if one.kind == kind]
         values: dict[str, list[tuple[Place, Decimal]]] = {}
@@ -422,15 +485,17 @@ def _venues(look: Look) -> Iterator[Doubt]:
                 if (n := _n(cell)) is not None:
                     values.setdefault(cell.key, []).append((place, n))
         for key, found in values.items():
-            yield from _outliers(look.statement, key, found)
+            yield from _outliers(look.statement, key, found, is_either=kind == "unit")
 
 
-def _outliers(statement: Statement, key: str, found: Sequence[tuple[Place, Decimal]]) -> Iterator[Doubt]:
+def _outliers(
+    statement: Statement, key: str, found: Sequence[tuple[Place, Decimal]], *, is_either: bool
+) -> Iterator[Doubt]:
     if len(found) < 3:
         return
     for place, n in found:
         middle = Decimal(median([other for one, other in found if one is not place]))
-        if n >= LEAST and middle > 0 and n >= TIMES * middle:
+        if _far(n, middle) and (is_either or n > middle):
             label = _label(statement, key)
             yield (
                 (key,),
@@ -444,10 +509,13 @@ def _outliers(statement: Statement, key: str, found: Sequence[tuple[Place, Decim
 
 @_rule("round-number")
 def _rounds(look: Look) -> Iterator[Doubt]:
-    """A figure that was only typed, and has nothing but zeros behind its first digits."""
+    """A figure that was only typed, and has nothing but zeros behind its first two digits. What lists come to is
+    exact, however round.
+    """
+    listed = {record.list for record in look.statement.records}
     for cell in look.statement.period:
         column, n = _column(look.statement, cell.key), _n(cell)
-        if n is None or n < ROUND or n % ROUND or set(cell.by) != {"typed"}:
+        if n is None or not _is_round(n) or set(cell.by) != {"typed"} or _list_of(cell.key) in listed:
             continue
         label = column.label
         yield (
@@ -455,6 +523,15 @@ def _rounds(look: Look) -> Iterator[Doubt]:
             f"“{label.zh}”{_says(n)} 是补录的整数。有回执、清单请写准数；没有请在这里写明是估算。",
             f"{label.en}, {_says(n)}, was typed and is round. Type the exact number, or say it is an estimate.",
         )
+
+
+def _is_round(n: Decimal) -> bool:
+    return n >= ROUND and n % 10 ** (len(str(int(n))) - 2) == 0
+
+
+def _list_of(key: str) -> str:
+    known = BY_KEY.get(key)
+    return known.list if known else ""
 
 
 @_rule("same-number")
@@ -475,6 +552,30 @@ def _same(look: Look) -> Iterator[Doubt]:
                 f"“{other.label.zh}”（{other.unit}）和“{column.label.zh}”（{column.unit}）都是 {_says(n)}，请核对。",
                 f"{other.label.en} and {column.label.en} are both {_says(n)}, in different units.",
             )
+
+
+@_rule("listed-twice")
+def _listed_twice(look: Look) -> Iterator[Doubt]:
+    """Two lines of a list that say the same of the same day: two people put one thing down."""
+    seen: dict[tuple[object, ...], Record] = {}
+    for record in look.statement.records:
+        said = (
+            record.list,
+            record.day,
+            key_of(record.title),
+            sorted(record.texts.items()),
+            sorted(record.amounts.items()),
+        )
+        key = tuple(map(str, said))
+        if key not in seen:
+            seen[key] = record
+            continue
+        name = LISTS[record.list].label if record.list in LISTS else Text(record.list, record.list)
+        yield (
+            (),
+            f"“{name.zh}”清单上有两条一样的：{record.title}（{record.day}）。是同一件事，请划掉一条。",
+            f"The list “{name.en}” has two lines alike: {record.title} ({record.day}). Strike one if it is the same.",
+        )
 
 
 @_rule("hotline-merged")

@@ -1,9 +1,9 @@
-"""A chart inside a .docx: bars of one day's hours, drawn by the office program from values that stand in it. Pure.
+"""Charts inside a .docx: bars, drawn by the office program from values that stand in it. Pure.
 
 There is no workbook embedded: nothing to run, nothing to go stale.
 """
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 
 from docx.document import Document
 from docx.opc.constants import RELATIONSHIP_TYPE
@@ -19,52 +19,72 @@ _R = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 _WP = "http://schemas.openxmlformats.org/drawingml/2006/wordprocessingDrawing"
 _TYPE = "application/vnd.openxmlformats-officedocument.drawingml.chart+xml"
 #: Office programs know it by this number; no picture of the document has it.
-_DRAWING = 9_001
+_DRAWING = 9_000
 _WIDE, _HIGH = 156, 70  # mm
+#: Of a chart whose bars lie: above and below them all, and of each.
+_AROUND, _A_BAR = 14, 7
+#: Beside a bar of nothing stands nothing.
+_NO_NOUGHTS = "0;;;"
 
 
-def add(document: Document, para: Paragraph, name: str, words: str, hours: Mapping[str, int]) -> None:
-    """Bars of `hours` ("09" → how many) into an empty paragraph. `words` say what they show to who cannot see it."""
-    part = Part(PackURI("/word/charts/chart1.xml"), _TYPE, _chart(name, hours).encode(), document.part.package)
+#: What is drawn: (label, how many), in order.
+Bars = Sequence[tuple[str, int]]
+
+
+def add(document: Document, para: Paragraph, name: str, words: str, bars: Bars, *, is_lying: bool = False) -> None:
+    """Bars into an empty paragraph, standing side by side or lying below one another.
+
+    `words` say what they show to who cannot see it.
+    """
+    number = 1 + sum(part.partname.startswith("/word/charts/") for part in document.part.package.iter_parts())
+    content = _chart(name, bars, is_lying=is_lying).encode()
+    part = Part(PackURI(f"/word/charts/chart{number}.xml"), _TYPE, content, document.part.package)
     relation = document.part.relate_to(part, RELATIONSHIP_TYPE.CHART)
-    para.add_run()._r.append(parse_xml(_frame(relation, words)))  # noqa: SLF001 - python-docx knows no charts
+    high = _AROUND + _A_BAR * len(bars) if is_lying else _HIGH
+    para.add_run()._r.append(parse_xml(_frame(relation, number, words, high)))  # noqa: SLF001 - it knows no charts
 
 
-def _frame(relation: str, words: str) -> str:
+def _frame(relation: str, number: int, words: str, high: int) -> str:
     return (
         '<w:drawing xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main">'
         f'<wp:inline xmlns:wp="{_WP}" distT="0" distB="0" distL="0" distR="0">'
-        f'<wp:extent cx="{Mm(_WIDE)}" cy="{Mm(_HIGH)}"/>'
-        f'<wp:docPr id="{_DRAWING}" name="Chart" descr="{escaped(words)}"/><wp:cNvGraphicFramePr/>'
+        f'<wp:extent cx="{Mm(_WIDE)}" cy="{Mm(high)}"/>'
+        f'<wp:docPr id="{_DRAWING + number}" name="Chart {number}" descr="{escaped(words)}"/><wp:cNvGraphicFramePr/>'
         f'<a:graphic xmlns:a="{_A}"><a:graphicData uri="{_C}">'
         f'<c:chart xmlns:c="{_C}" xmlns:r="{_R}" r:id="{relation}"/>'
         "</a:graphicData></a:graphic></wp:inline></w:drawing>"
     )
 
 
-def _chart(name: str, hours: Mapping[str, int]) -> str:
-    span = [f"{hour:02d}" for hour in range(int(min(hours)), int(max(hours)) + 1)]
-    times = _cache("str", [f"{hour}:00" for hour in span])
-    values = _cache("num", [str(hours.get(hour, 0)) for hour in span])
+def _chart(name: str, found: Bars, *, is_lying: bool) -> str:
+    labels = _cache("str", [escaped(label) for label, _ in found])
+    values = _cache("num", [str(n) for _, n in found])
     bars = (
         f'<c:ser><c:idx val="0"/><c:order val="0"/><c:tx><c:v>{escaped(name)}</c:v></c:tx>'
         '<c:spPr><a:solidFill><a:srgbClr val="595959"/></a:solidFill></c:spPr><c:invertIfNegative val="0"/>'
-        '<c:dLbls><c:showLegendKey val="0"/><c:showVal val="1"/><c:showCatName val="0"/><c:showSerName val="0"/>'
-        '<c:showPercent val="0"/><c:showBubbleSize val="0"/></c:dLbls>'
-        f"<c:cat>{times}</c:cat><c:val>{values}</c:val></c:ser>"
+        f'<c:dLbls><c:numFmt formatCode="{_NO_NOUGHTS}" sourceLinked="0"/><c:showLegendKey val="0"/>'
+        '<c:showVal val="1"/><c:showCatName val="0"/><c:showSerName val="0"/><c:showPercent val="0"/>'
+        '<c:showBubbleSize val="0"/></c:dLbls>'
+        f"<c:cat>{labels}</c:cat><c:val>{values}</c:val></c:ser>"
     )
+    # Bars that lie are read from the top: the first of them is there.
+    across, along = ("l", "t") if is_lying else ("b", "l")
+    axes = _axis("cat", 1, 2, across, "maxMin" if is_lying else "minMax") + _axis("val", 2, 1, along, "minMax")
     return (
         '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>'
         f'<c:chartSpace xmlns:c="{_C}" xmlns:a="{_A}" xmlns:r="{_R}"><c:roundedCorners val="0"/><c:chart>'
-        '<c:autoTitleDeleted val="1"/><c:plotArea><c:layout/><c:barChart><c:barDir val="col"/>'
+        f'<c:autoTitleDeleted val="1"/><c:plotArea><c:layout/><c:barChart><c:barDir val="{_DIRECTIONS[is_lying]}"/>'
         f'<c:grouping val="clustered"/><c:varyColors val="0"/>{bars}<c:gapWidth val="60"/>'
-        f'<c:axId val="1"/><c:axId val="2"/></c:barChart>{_axis("cat", 1, 2, "b")}{_axis("val", 2, 1, "l")}'
+        f'<c:axId val="1"/><c:axId val="2"/></c:barChart>{axes}'
         '</c:plotArea><c:plotVisOnly val="1"/><c:dispBlanksAs val="gap"/></c:chart>'
         '<c:spPr><a:ln><a:noFill/></a:ln></c:spPr>'
         '<c:txPr><a:bodyPr/><a:lstStyle/><a:p><a:pPr><a:defRPr sz="1000"><a:solidFill><a:srgbClr val="000000"/>'
         '</a:solidFill><a:latin typeface="Times New Roman"/><a:ea typeface="仿宋_GB2312"/></a:defRPr></a:pPr>'
         '<a:endParaRPr lang="zh-CN"/></a:p></c:txPr></c:chartSpace>'
     )  # fmt: skip
+
+
+_DIRECTIONS = ("col", "bar")
 
 
 def _cache(kind: str, values: list[str]) -> str:
@@ -74,12 +94,12 @@ def _cache(kind: str, values: list[str]) -> str:
     return f'<c:{kind}Lit>{form}<c:ptCount val="{len(values)}"/>{points}</c:{kind}Lit>'
 
 
-def _axis(kind: str, own: int, other: int, side: str) -> str:
+def _axis(kind: str, own: int, other: int, side: str, way: str) -> str:
     lines = (
         '<c:majorGridlines><c:spPr><a:ln w="6350"><a:solidFill><a:srgbClr val="BFBFBF"/></a:solidFill></a:ln></c:spPr>'
         "</c:majorGridlines>"
     )
-    scaling = '<c:scaling><c:orientation val="minMax"/></c:scaling>'
+    scaling = f'<c:scaling><c:orientation val="{way}"/></c:scaling>'
     return (
         f'<c:{kind}Ax><c:axId val="{own}"/>{scaling}<c:delete val="0"/><c:axPos val="{side}"/>'
         f'{lines if kind == "val" else ""}<c:numFmt formatCode="General" sourceLinked="0"/>'

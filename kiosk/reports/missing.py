@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from kiosk.facts.figures import WINDOWS
 from kiosk.reports.catalogue import Definition
+from kiosk.reports.statement import NOUGHTS, Cell
 
 
 def is_known(definition: Definition, sums: Mapping[str, int]) -> bool:
@@ -21,6 +22,10 @@ def _has(metric: str, sums: Mapping[str, int]) -> bool:
     return bool(sums.get(metric))
 
 
-def missing(wanted: Iterable[Definition], sums: Mapping[str, int]) -> list[Definition]:
-    """Those of some figures that people may say and for which there is nothing."""
-    return [one for one in wanted if one.typed and not is_known(one, sums)]
+def missing(wanted: Iterable[Definition], sums: Mapping[str, int], cells: Iterable[Cell]) -> list[Definition]:
+    """Those of some figures that people may say and for which there is nothing.
+
+    `cells`: of the whole fair and period. What a unit below reported stands in them and in none of our sums.
+    """
+    said = {cell.key for cell in cells if cell.value not in NOUGHTS}
+    return [one for one in wanted if one.typed and one.key not in said and not is_known(one, sums)]

@@ -15,7 +15,7 @@ import msgspec
 from docx import Document
 from docx.document import Document as Document_
 from docx.enum.section import WD_ORIENT, WD_SECTION
-from docx.enum.text import WD_ALIGN_PARAGRAPH
+from docx.enum.text import WD_ALIGN_PARAGRAPH, WD_TAB_ALIGNMENT
 from docx.oxml import parse_xml
 from docx.oxml.ns import qn
 from docx.section import Section as Pages
@@ -25,7 +25,7 @@ from docx.text.run import Run
 
 from kiosk.packs.drafts import clean
 from kiosk.reports import catalogue, docx_charts, packages
-from kiosk.reports.statement import Cell, Statement
+from kiosk.reports.statement import Cell, Statement, is_nobodys
 from kiosk.reports.summary import Paragraph, Section, laid_out, short_day
 
 _TITLE, _BODY, _BLACK, _ITALIC, _SONG = "方正小标宋简体", "仿宋_GB2312", "黑体", "楷体_GB2312", "宋体"
@@ -40,9 +40,11 @@ _A_LINE = 28  # characters
 _CLOSER = -5  # twentieths of a point
 _TITLE_LINE, _TITLE_LINES = 20, 3  # characters of 二号
 _MARGINS = {"top": 37, "bottom": 35, "left": 28, "right": 26}  # mm
-#: So many value columns and fewer fit a page that stands.
-_STANDING = 4
+#: So many value columns and fewer fit a page that stands, where the names of figures have so much room, in mm.
+_STANDING, _LABEL = 4, 38
 _DAYS_BESIDE = 4
+#: So many lines at the end of the table stay with the notes below it.
+_TOGETHER = 3
 #: A photo is at most so large: two and their captions fill a page.
 _PHOTO_WIDTH, _PHOTO_HEIGHT = 156, 82
 _W = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
@@ -50,6 +52,18 @@ _W = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
 _BREAK_BEFORE = ("关于", "情况的报告", "“3·15”", "“3.15”")
 _BREAK_BEHIND = ("国际消费者权益日", "宣传咨询服务月", "宣传咨询", "宣传", "活动", "工作")
 _DASH = "—"
+#: Room for a name that is written by hand.
+_BLANK = "　" * 6
+#: Fewer venues are not compared, more of them are too many to look at; and so many characters of a name stand there.
+_FEWEST, _COMPARED, _VENUE = 2, 10, 14
+#: Under which other names a machine may have a font, and what it should take where it has neither.
+_OTHER_NAMES = {
+    _TITLE: ("FZXiaoBiaoSong-B05S,方正小标宋_GBK,小标宋,华文中宋", "roman"),
+    _BODY: ("仿宋,FangSong,FangSong_GB2312", "modern"),
+    _ITALIC: ("楷体,KaiTi,KaiTi_GB2312", "modern"),
+    _BLACK: ("SimHei", "modern"),
+    _SONG: ("SimSun", "auto"),
+}
 _SHADE = '<w:shd w:val="clear" w:color="auto" w:fill="EDEDED"/>'
 _Align = WD_ALIGN_PARAGRAPH
 _LEFT, _CENTRE, _RIGHT, _BOTH = _Align.LEFT, _Align.CENTER, _Align.RIGHT, _Align.JUSTIFY
@@ -75,9 +89,10 @@ def official(statement: Statement, sections: Sequence[Section], photos: Sequence
     # Whoever signs does so on a page that says something.
     for para in document.paragraphs[max(last, 0) : -1]:
         para.paragraph_format.keep_with_next = True
-    _annex(document, _heading(statement), "附件1" if photos else "附件", is_wide=_is_wide(statement))
+    is_wide, _ = _widths(_windows(statement))
+    _annex(document, _heading(statement), "附件1" if photos else "附件", is_wide=is_wide)
     _table(document, statement)
-    _curve(document, statement)
+    _charts(document, statement)
     if photos:
         _annex(document, "活动照片", "附件2", is_wide=False)
         _pictures(document, photos)
@@ -139,6 +154,20 @@ def _styles(document: Document_) -> None:
     _style(document, "Footer", _SONG, _NO4)
     for name in ("Title", "Footer"):
         _drop(document.styles[name].element.get_or_add_pPr(), "w:pBdr", "w:tabs")
+    _name_fonts(document)
+
+
+def _name_fonts(document: Document_) -> None:
+    """The fonts with their other names: Word and WPS look for those before they take anything at all."""
+    fonts = "".join(
+        f'<w:font w:name="{name}"><w:altName w:val="{others}"/>'
+        f'<w:charset w:val="86"/><w:family w:val="{family}"/></w:font>'
+        for name, (others, family) in _OTHER_NAMES.items()
+    )
+    latin = f'<w:font w:name="{_LATIN}"><w:charset w:val="00"/><w:family w:val="roman"/></w:font>'
+    part = next(one for one in document.part.package.iter_parts() if one.partname == "/word/fontTable.xml")
+    head = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>'
+    part._blob = f"{head}<w:fonts {_W}>{latin}{fonts}</w:fonts>".encode()  # noqa: SLF001 - python-docx knows no fonts
 
 
 def _style(document: Document_, name: str, font: str, size: float) -> None:
@@ -183,8 +212,7 @@ def _text(document: Document_, lines: Sequence[Paragraph]) -> None:
     for line in lines:
         text = _words(line.text)
         if line.kind == "title":
-            for one in title_lines(text):
-                _paragraph(document, one, "Title", jc=_CENTRE, pitch=34)
+            _titled(document, text)
             document.add_paragraph()
         elif line.kind == "addressee":
             _paragraph(document, f"{text.rstrip('：:')}：")
@@ -194,6 +222,15 @@ def _text(document: Document_, lines: Sequence[Paragraph]) -> None:
             _paragraph(document, text, "Heading 2", first=2)
         else:
             _paragraph(document, text, first=2)
+
+
+def _titled(document: Document_, text: str) -> None:
+    """A title is one paragraph, however many lines it has: so who has it read to them hears one."""
+    first, *others = title_lines(text)
+    para = _paragraph(document, first, "Title", jc=_CENTRE, pitch=34)
+    for one in others:
+        para.runs[-1].add_break()
+        _hint(para.add_run(one))
 
 
 def _paragraph(
@@ -310,8 +347,7 @@ def _annex(document: Document_, title: str, label: str, *, is_wide: bool) -> Non
     para = _paragraph(document, label, jc=_LEFT)
     _east(para, _BLACK)
     document.add_paragraph()
-    for line in title_lines(_words(title)):
-        _paragraph(document, line, "Title", jc=_CENTRE, pitch=34)
+    _titled(document, _words(title))
 
 
 def _east(para: Para, font: str, size: float = _NO3) -> None:
@@ -334,67 +370,116 @@ def _windows(statement: Statement) -> list[tuple[str, Mapping[str, Cell]]]:
     return [(name, {cell.key: cell for cell in cells}) for name, cells in named]
 
 
-def _is_wide(statement: Statement) -> bool:
-    return len(_windows(statement)) > _STANDING
+def _widths(windows: Sequence[tuple[str, Mapping[str, Cell]]]) -> tuple[bool, list[float]]:
+    """Whether the table lies, and how wide its columns are in mm: no number is broken over two lines."""
+    longest = [max((len(_said(cell)) for cell in cells.values()), default=0) for _, cells in windows]
+    values = [max(18.0, 2.0 * letters + 3) for letters in longest]
+    label = 156 - 11 - 18 - sum(values)
+    is_wide = len(windows) > _STANDING or label < _LABEL
+    if is_wide:
+        label = max(225 - 11 - 18 - sum(values), 30)
+    return is_wide, [11, label, 18, *values]
+
+
+def _said(cell: Cell) -> str:
+    return "" if cell.value is None else str(cell.value)
 
 
 def _table(document: Document_, statement: Statement) -> None:
     """A real table: its head on every page, no line of it broken over two."""
-    head = _paragraph(document, f"填报单位：{_words(statement.unit.zh)}", jc=_LEFT)
-    head.add_run(f"　　统计时段：{statement.days_sayable}　　{_version(statement)}")
-    _east(head, _BODY, 12)
     windows = _windows(statement)
-    is_wide = len(windows) > _STANDING
-    value = 24.0 if len(windows) < 3 else 19.5
-    widths = [11.0, (225 if is_wide else 156) - 11 - 18 - value * len(windows), 18.0, *[value] * len(windows)]
+    is_wide, widths = _widths(windows)
+    _head(document, statement, 225 if is_wide else 156)
     rows = [_row(["序号", "指标", "计量单位", *(name for name, _ in windows)], widths, is_head=True)]
-    numbered = list(enumerate(statement.columns, 1))
+    numbered, unsaid = list(enumerate(statement.columns, 1)), statement.unsaid
     for group, some in groupby(numbered, lambda one: one[1].group):
         rows.append(_group_row(_group(group), widths))
         for number, column in some:
-            told = [_value(cells.get(column.key)) for _, cells in windows]
-            rows.append(_row([str(number), column.label.zh, column.unit, *told], widths))
+            told = [_value(cells.get(column.key), unsaid) for _, cells in windows]
+            is_last = number > len(numbered) - _TOGETHER
+            rows.append(_row([str(number), column.label.zh, column.unit, *told], widths, is_kept=is_last))
     grid = "".join(f'<w:gridCol w:w="{_twips(width)}"/>' for width in widths)
     sides = "".join(
         f'<w:{side} w:val="single" w:sz="4" w:space="0" w:color="000000"/>'
         for side in ("top", "left", "bottom", "right", "insideH", "insideV")
     )
     margins = '<w:tblCellMar><w:left w:w="57" w:type="dxa"/><w:right w:w="57" w:type="dxa"/></w:tblCellMar>'
+    caption = f'<w:tblLook w:val="0020" w:firstRow="1"/><w:tblCaption w:val="{_escaped(_heading(statement))}"/>'
     properties = (
         f'<w:tblPr><w:tblW w:w="{_twips(sum(widths))}" w:type="dxa"/><w:jc w:val="center"/>'
-        f'<w:tblBorders>{sides}</w:tblBorders><w:tblLayout w:type="fixed"/>{margins}</w:tblPr>'
+        f'<w:tblBorders>{sides}</w:tblBorders><w:tblLayout w:type="fixed"/>{margins}{caption}</w:tblPr>'
     )
     table = parse_xml(f"<w:tbl {_W}>{properties}<w:tblGrid>{grid}</w:tblGrid>{''.join(rows)}</w:tbl>")
     document.element.body.insert(len(document.element.body) - 1, table)
     _note(document, statement)
 
 
+def _head(document: Document_, statement: Statement, wide: float) -> None:
+    """Whose figures, of when, which version: on the left, and at the right edge."""
+    lines = (
+        (f"填报单位（公章）：{_words(statement.unit.zh)}", _version(statement)),
+        (f"统计时段：{statement.days_sayable}", f"填报日期：{statement.made_at[:10]}"),
+    )
+    for left, right in lines:
+        para = _paragraph(document, f"{left}\t{right}", jc=_LEFT)
+        para.paragraph_format.tab_stops.add_tab_stop(Mm(wide), WD_TAB_ALIGNMENT.RIGHT)
+        para.paragraph_format.keep_with_next = True
+        _east(para, _BODY, 12)
+        _off_the_grid(para, 20)
+
+
 def _note(document: Document_, statement: Statement) -> None:
     notes = (
-        "注：“—”表示没有这项数据，0 表示有人统计、结果是零；人次、人、件、份、批次不能互换。各项指标的含义见电子表格。"
+        "注：“—”表示没有这项数据，0 表示统计过、结果是零；人次、人、件、份、批次不能互换。各项指标的含义见电子表格。"
     )
     if statement.unsent:
         notes += "部分平板的记录尚未传到，没有计入。"
-    para = _paragraph(document, notes, jc=_LEFT)
-    _east(para, _BODY, _NO5)
-    _off_the_grid(para, 15)
-    para.paragraph_format.space_before = Pt(6)
+    filled, contact = _words(statement.made_by), _words(statement.contact)
+    signed = f"填报人：{filled or _BLANK}　　审核人：{_BLANK}　　联系方式：{contact or _BLANK}"
+    for text, size, pitch in ((notes, _NO5, 15), (signed, 12, 20)):
+        para = _paragraph(document, text, jc=_LEFT)
+        _east(para, _BODY, size)
+        _off_the_grid(para, pitch)
+        para.paragraph_format.space_before = Pt(6)
+        para.paragraph_format.keep_together, para.paragraph_format.keep_with_next = True, text is notes
 
 
-def _curve(document: Document_, statement: Statement) -> None:
+def _charts(document: Document_, statement: Statement) -> None:
+    """What is better seen than read: the hours of the busiest day, the venues side by side."""
+    for name, bars, is_lying in filter(None, (_hours(statement), _compared(statement))):
+        title = _paragraph(document, name, jc=_CENTRE, pitch=26)
+        title.paragraph_format.space_before, title.paragraph_format.keep_with_next = Pt(12), True
+        _east(title, _BLACK, 12)
+        para = _paragraph(document, "", jc=_CENTRE)
+        _off_the_grid(para, 0)
+        told = "，".join(f"{label}{'：' if is_lying else ''}{n}" for label, n in bars)
+        docx_charts.add(document, para, name, f"{name}：{told}", bars, is_lying=is_lying)
+
+
+def _hours(statement: Statement) -> tuple[str, docx_charts.Bars, bool] | None:
     """How many came in which hour of the busiest day, where anybody counted them."""
     counted = [(sum(found.values()), day.day, found) for day in statement.days if (found := day.hours.get("headcount"))]
     if not counted or not max(counted, key=lambda one: one[:2])[0]:
-        return
+        return None
     _, day, hours = max(counted, key=lambda one: one[:2])
-    name = f"{short_day(day)}各时段参与群众（人次）"
-    told = "，".join(f"{hour}时{hours[hour]}" for hour in sorted(hours))
-    title = _paragraph(document, name, jc=_CENTRE, pitch=26)
-    title.paragraph_format.space_before, title.paragraph_format.keep_with_next = Pt(12), True
-    _east(title, _BLACK, 12)
-    para = _paragraph(document, "", jc=_CENTRE)
-    _off_the_grid(para, 0)
-    docx_charts.add(document, para, name, f"{name}：{told}", hours)
+    bars = [(f"{int(hour)}时", hours[hour]) for hour in sorted(hours)]
+    return f"{short_day(day)}各时段参与群众（人次）", bars, False
+
+
+def _compared(statement: Statement) -> tuple[str, docx_charts.Bars, bool] | None:
+    """Venues by how many came to them, the busiest first; of many the first of them."""
+    venues = [(_words(one.name.zh), cell.value) for one in statement.places if one.kind == "venue"
+              for cell in one.cells if cell.key == "headcount"]  # fmt: skip
+    counted = [(name, n) for name, n in venues if isinstance(n, int) and n > 0]
+    if len(counted) < _FEWEST:
+        return None
+    busiest = sorted(counted, key=lambda one: -one[1])[:_COMPARED]
+    named = "各会场参与群众" if len(busiest) == len(counted) else f"参与群众最多的{_COMPARED}个会场"
+    return f"{named}（人次）", [(_short(name), n) for name, n in busiest], True
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= _VENUE else f"{name[: _VENUE - 1]}…"
 
 
 def _version(statement: Statement) -> str:
@@ -405,18 +490,18 @@ def _group(group: str) -> str:
     return next((one.label.zh for one in catalogue.GROUPS if one.id == group), group)
 
 
-def _value(cell: Cell | None) -> str:
-    if cell is None or cell.value is None:
-        return _DASH
-    return str(cell.value)
+def _value(cell: Cell | None, unsaid: frozenset[str]) -> str:
+    """A dash where there is none, and for a nought that is nobody's."""
+    return _DASH if cell is None or is_nobodys(cell, unsaid) else str(cell.value)
 
 
-def _row(cells: Sequence[str], widths: Sequence[float], *, is_head: bool = False) -> str:
+def _row(cells: Sequence[str], widths: Sequence[float], *, is_head: bool = False, is_kept: bool = False) -> str:
     made = []
     for place, (text, width) in enumerate(zip(cells, widths, strict=True)):
         is_number = place > 2 and text != _DASH
         jc = "center" if is_head else "left" if place == 1 else "right" if is_number else "center"
-        made.append(_cell(text, width, jc, _BLACK if is_head else _BODY, _SHADE if is_head else ""))
+        keep = "<w:keepNext/>" if is_kept else ""
+        made.append(_cell(text, width, jc, _BLACK if is_head else _BODY, _SHADE if is_head else "", keep))
     head = "<w:tblHeader/>" if is_head else ""
     return (
         f'<w:tr><w:trPr><w:cantSplit/><w:trHeight w:val="397" w:hRule="atLeast"/>{head}</w:trPr>{"".join(made)}</w:tr>'

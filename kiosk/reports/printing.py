@@ -9,20 +9,22 @@ import shutil
 import signal
 import subprocess
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 
 from kiosk.errors import PDF_FAILED, PDF_UNAVAILABLE, Problem
 
 #: Long enough for a table of a thousand lines on a slow machine.
 SECONDS = 120
-#: Fonts of official papers → what draws them where they are missing.
+#: Fonts of official papers → what draws them where they are missing, the best first.
+_SERIF, _SANS = ("Noto Serif CJK SC", "Source Han Serif SC"), ("Noto Sans CJK SC", "Source Han Sans SC")
 _INSTEAD = {
-    "方正小标宋简体": "Noto Serif CJK SC",
-    "宋体": "Noto Serif CJK SC",
-    "仿宋_GB2312": "Noto Serif CJK SC",
-    "楷体_GB2312": "Noto Serif CJK SC",
-    "黑体": "Noto Sans CJK SC",
-    "Times New Roman": "Liberation Serif",
+    "方正小标宋简体": _SERIF,
+    "宋体": _SERIF,
+    "仿宋_GB2312": ("仿宋", "FandolFang R", *_SERIF),
+    "楷体_GB2312": ("楷体", "FandolKai", "AR PL UKai CN", *_SERIF),
+    "黑体": _SANS,
+    "Times New Roman": ("Liberation Serif", "Nimbus Roman", "TeX Gyre Termes", *_SERIF),
 }
 
 
@@ -72,10 +74,14 @@ def _run(words: list[str], environment: dict[str, str], seconds: float) -> None:
 def _fonts() -> str:
     """The system's own fonts first; behind each of the missing its stand-in."""
     aliases = "".join(
-        f'<alias binding="same"><family>{family}</family><accept><family>{other}</family></accept></alias>'
-        for family, other in _INSTEAD.items()
+        f'<alias binding="same"><family>{family}</family><accept>{_families(others)}</accept></alias>'
+        for family, others in _INSTEAD.items()
     )
     return (
         '<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd">'
         f'<fontconfig><include ignore_missing="yes">/etc/fonts/fonts.conf</include>{aliases}</fontconfig>'
     )
+
+
+def _families(names: Iterable[str]) -> str:
+    return "".join(f"<family>{name}</family>" for name in names)

@@ -40,9 +40,13 @@ _WRITTEN = re.compile(
     r"(?P<sign>[-−–—]?)(?P<number>[0-9][0-9,]*(?:\.[0-9]*)?|\.[0-9]+)"
     r"(?P<tens>十万|百万|千万|百|千(?!克)|万|亿|w)?(?P<unit>\D*)"
 )
-_GROUPED = re.compile(r"[0-9]{1,3}(?:,[0-9]{3})+|[0-9]+")
+_GROUPED = re.compile(r"[1-9][0-9]{0,2}(?:,[0-9]{3})+|[0-9]+")
 #: 12 345 is 12,345; 3 15 is neither 315 nor anything else.
 _BETWEEN = re.compile(r"(?<=[0-9])\s+(?=[0-9])")
+#: How many of the smallest unit one is → places it may have: 1.000 pieces, or 元, may well be a thousand.
+_PLACES = {1: 0, 100: 2}
+#: What comes along when a number is copied from elsewhere, and nobody sees.
+_UNSEEN = str.maketrans("", "", "\ufeff\u200b\u200c\u200d\u2060")
 _LONGEST = 40
 
 
@@ -55,7 +59,7 @@ class Quantity(msgspec.Struct, frozen=True):
 
 def read(text: str, unit: str) -> Quantity:
     """A number as somebody wrote it, for a figure of a unit: "30万", "1,234.50", "3吨", "1.5 小时"."""
-    plain = "".join(_BETWEEN.sub(",", unicodedata.normalize("NFKC", text)).split()).lower()
+    plain = "".join(_BETWEEN.sub(",", unicodedata.normalize("NFKC", text.translate(_UNSEEN))).split()).lower()
     if not plain:
         return Quantity(fault="missing")
     if any(unicodedata.category(letter) == "No" for letter in text):  # 10² is no 102, ①② no 12
@@ -73,6 +77,8 @@ def read(text: str, unit: str) -> Quantity:
     times = _times(found["unit"], unit)
     if times is None:
         return Quantity(fault="unit" if _is_unit(found["unit"]) else "letters")
+    if len(rest) > _PLACES.get(times, _LONGEST) and not found["tens"]:
+        return Quantity(fault="fraction")
     exact = Decimal(f"{whole.replace(',', '') or '0'}.{rest or '0'}") * _TENS[found["tens"] or ""] * times
     if exact > MOST:
         return Quantity(fault="many")
@@ -94,6 +100,11 @@ def _is_unit(written: str) -> bool:
     return is_word or any(written in kind for kind in _KINDS)
 
 
+def grams_of(unit: str) -> int:
+    """How many grams one is, as people write it: 斤 → 500; 0 of what is no weight."""
+    return _WEIGHT.get(unicodedata.normalize("NFKC", unit).lower(), 0)
+
+
 def written(n: int, unit: str) -> str:
     """As a person reads it, without the unit: "300,000", of money "1,234.50", of a weight or hours no idle zeros."""
     kind, bare = _OF.get(unit, ({}, 1))
@@ -106,7 +117,10 @@ def written(n: int, unit: str) -> str:
 
 
 def plain(n: int, unit: str) -> str:
-    """The same as it goes into a field, without commas."""
+    """The same as it goes into a field, without commas: it reads as itself. 50 minutes are no number of hours."""
+    kind, bare = _OF.get(unit, ({}, 1))
+    if kind is _TIME and n * 10**6 % bare:
+        return f"{n // 60}分钟" if n % 60 == 0 else f"{n}秒"
     return written(n, unit).replace(",", "")
 
 

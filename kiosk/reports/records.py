@@ -11,7 +11,7 @@ from typing import Literal
 import msgspec
 
 from kiosk.codes import personal
-from kiosk.facts.figures import TEXT_LIMIT, TITLE_LIMIT, key_of
+from kiosk.facts.figures import MOST, TEXT_LIMIT, TITLE_LIMIT, key_of
 from kiosk.packs.drafts import clean
 from kiosk.packs.model import Text
 from kiosk.reports import quantities
@@ -38,6 +38,11 @@ class Field(msgspec.Struct, frozen=True):
     unless: str = ""  # a choice of another field with which this one adds nothing: "origin=forwarded"
     unit: str = ""  # of an amount, for people: 人, 件
     hint: Text | None = None
+
+    @property
+    def counted_in(self) -> str:
+        """The unit an amount is read and shown in."""
+        return _UNITS.get(self.kind, "") or self.unit
 
 
 class RecordList(msgspec.Struct, frozen=True):
@@ -88,8 +93,9 @@ LISTS: Mapping[str, RecordList] = {
     for one in (
         RecordList(
             "destroyed", Text("集中销毁", "Goods destroyed"), Text("品种", "Kind of goods"),
-            Text("每个品种一行；床、箱、吨不折算成件。联合销毁由主办单位填一次。",
-                 "One line a kind; beds, boxes and tonnes never become pieces. Whoever hosts it lists it once."),
+            Text("每个品种一行；床、箱、吨不折算成件，按吨、公斤、斤数的算进重量。联合销毁由主办单位填一次。",
+                 "One line a kind; beds, boxes and tonnes never become pieces, and tonnes are weight. Whoever hosts it "
+                 "lists it once."),
             (
                 Field("category", Text("大类", "Group of goods"), is_needed=True, is_key=True,
                       hint=Text("食品、药品、烟酒…", "food, medicine, tobacco and alcohol …")),
@@ -259,14 +265,28 @@ def made(form: RecordList, words: Mapping[str, str]) -> Made:
     for field in form.fields:
         _count(field, found)
     _name(form, found)
-    if form.id == "destroyed" and found.texts.get("measure") == "件":
-        found.amounts["pieces"] = found.amounts.get("quantity", 0)
+    if form.id == "destroyed":
+        _weigh(found)
     return found
+
+
+def _weigh(found: Made) -> None:
+    """Goods that are counted in pieces are among the pieces; those counted in tonnes weigh as much."""
+    measure, quantity = found.texts.get("measure", ""), found.amounts.get("quantity", 0)
+    if measure == "件":
+        found.amounts["pieces"] = quantity
+    grams = quantities.grams_of(measure)
+    if not grams or "weight" in found.amounts:
+        return
+    if quantity * grams > MOST:
+        found.faults["quantity"] = "many"
+    else:
+        found.amounts["weight"] = quantity * grams
 
 
 def _read(field: Field, said: str, found: Made) -> None:
     if field.kind in _UNITS:
-        quantity = quantities.read(said, _UNITS[field.kind] or field.unit)
+        quantity = quantities.read(said, field.counted_in)
         if quantity.fault and (quantity.fault != "missing" or field.is_needed):
             found.faults[field.id] = quantity.fault
         elif not quantity.fault:
@@ -346,7 +366,7 @@ def said(form: RecordList, texts: Mapping[str, str], amounts: Mapping[str, int],
     rows = []
     for field in form.fields:
         if field.kind in _UNITS and field.id in amounts:
-            unit = _UNITS[field.kind] or field.unit
+            unit = field.counted_in
             rows.append((field.label.in_(lang), f"{quantities.written(amounts[field.id], unit)} {unit}".strip()))
         elif field.kind == "choice" and texts.get(field.id) in field.choices:
             rows.append((field.label.in_(lang), field.choices[texts[field.id]].in_(lang)))

@@ -26,7 +26,7 @@ from kiosk.facts.reporting import (
     Words,
 )
 from kiosk.packs.model import Text
-from kiosk.reports.catalogue import CATALOGUE, SCALES, SMALLEST
+from kiosk.reports.catalogue import BY_KEY, CATALOGUE, SCALES, SMALLEST
 from kiosk.reports.figures import percent, shown
 from kiosk.reports.statement import SOURCES, Cell, Statement
 
@@ -203,6 +203,31 @@ def add_below(column: Ruled, own: Cell, below: Cell | None, source: str) -> Cell
     found = cell_of(column, both, by, None if both != mine else own.note)
     titles = {name: n for name, n in own.parts.items() if is_breakdown(name) and column.rule == "sum"}
     return msgspec.structs.replace(found, parts={**titles, **found.parts})
+
+
+def without(column: Ruled, cell: Cell, said: Mapping[str, int]) -> Cell:
+    """A cell of 本级 less what units report themselves and somebody had typed here for them.
+
+    `said`: figure → how much, in the smallest unit; of a rate the figures of its two sides.
+    """
+    if column.rule == "ratio":
+        return _without_sides(column, cell, said)
+    n, before = said.get(column.key, 0), _smallest(column.unit, cell)
+    if not n or before is None or column.rule in ("max", *_APART):
+        return cell
+    by = {**cell.by, "typed": cell.by.get("typed", 0) - n}
+    parts = {**cell.parts, SMALLEST[column.unit]: before - n} if column.unit in SMALLEST else cell.parts
+    value = written(column.unit, before - n)
+    return Cell(column.key, value, parts, {source: some for source, some in by.items() if some}, cell.note)
+
+
+def _without_sides(column: Ruled, cell: Cell, said: Mapping[str, int]) -> Cell:
+    above, below = (said.get(key, 0) for key in BY_KEY[column.key].said) if column.key in BY_KEY else (0, 0)
+    if not (above or below):
+        return cell
+    numerator, denominator = cell.parts.get("numerator", 0) - above, cell.parts.get("denominator", 0) - below
+    parts = {**cell.parts, "numerator": numerator, "denominator": denominator}
+    return Cell(column.key, percent(numerator, denominator), parts, cell.by, cell.note)
 
 
 def _side_by_side(column: Ruled, own: Cell, below: Cell) -> Cell:

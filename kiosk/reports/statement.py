@@ -11,8 +11,11 @@ from typing import Literal
 import msgspec
 
 from kiosk.packs.model import Text
+from kiosk.reports.catalogue import BY_KEY
 
 FORMAT = "kiosk-statement/1"
+#: How a cell says that there was none, or nothing.
+NOUGHTS = (None, 0, "0.00")
 #: What a cell is made of: counted by itself, tapped, from paper, typed, put right, sent up by units below.
 SOURCES = ("auto", "tapped", "paper", "typed", "corrected", "below")
 
@@ -144,6 +147,31 @@ class Statement(msgspec.Struct, frozen=True, kw_only=True):
     def cell(self, key: str) -> Cell | None:
         """The period's figure of that key, if the office wants it."""
         return next((cell for cell in self.period if cell.key == key), None)
+
+    @property
+    def unsaid(self) -> frozenset[str]:
+        """Keys whose nought is no number: nobody counted, listed or said anything, of them or of what they are part of.
+
+        A table has a dash there, wherever the figure stands in it.
+        """
+        period, missing = {cell.key: cell for cell in self.period}, frozenset(self.missing)
+        return frozenset(column.key for column in self.columns if _is_unsaid(column.key, period, missing))
+
+
+def _is_unsaid(key: str, period: Mapping[str, Cell], missing: frozenset[str]) -> bool:
+    """What hands have to tap is unsaid while none did; what tablets count by themselves is none where it is none."""
+    cell, known = period.get(key), BY_KEY.get(key)
+    if cell is not None and (cell.by or cell.value not in NOUGHTS):
+        return False
+    if key in missing or known is None:
+        return key in missing
+    is_by_hand = known.how == "tapped" and not known.typed
+    return is_by_hand or bool(known.within and _is_unsaid(known.within, period, missing))
+
+
+def is_nobodys(cell: Cell, unsaid: frozenset[str]) -> bool:
+    """Whether a cell has no number, or a nought for which nobody stands. `unsaid`: as of its statement."""
+    return cell.value is None or (cell.key in unsaid and cell.value in NOUGHTS and not cell.by)
 
 
 def read(document: bytes) -> Statement:

@@ -25,8 +25,8 @@ from kiosk.reports.wording import OWN_IN, SECTIONS, SENTENCES, WORTH_A_NOUGHT, C
 
 #: Most characters of a section that people write.
 TEXT_LIMIT = 20_000
-#: Money below this is said in 元: as 万元 with two places there would be nothing left of it.
-_SMALL_MONEY = 1_000
+#: Money below this is said in 元: as 万元 with two places it would not be what it is.
+_SMALL_MONEY = 10_000
 _MISSING_NAMED = 8
 
 
@@ -566,7 +566,7 @@ class _Draft:
         """From doubts that were answered, and from what nobody counted."""
         points = [point for one in self._said.findings if (point := self._answered(one.figures, one.note))]
         if missing := [self._name(key) for key in self._said.missing if key in self._columns]:
-            names = self._t("、", ", ").join(missing[:_MISSING_NAMED])
+            names = self._t("", ", ").join(missing[:_MISSING_NAMED])
             more = self._t("等", " and others") if len(missing) > _MISSING_NAMED else ""
             points.append(
                 self._t(f"{names}{more}没有统计数据，本报告未写。", f"There are no figures for {names}{more}.")
@@ -585,11 +585,12 @@ class _Draft:
         note = " ".join(note.split()).rstrip("。.")
         if not note:
             return ""
-        names = self._t("、", ", ").join(self._name(key) for key in figures if key in self._columns)
+        names = self._t("", ", ").join(self._name(key) for key in figures if key in self._columns)
         zh = f"关于{names}，核对时的说明是：{note}。" if names else f"核对时的说明：{note}。"
         return self._t(zh, f"On {names or 'the figures'}, it was noted: {note}.")
 
     def _name(self, key: str) -> str:
+        """Between names in quotation marks stands no other mark."""
         return self._t(f"“{self._columns[key].label.zh}”", self._columns[key].label.en)
 
     def _next(self) -> str:

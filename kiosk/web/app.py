@@ -2,6 +2,7 @@
 
 import gzip
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any
 
 from flask import Flask, Response, g
@@ -44,7 +45,7 @@ def make_app(name: str, side: str, hosts: Sequence[str]) -> Flask:
     learn_structs()
     app = App(name, static_folder=None, template_folder=str(FOLDER))
     app.config["TRUSTED_HOSTS"] = list(hosts) or None
-    app.jinja_env.filters["qr"] = lambda text: Markup(qr.svg(text))  # noqa: S704 (our own SVG, text only inside a path)
+    app.jinja_env.filters["qr"] = draw_code
     understand_htmx(app)
     Babel(app, default_translation_directories=str(PACKAGE / "translations"), locale_selector=layout.locale)
     app.extensions["assets"] = assets.load(side)
@@ -59,6 +60,12 @@ def make_app(name: str, side: str, hosts: Sequence[str]) -> Flask:
     app.register_blueprint(assets.views)
     app.register_blueprint(preferences.views)
     return app
+
+
+@lru_cache(maxsize=16)
+def draw_code(text: str) -> Markup:
+    """A QR code. To draw one takes milliseconds; who knows ahead what a page will show lets it be drawn ahead."""
+    return Markup(qr.svg(text))  # noqa: S704 (our own SVG, text only inside a path)
 
 
 def _finish(response: Response) -> Response:

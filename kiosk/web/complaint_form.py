@@ -5,7 +5,9 @@ address: the server keeps nothing between two screens, and any of several hub pr
 """
 
 import hashlib
-from collections.abc import Hashable, Mapping, Sequence
+import threading
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from concurrent.futures import Future
 from datetime import date
 from operator import attrgetter
 from typing import Literal
@@ -102,10 +104,19 @@ class Posted(msgspec.Struct, frozen=True):
             **values,
         }
 
+    def hashed_query(self) -> str:
+        """The query code as it is kept. It takes longer than all else of a filing, by design."""
+        return keys.hash_password(crockford.normal(self.query))
+
     def filed(
-        self, fair: Fair, desk: str, channel: Literal["volunteer", "phone", "wifi", "paper"], blob: bytes
+        self,
+        fair: Fair,
+        desk: str,
+        channel: Literal["volunteer", "phone", "wifi", "paper"],
+        blob: bytes,
+        hashed_query: str = "",
     ) -> ComplaintFiled:
-        """The fact of this form, sealed as `blob`, at a desk."""
+        """The fact of this form, sealed as `blob`, at a desk. `hashed_query`: if it was hashed ahead."""
         there = fair.desk(desk)
         return ComplaintFiled(
             case=self.case,
@@ -117,9 +128,23 @@ class Posted(msgspec.Struct, frozen=True):
             intake=there.intake,
             standing=there.standing,
             form=fair.form,
-            code=keys.hash_password(crockford.normal(self.query)),
+            code=hashed_query or self.hashed_query(),
             linked=self.linked,
         )
+
+
+def beside(work: Callable[[], str]) -> Callable[[], str]:
+    """Begin some work on another thread; what is returned waits for it. For hashing, which needs no interpreter."""
+    done: Future[str] = Future()
+
+    def run() -> None:
+        try:
+            done.set_result(work())
+        except BaseException as error:  # noqa: BLE001 (raised where it is waited for)
+            done.set_exception(error)
+
+    threading.Thread(target=run, daemon=True).start()
+    return done.result
 
 
 def faults(values: Values, fields: tuple[Field, ...], today: date) -> dict[str, str]:
@@ -324,15 +349,15 @@ def _blank(page: FormPage) -> FormPage:
     return msgspec.structs.replace(page, values=stencils.SLOTS, **slots)
 
 
+#: Of these every screen tells, whether there is anything to tell.
+_ALWAYS = ("id", "case", "query", "matter", "linked", "step")
+
+
 def _hidden(posted: Posted, here: Sequence[str]) -> Markup:
     fields = posted.as_fields()
-    kept = ("id", "case", "query", "matter", "linked", "step")
-    told = {name: fields[name] for name in kept} | {name: text for name, text in fields.items() if text}
-    lines = [
-        f'<input type="hidden" name="{name}" value="{escape(text)}">'
-        for name, text in told.items()
-        if name in kept or name not in (*here, "go")
-    ]
+    told = [(name, fields.pop(name)) for name in _ALWAYS]
+    told += [(name, text) for name, text in fields.items() if text and name != "go" and name not in here]
+    lines = [f'<input type="hidden" name="{name}" value="{escape(text)}">' for name, text in told]
     return Markup("\n".join(lines))  # noqa: S704 (escaped above; the names are our own)
 
 

@@ -40,11 +40,10 @@ def read_form(
         if name not in posted:
             raise Problem(errors.FIELD_MISSING, field=name)
     values = {name: posted[name][0] if name in posted else "" for name in (*required, *optional)}
-    for name, value in values.items():
-        if len(value) > limit:
-            raise Problem(errors.REQUEST_TOO_LARGE)
-        if _UNSTORABLE.search(value):
-            raise Problem(errors.FIELD_INVALID, field=name)
+    if max(map(len, values.values()), default=0) > limit:
+        raise Problem(errors.REQUEST_TOO_LARGE)
+    if _UNSTORABLE.search("".join(values.values())):  # one look at all of it, for nearly always there is nothing
+        raise Problem(errors.FIELD_INVALID, field=next(name for name in values if _UNSTORABLE.search(values[name])))
     return values
 
 

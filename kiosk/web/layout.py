@@ -1,7 +1,7 @@
 """One template, two layouts: a page for the browser, a fragment for htmx. And the language of both."""
 
 import gzip
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from gettext import NullTranslations
 from pathlib import Path
@@ -20,13 +20,21 @@ LANGUAGES = ("zh", "en")
 
 def language() -> str:
     """The language of this request: "zh" unless the person chose "en"."""
-    chosen = request.cookies.get("lang", "zh")
+    return _language(request.cookies)
+
+
+def _language(cookies: Mapping[str, str]) -> str:
+    chosen = cookies.get("lang", "zh")
     return chosen if chosen in LANGUAGES else "zh"
 
 
 def is_large() -> bool:
     """Large-type mode, chosen by the person."""
-    return request.cookies.get("large") == "1"
+    return _is_large(request.cookies)
+
+
+def _is_large(cookies: Mapping[str, str]) -> bool:
+    return cookies.get("large") == "1"
 
 
 def locale() -> str:
@@ -51,10 +59,11 @@ def _speaking(catalogue: NullTranslations) -> Callable[..., Markup]:
 
 def look() -> dict[str, str | bool]:
     """How a page looks to whoever asks: what may differ between two pages that say the same."""
+    cookies = request.cookies
     return {
         "layout": "layouts/fragment.html" if wants_fragment() else "layouts/page.html",
-        "lang": language(),
-        "large": is_large(),
+        "lang": _language(cookies),
+        "large": _is_large(cookies),
     }
 
 

@@ -88,8 +88,10 @@ class Stencil:
 
     def filled(self, fill: Fill) -> str:
         """The page. Each value is escaped, unless it is markup of ours."""
-        values = [str(escape(fill(slot))) for slot in self.slots]
-        return "".join(part for pair in zip(self.fixed, [*values, ""], strict=True) for part in pair)
+        parts = [self.fixed[0]]
+        for slot, fixed in zip(self.slots, self.fixed[1:], strict=True):
+            parts += (escape(fill(slot)), fixed)
+        return "".join(parts)
 
 
 class Stencils:

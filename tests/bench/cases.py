@@ -23,9 +23,8 @@ from kiosk.hub.context import Hub
 from kiosk.hub.tables import complaints as table
 from kiosk.hub.tables import devices
 from tests.bench import hubs, load
-from tests.bench.crowd import _request
-from tests.bench.rows import Row
-from tests.bench.sides import Running, Side, alternating
+from tests.bench.rows import Rounds, Row, alternating, repeated
+from tests.bench.sides import Running, Side
 from tests.makers import COMPLAINT, an_id, screens_of
 from tests.photos import a_large_photo
 
@@ -49,8 +48,8 @@ class Form:
     @classmethod
     def begin(cls, port: int, path: str, cookie: str = "") -> "Form":
         connection = load.Connection(port)
-        page = connection.ask(_request("GET", f"{path}/settle", cookie))
-        load._accept(page)
+        page = connection.ask(load.page(f"{path}/settle", cookie))
+        load.accept(page)
         told = dict(re.findall(rb'<input type="hidden" name="(\w+)" value="([^"]*)"', page.body))
         names = ("id", "case", "query", "matter", "code")
         fixed = {name: told[name.encode()].decode() for name in names if name.encode() in told}
@@ -63,7 +62,7 @@ class Form:
         for one in complaints.STEPS:
             if one.name in names[: names.index(step) + 1]:
                 done |= {field.name: TOLD.get(field.name, "") for field in one.fields}
-        return _request("POST", self.path, self.cookie, {**self.fixed, **done, "step": step, "go": "next"})
+        return load.form(self.path, {**self.fixed, **done, "step": step, "go": "next"}, self.cookie)
 
     def photo(self, data: bytes) -> bytes:
         parts = "".join(
@@ -72,12 +71,7 @@ class Form:
         )
         parts += '--x315\r\nContent-Disposition: form-data; name="photo"; filename="a.jpg"\r\n\r\n'
         body = parts.encode() + data + b"\r\n--x315--\r\n"
-        head = (
-            f"POST {self.path}/photos HTTP/1.1\r\nHost: 127.0.0.1\r\nOrigin: http://127.0.0.1\r\n"
-            f"Cookie: {self.cookie}\r\nContent-Type: multipart/form-data; boundary=x315\r\n"
-            f"Content-Length: {len(body)}\r\n\r\n"
-        )
-        return head.encode() + body
+        return load.post(f"{self.path}/photos", body, "multipart/form-data; boundary=x315", self.cookie)
 
     def ask(self, request: bytes) -> load.Answer:
         return asked(self.connection, request)[0]
@@ -88,7 +82,7 @@ def asked(connection: load.Connection, request: bytes) -> tuple[load.Answer, flo
     start = time.perf_counter()
     answer = connection.ask(request)
     took = (time.perf_counter() - start) * 1000
-    load._accept(answer)
+    load.accept(answer)
     return answer, took
 
 
@@ -99,7 +93,7 @@ def form_rows(name: str, port: int, path: str, cookie: str, floor: Running) -> I
     with load.Connection(floor.side.port) as bare:
         for step in steps:
             request = form.screen(step)
-            plain = _request("POST", f"/page/{len(form.ask(request).body)}", "", {"step": step})
+            plain = load.form(f"/page/{len(form.ask(request).body)}", {"step": step})
             found[step] = alternating(LOOKS, _taken(form.connection, request), _taken(bare, plain))
         slowest = max(found.values(), key=lambda rounds: statistics.median(ours / least for ours, least in rounds))
         yield Row(f"slowest screen of the form, {name}", "ms", slowest, 1.5)
@@ -107,16 +101,17 @@ def form_rows(name: str, port: int, path: str, cookie: str, floor: Running) -> I
         for _ in range(ROUNDS):
             form = Form.begin(port, path, cookie)
             answer, ours = asked(form.connection, form.screen(last))
-            filed.append((ours, asked(bare, _request("POST", f"/hashed/{len(answer.body)}", "", {"step": last}))[1]))
+            plain = load.form(f"/hashed/{len(answer.body)}", {"step": last})
+            filed.append((ours, asked(bare, plain)[1]))
         yield Row(f"filing beside a hash and a page, {name}", "ms", filed, 1.5)
-    yield Row(f"three photos of 1 MB add, {name}", "ms", _photos(port, path, cookie), 300, is_ratio=False)
+    yield Row(f"three photos of 1 MB add, {name}", "ms", _photos(port, path, cookie), alone=300)
 
 
 def _taken(connection: load.Connection, request: bytes) -> Callable[[], float]:
     return lambda: asked(connection, request)[1]
 
 
-def _photos(port: int, path: str, cookie: str) -> list[tuple[float, ...]]:
+def _photos(port: int, path: str, cookie: str) -> Rounds:
     """What three photos add to the milliseconds of filing: theirs and those of one with them, less one without."""
 
     def file(photos: list[bytes]) -> float:
@@ -134,7 +129,7 @@ def _made_up() -> list[bytes]:
 
 
 def desk_rows(booth: Running, floor: Running) -> Iterator[Row]:
-    yield from form_rows("tablet", booth.side.port, "/staff/complaint", booth._sign_in(), floor)
+    yield from form_rows("tablet", booth.side.port, "/staff/complaint", booth.sign_in(), floor)
 
 
 def hub_rows(folder: Path, floor: Side) -> Iterator[Row]:
@@ -153,20 +148,19 @@ def hub_rows(folder: Path, floor: Side) -> Iterator[Row]:
 def office_rows(port: int, case: str) -> Iterator[Row]:
     cookie, at = hubs.sign_in(port, demo.LOGIN, demo.PASSWORD), "/fairs/demo/cases"
     with load.Connection(port) as connection:
-        first = connection.ask(_request("GET", at, cookie)).body.decode()
+        first = connection.ask(load.page(at, cookie)).body.decode()
         found = []
         for query in (*QUERIES, f"text={case}"):
-            request = _request("GET", f"{at}?{query}", cookie)
+            request = load.page(f"{at}?{query}", cookie)
             asked(connection, request)
-            found.append([asked(connection, request)[1] for _ in range(ROUNDS)])
-        slowest = max(found, key=statistics.median)
-        yield Row(f"register of {CASES:,} cases, slowest", "ms", [(one, 150.0) for one in slowest], 150, is_ratio=False)
+            found.append(repeated(ROUNDS, _taken(connection, request)))
+        slowest = max(found, key=lambda rounds: statistics.median(ours for (ours,) in rounds))
+        yield Row(f"register of {CASES:,} cases, slowest", "ms", slowest, alone=150)
         csrf = re.search(r'name="csrf" value="([^"]*)"', first)
         assert csrf is not None
-        request = _request("POST", f"{at}/{case}/open", cookie, {"csrf": csrf[1], "reason": "handling"})
+        request = load.form(f"{at}/{case}/open", {"csrf": csrf[1], "reason": "handling"}, cookie)
         assert COMPLAINT["facts"] in asked(connection, request)[0].body.decode()
-        opened = [asked(connection, request)[1] for _ in range(2 * ROUNDS)]
-        yield Row("a case opened", "ms", [(one, 100.0) for one in opened], 100, is_ratio=False)
+        yield Row("a case opened", "ms", repeated(2 * ROUNDS, _taken(connection, request)), alone=100)
 
 
 #: What people choose by, and how far they turn the pages.

@@ -61,7 +61,8 @@ class Phone:
     def request(self) -> bytes:
         self.going = list(self.kept)[:100]
         taps = [{"id": one, "stint": self.stint, "counter": "headcount", "n": 1} for one in self.going]
-        return _post("/m/count/taps", self.cookie, json.dumps({"waiting": 0, "taps": taps}), "application/json")
+        body = json.dumps({"waiting": 0, "taps": taps}).encode()
+        return load.post("/m/count/taps", body, "application/json", self.cookie)
 
     def hears(self, answer: load.Answer) -> None:
         now = time.perf_counter()
@@ -83,11 +84,9 @@ def _let_in(port: int, staff: str) -> Phone:
     page = load.ask(port, load.get(at)).body.decode()
     found = re.search(r'name="phone" value="([0-9a-f]{32})"', page)
     assert found is not None
-    body = f"word={at.rpartition('/')[2]}&phone={found[1]}"
-    taken = load.ask(port, lambda: _post("/m/count/take", "", body, "application/x-www-form-urlencoded"))
-    cookie = re.search(rb"^set-cookie: *(counting=[^;\r]+)", taken.head, re.IGNORECASE | re.MULTILINE)
-    assert cookie is not None, taken
-    phone = Phone(port, cookie[1].decode(), "")
+    told = {"word": at.rpartition("/")[2], "phone": found[1]}
+    taken = load.ask(port, lambda: load.form("/m/count/take", told))
+    phone = Phone(port, load.cookie_in(taken, "counting"), "")
     answer = load.ask(port, phone.request)
     phone.stint = json.loads(answer.body)["stint"]
     return phone
@@ -211,7 +210,7 @@ def flushing(folder: Path, every: float = 0.05) -> Iterator[list[float]]:
 
 def rows(booth: Running, file: Path) -> Iterator[Row]:
     """The floor of the wait is the disk's own: another program's writes hold up every flush, for a second at times."""
-    staff = booth._sign_in()
+    staff = booth.sign_in()
     phones = let_in(booth.side.port, staff, PHONES)
 
     def once() -> tuple[float, float]:
@@ -221,25 +220,16 @@ def rows(booth: Running, file: Path) -> Iterator[Row]:
             count(phones, SECONDS)
         return p99(phones), statistics.quantiles(bare, n=100)[98]
 
-    found = quietly(once)
+    (ours, bare), noise = quietly(once)
     lost, doubled = kept_once(file, phones)
     touched = sum(len(phone.touched) for phone in phones)
     name = f"{PHONES} phones, {RATE} taps a second, {SECONDS} s"
-    told = {"is_ratio": False, "stolen": found.stolen, "tries": found.tries}
-    yield Row(f"{name}: p99", "ms", [found.value], 300, **told)
+    yield Row(f"{name}: p99", "ms", [(ours, bare)], alone=300, noise=noise)
     share = 100 * (touched - lost - doubled) / touched
-    yield Row(f"{name}: {touched} taps, {lost} lost, {doubled} doubled", "%", [(share, 1.0)], 100, True, False)
+    yield Row(f"{name}: {touched} taps, {lost} lost, {doubled} doubled", "%", [(share,)], alone=100, is_least=True)
     with chromium() as browser:
         url = f"http://127.0.0.1:{booth.side.port}"
         cookie = _let_in(booth.side.port, staff).cookie
-        found = quietly(lambda: confirmed(browser, url, cookie, SLOWDOWN, TOUCHES))
-    told = {"is_ratio": False, "stolen": found.stolen, "tries": found.tries}
-    yield Row(f"tap on a phone confirmed, CPU ÷ {SLOWDOWN}", "ms", [(one, 1.0) for one in found.value], 100, **told)
-
-
-def _post(path: str, cookie: str, body: str, kind: str) -> bytes:
-    cookies = f"Cookie: {cookie}\r\n" if cookie else ""
-    return (
-        f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nOrigin: http://127.0.0.1\r\n{cookies}Content-Type: {kind}\r\n"
-        f"Content-Length: {len(body)}\r\n\r\n{body}"
-    ).encode()
+        found, noise = quietly(lambda: confirmed(browser, url, cookie, SLOWDOWN, TOUCHES))
+    touches = [(milliseconds,) for milliseconds in found]
+    yield Row(f"tap on a phone confirmed, CPU ÷ {SLOWDOWN}", "ms", touches, alone=100, noise=noise)

@@ -5,7 +5,6 @@ import selectors
 import time
 from dataclasses import dataclass, field
 from functools import cache
-from urllib.parse import urlencode
 
 import zxingcpp
 from PIL import Image
@@ -40,13 +39,13 @@ class Phone:
             self.connection.socket.close()
 
     def get(self, path: str) -> None:
-        answer = self.connects().ask(_request("GET", path, self.cookie))
+        answer = self.connects().ask(load.page(path, self.cookie))
         if answer.status != 200:
             raise ConnectionError(f"{answer.status}: {answer.body[:300]!r}")
         self.page = answer.body.decode()
 
     def post(self, path: str, **values: str) -> load.Answer:
-        answer = self.connects().ask(_request("POST", path, self.cookie, values))
+        answer = self.connects().ask(load.form(path, values, self.cookie))
         if answer.status != 303:
             raise ConnectionError(f"{answer.status}: {answer.body[:300]!r}")
         return answer
@@ -55,9 +54,7 @@ class Phone:
         """Scan, touch, and have the first question."""
         self.get(path)
         answer = self.post("/m/take", word=path.rpartition("/")[2], phone=self.hidden("phone"))
-        found = re.search(rb"^set-cookie: *(phone=[^;\r]+)", answer.head, re.IGNORECASE | re.MULTILINE)
-        assert found is not None
-        self.cookie = found[1].decode()
+        self.cookie = load.cookie_in(answer, "phone")
         self.get("/m/quiz")
 
     def hidden(self, name: str) -> str:
@@ -75,7 +72,7 @@ class Phone:
         else:
             values["option"] = question.answer[0]
         self.ids.append(values["id"])
-        return _request("POST", f"{self.root}/quiz/answer", self.cookie, values)
+        return load.form(f"{self.root}/quiz/answer", values, self.cookie)
 
     def goes_on(self) -> None:
         self.post(f"{self.root}/quiz/next", question=self.hidden("question"))
@@ -87,10 +84,7 @@ class Player(Phone):
 
     def __init__(self, port: int) -> None:
         super().__init__(port, root="")
-        answer = load.ask(port, load.get("/quiz"))
-        found = re.search(rb"^set-cookie: *(visit=[^;\r]+)", answer.head, re.IGNORECASE | re.MULTILINE)
-        assert found is not None
-        self.cookie = found[1].decode()
+        self.cookie = load.cookie_in(load.ask(port, load.get("/quiz")), "visit")
 
     def connects(self) -> load.Connection:
         if self.connection is None:
@@ -176,7 +170,7 @@ def answer_at_once(phones: list[Phone]) -> float:
             if answer is None:
                 continue
             if answer.status == 303:
-                phone.connection.socket.sendall(_request("GET", "/m/quiz", phone.cookie))
+                phone.connection.socket.sendall(load.page("/m/quiz", phone.cookie))
                 continue
             if answer.status != 200:
                 raise ConnectionError(f"{answer.status}: {answer.body[:300]!r}")
@@ -185,12 +179,3 @@ def answer_at_once(phones: list[Phone]) -> float:
             left -= 1
     waiting.close()
     return spread
-
-
-def _request(method: str, path: str, cookie: str, values: dict[str, str] | None = None) -> bytes:
-    head = f"{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n" + (f"Cookie: {cookie}\r\n" if cookie else "")
-    if values is None:
-        return f"{head}\r\n".encode()
-    body = urlencode(values)
-    kind = "Origin: http://127.0.0.1\r\nContent-Type: application/x-www-form-urlencoded\r\n"
-    return f"{head}{kind}Content-Length: {len(body)}\r\n\r\n{body}".encode()

@@ -8,7 +8,7 @@ import secrets
 import selectors
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
@@ -18,9 +18,8 @@ _PATIENCE = 60
 
 
 def get(path: str, cookie: str = "") -> Request:
-    """A page as a browser asks for it, without compression."""
-    cookies = f"Cookie: {cookie}\r\n" if cookie else ""
-    request = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n{cookies}\r\n".encode()
+    """A page, without compression, again and again."""
+    request = page(path, cookie)
     return lambda: request
 
 
@@ -34,6 +33,34 @@ def tap(path: str, counter: str, cookie: str = "") -> Request:
     )
     before, after = (head + blank).encode().split(b"0" * 32)
     return lambda: before + secrets.token_hex(16).encode() + after
+
+
+def page(path: str, cookie: str = "") -> bytes:
+    """A page as a browser of ours asks for it."""
+    cookies = f"Cookie: {cookie}\r\n" if cookie else ""
+    return f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n{cookies}\r\n".encode()
+
+
+def form(path: str, values: Mapping[str, str], cookie: str = "") -> bytes:
+    """A form as our own page sends it."""
+    return post(path, urlencode(values).encode(), "application/x-www-form-urlencoded", cookie)
+
+
+def post(path: str, body: bytes, kind: str, cookie: str = "") -> bytes:
+    cookies = f"Cookie: {cookie}\r\n" if cookie else ""
+    head = (
+        f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nOrigin: http://127.0.0.1\r\n{cookies}"
+        f"Content-Type: {kind}\r\nContent-Length: {len(body)}\r\n\r\n"
+    )
+    return head.encode() + body
+
+
+def cookie_in(answer: "Answer", name: str) -> str:
+    """A cookie that an answer sets, as it is sent back."""
+    found = re.search(rf"^set-cookie: *({name}=[^;\r]+)".encode(), answer.head, re.IGNORECASE | re.MULTILINE)
+    if found is None:
+        raise ConnectionError(f"no cookie {name!r} in {answer.status} {answer.head!r}")
+    return found[1].decode()
 
 
 @dataclass
@@ -89,7 +116,7 @@ def ask(port: int, request: Request) -> Answer:
 def repeat(port: int, request: Request, times: int) -> None:
     with Connection(port) as connection:
         for _ in range(times):
-            _accept(connection.ask(request()))
+            accept(connection.ask(request()))
 
 
 def rate(port: int, request: Request, clients: int, seconds: float) -> float:
@@ -98,7 +125,7 @@ def rate(port: int, request: Request, clients: int, seconds: float) -> float:
     connections = [Connection(port) for _ in range(clients)]
     try:
         for connection in connections:
-            _accept(connection.ask(request()))  # the connection has its thread, the thread its database
+            accept(connection.ask(request()))  # the connection has its thread, the thread its database
             waiting.register(connection.socket, selectors.EVENT_READ, connection)
         done, start = 0, time.perf_counter()
         for connection in connections:
@@ -107,7 +134,7 @@ def rate(port: int, request: Request, clients: int, seconds: float) -> float:
             for key, _ in waiting.select(_PATIENCE):
                 answer = key.data.receive()
                 if answer is not None:
-                    _accept(answer)
+                    accept(answer)
                     done += 1
                     key.data.socket.sendall(request())
         return done / elapsed
@@ -123,7 +150,7 @@ def latencies(port: int, request: Request, clients: int, seconds: float) -> list
     connections = [Connection(port) for _ in range(clients)]
     try:
         for connection in connections:
-            _accept(connection.ask(request()))
+            accept(connection.ask(request()))
             waiting.register(connection.socket, selectors.EVENT_READ, connection)
         start = time.perf_counter()
         for connection in connections:
@@ -133,7 +160,7 @@ def latencies(port: int, request: Request, clients: int, seconds: float) -> list
             for key, _ in waiting.select(_PATIENCE):
                 answer = key.data.receive()
                 if answer is not None:
-                    _accept(answer)
+                    accept(answer)
                     found.append((time.perf_counter() - sent[key.data]) * 1000)
                     sent[key.data] = time.perf_counter()
                     key.data.socket.sendall(request())
@@ -150,14 +177,15 @@ def beside_idle(port: int, request: Request, sockets: int) -> float:
     try:
         with Connection(port) as connection:
             start = time.perf_counter()
-            _accept(connection.ask(request()))
+            accept(connection.ask(request()))
             return (time.perf_counter() - start) * 1000
     finally:
         for one in idle:
             one.socket.close()
 
 
-def _accept(answer: Answer) -> None:
+def accept(answer: Answer) -> None:
+    """Raises `ConnectionError` for anything but 200."""
     if answer.status != 200:
         raise ConnectionError(f"{answer.status}: {answer.body[:400]!r}")
 

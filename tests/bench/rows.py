@@ -1,41 +1,122 @@
-"""One line of the table: what was measured in turns, and the limit it is held against."""
+"""The table: its lines, what each was measured in, and the limits it is held against."""
 
 import statistics
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+
+from tests.bench.stolen import Noise, Watch
+
+#: Of each round what ours and the floor came to; only ours where there is no floor.
+Rounds = list[tuple[float, ...]]
+_HEAD = ("", "ours", "floor", "ratio", "limit", "", "spread", "stolen")
 
 
 @dataclass(frozen=True)
 class Row:
+    """One line. What is held against a limit is the median of the rounds."""
+
     name: str
     unit: str
-    rounds: list[tuple[float, ...]]  # ours, floor
-    limit: float
-    is_least: bool = False  # the limit is the least allowed, else the most
-    is_ratio: bool = True  # the limit is on ours / floor, else on ours alone
-    stolen: float | None = None  # of the processors by the machine's host, while it was measured, per cent
-    tries: int = 1  # it is the quietest of so many
+    rounds: Rounds
+    limit: float | None = None  # on ours / floor
+    alone: float | None = None  # on ours, in `unit`
+    is_least: bool = False  # the limits are the least allowed, else the most
+    noise: Noise | None = None  # None: as the watch beside the whole bench says
+
+    @property
+    def ours(self) -> float:
+        return statistics.median(ours for ours, *_ in self.rounds)
 
     @property
     def ratios(self) -> list[float]:
-        return [ours / floor for ours, floor in self.rounds]
+        return [ours / floor for ours, *floors in self.rounds for floor in floors]
 
     @property
     def is_kept(self) -> bool:
-        value = statistics.median(self.ratios if self.is_ratio else [ours for ours, _ in self.rounds])
-        return value >= self.limit if self.is_least else value <= self.limit
+        held = [(self.ours, self.alone)]
+        if self.limit is not None:
+            held.append((statistics.median(self.ratios), self.limit))
+        return all(limit is None or (value >= limit if self.is_least else value <= limit) for value, limit in held)
 
     def columns(self) -> tuple[str, ...]:
-        ours, floor = (statistics.median(column) for column in zip(*self.rounds, strict=True))
-        middle = statistics.median(self.ratios)
-        lower, _, upper = statistics.quantiles(self.ratios, n=4) if len(self.ratios) > 1 else (middle,) * 3
-        spread = (upper - lower) / middle
-        limit = f"{'≥' if self.is_least else '≤'} {self.limit:g}" + (" ×" if self.is_ratio else f" {self.unit}")
-        verdict = "pass" if self.is_kept else "FAIL"
-        shown = (f"{ours:,.4g} {self.unit}", f"{floor:,.4g} {self.unit}", f"{middle:.2f}")
-        return self.name, *shown, limit, verdict, f"{spread:.0%}", self._quiet()
+        floors = [floor for _, *floors in self.rounds for floor in floors]
+        return (
+            self.name,
+            self._told(self.ours),
+            self._told(statistics.median(floors)) if floors else "",
+            f"{statistics.median(self.ratios):.2f}" if floors else "",
+            self._limits(),
+            "pass" if self.is_kept else "FAIL",
+            f"{_spread(self.ratios if floors else [ours for ours, *_ in self.rounds]):.0%}",
+            self._quiet(),
+        )
+
+    def _limits(self) -> str:
+        told = [f"{self.limit:g} ×"] if self.limit is not None else []
+        told += [self._told(self.alone)] if self.alone is not None else []
+        return ("≥ " if self.is_least else "≤ ") + ", ".join(told)
+
+    def _told(self, value: float) -> str:
+        return (f"{value:,.0f}" if value >= 1_000 else f"{value:.4g}") + f" {self.unit}"
 
     def _quiet(self) -> str:
-        if self.stolen is None:
+        if self.noise is None or self.noise.stolen is None:
             return ""
-        quietest = f", quietest of {self.tries}" if self.tries > 1 else ""
-        return f"{self.stolen:.0f} %{quietest}"
+        quietest = f", quietest of {self.noise.tries}" if self.noise.tries > 1 else ""
+        return f"{self.noise.stolen:.0f} %{quietest}"
+
+
+def _spread(values: list[float]) -> float:
+    """From the lower to the upper quartile, as a part of the median."""
+    lower, middle, upper = statistics.quantiles(values, n=4) if len(values) > 1 else values * 3
+    return (upper - lower) / middle if middle else 0.0
+
+
+def alternating(rounds: int, *measures: Callable[[], float]) -> Rounds:
+    """Measure in turns, A B, B A, A B …, so that a slow minute of the machine falls on all alike."""
+    found = []
+    for number in range(rounds):
+        order = list(enumerate(measures))
+        values = {at: measure() for at, measure in (order if number % 2 == 0 else reversed(order))}
+        found.append(tuple(values[at] for at in range(len(measures))))
+    return found
+
+
+def repeated(rounds: int, measure: Callable[[], float]) -> Rounds:
+    """Measure what has no floor."""
+    return alternating(rounds, measure)
+
+
+def timed(work: Callable[[], object]) -> float:
+    """Seconds that something takes."""
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
+
+
+def timing(work: Callable[[], object], unit: float = 1) -> Callable[[], float]:
+    """Measures something again and again; `unit`: so many of them make a second."""
+    return lambda: unit * timed(work)
+
+
+def watched(rows: Iterable[Row]) -> Iterator[Row]:
+    """Rows with what was stolen while they were measured; several of one measurement share it."""
+    watch, last = Watch.start(), None
+    for row in rows:
+        found = watch.percent()
+        last = last if found is None else found
+        yield row if row.noise is not None else replace(row, noise=Noise(last))
+        watch = Watch.start()
+
+
+def table(rows: Iterable[Row]) -> str:
+    lines = [_HEAD, *(row.columns() for row in rows)]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    return "\n".join(_line(line, widths) for line in lines)
+
+
+def _line(cells: tuple[str, ...], widths: list[int]) -> str:
+    name, *others = cells
+    told = (f"{text:>{width}}" for text, width in zip(others, widths[1:], strict=True))
+    return "  ".join([f"{name:<{widths[0]}}", *told]).rstrip()

@@ -2,8 +2,7 @@
 
 import gzip
 import json
-import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
@@ -66,6 +65,7 @@ class Province:
     def __init__(self, batch_count: int) -> None:
         self._fleet = Fleet(SIZES["province"], SEED)
         self._batch_count = batch_count
+        self._coming, self._made = self._parcels(), list[Parcel]()
         self.fair = self._fleet.fair.id
 
     def join(self, hub: Hub) -> None:
@@ -73,7 +73,12 @@ class Province:
         with hub.store.begin() as tx:
             rosters.adopt(tx, hub, read_roster(self._fleet.roster()))
 
-    def parcels(self) -> Iterator[Parcel]:
+    def some(self, count: int) -> list[Parcel]:
+        """The first so many booths' parcels; none is made twice."""
+        self._made += islice(self._coming, max(0, count - len(self._made)))
+        return self._made[:count]
+
+    def _parcels(self) -> Iterator[Parcel]:
         for number in range(1, self._fleet.size.booths + 1):
             booth = self._fleet.booth(number)
             journal = self._fleet.journal(booth)
@@ -82,9 +87,6 @@ class Province:
             batches = [_batch(booth, journal, first, min(first + step - 1, len(lines))) for first in firsts]
             kinds = [json.loads(line)["kind"] for line in lines]
             yield Parcel(booth.certificate.journal, booth.desk.id, lines, journal.hashes, kinds, batches)
-
-    def some(self, count: int) -> list[Parcel]:
-        return list(islice(self.parcels(), count))
 
 
 def bytes_per_fact(parcels: list[Parcel]) -> float:
@@ -95,5 +97,7 @@ def facts_in(parcels: list[Parcel]) -> int:
     return sum(len(parcel.lines) for parcel in parcels)
 
 
-def inflate(data: bytes) -> bytes:
-    return zlib.decompress(data, 31)
+def shares(parcels: Sequence[Parcel], count: int) -> list[Sequence[Parcel]]:
+    """Equal parts, one for each round: what was taken in once cannot be taken in again as new."""
+    step = len(parcels) // count
+    return [parcels[at * step : (at + 1) * step] for at in range(count)]

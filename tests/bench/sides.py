@@ -7,11 +7,10 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlencode
 
 from kiosk import ROOT, demo
 from kiosk.booth.setup import init_booth
@@ -36,13 +35,12 @@ class Side:
     def running(self, disk: Mapping[str, str] | None = None) -> Iterator["Running"]:
         """Started, and stopped in the end; `disk` is the environment of one that is slower than this machine's."""
         start = time.perf_counter()
-        environment = _environment(disk)
-        process = subprocess.Popen(self.command, cwd=ROOT, env=environment, start_new_session=True)
+        process = subprocess.Popen(self.command, cwd=ROOT, env=environment(disk), start_new_session=True)
         try:
             load.first_ok(self.port, load.get("/"), lambda: process.poll() is None)
             yield Running(self, process.pid, time.perf_counter() - start)
         finally:
-            _stop(process)
+            stop(process)
 
 
 @dataclass(frozen=True)
@@ -53,11 +51,11 @@ class Running:
 
     def tap(self) -> load.Request:
         """A touch on the headcount. On the booth a volunteer signs in first."""
-        return load.tap(self.side.tap, "headcount", self._sign_in() if self.side.has_staff else "")
+        return load.tap(self.side.tap, "headcount", self.sign_in() if self.side.has_staff else "")
 
     def quiz(self) -> load.Request:
         """The quiz question one visitor is at."""
-        return load.get("/quiz", _cookie(load.ask(self.side.port, load.get("/quiz")), "visit"))
+        return load.get("/quiz", load.cookie_in(load.ask(self.side.port, load.get("/quiz")), "visit"))
 
     def use(self, times: int) -> None:
         """Half pages, half taps."""
@@ -70,13 +68,9 @@ class Running:
         rolls = [Path(f"/proc/{pid}/smaps_rollup").read_text() for pid in _family(self.pid)]
         return sum(int(re.search(r"^Pss: +(\d+) kB", roll, re.MULTILINE)[1]) for roll in rolls) / 1024
 
-    def _sign_in(self) -> str:
-        body = urlencode({"volunteer": VOLUNTEER, "pin": demo.PIN, "next": "/staff"})
-        request = (
-            "POST /staff/enter HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/x-www-form-urlencoded\r\n"
-            f"Content-Length: {len(body)}\r\n\r\n{body}"
-        )
-        return _cookie(load.ask(self.side.port, request.encode), "staff")
+    def sign_in(self) -> str:
+        told = {"volunteer": VOLUNTEER, "pin": demo.PIN, "next": "/staff"}
+        return load.cookie_in(load.ask(self.side.port, lambda: load.form("/staff/enter", told)), "staff")
 
 
 def make_booth(folder: Path) -> Side:
@@ -85,13 +79,13 @@ def make_booth(folder: Path) -> Side:
     clock = SystemClock()
     demo._make_hub(here, clock, read_fair(BUILTIN / "fair.json"))
     command = [*_kiosk("hub"), "--data", str(here.hub.data), "--port", str(here.hub_port)]
-    process = subprocess.Popen(command, cwd=ROOT, env=_environment(), start_new_session=True)
+    process = subprocess.Popen(command, cwd=ROOT, env=environment(), start_new_session=True)
     try:
         load.first_ok(here.hub_port, load.get("/healthz"), lambda: process.poll() is None)
         init_booth(here.booth, clock).close()
         demo._enrol(here, clock)
     finally:
-        _stop(process)
+        stop(process)
     command = [*_kiosk("booth"), "--data", str(here.booth.data), "--port", str(here.booth_port)]
     return Side(here.booth_port, command, ("/", "/quiz"), "/staff/tally", has_staff=True)
 
@@ -107,27 +101,17 @@ def free_port() -> int:
         return server.getsockname()[1]
 
 
-def alternating(rounds: int, *measures: Callable[[], float]) -> list[tuple[float, ...]]:
-    """Measure in turns, A B, B A, A B …, so that a slow minute of the machine falls on all alike."""
-    found = []
-    for number in range(rounds):
-        order = list(enumerate(measures))
-        values = {at: measure() for at, measure in (order if number % 2 == 0 else reversed(order))}
-        found.append(tuple(values[at] for at in range(len(measures))))
-    return found
-
-
 def _kiosk(side: str) -> list[str]:
     return [sys.executable, "-m", "kiosk.cli", side, "serve"]
 
 
-def _environment(disk: Mapping[str, str] | None = None) -> dict[str, str]:
+def environment(disk: Mapping[str, str] | None = None) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("KIOSK_", "DATABASE_URL"))}
     shim = {name: value for name, value in (disk or {}).items() if name.startswith(("KIOSK_DISK", "LD_PRELOAD"))}
     return {**kept, **shim, "KIOSK_BOOTH_SYNC_SECONDS": "0"}
 
 
-def _stop(process: subprocess.Popen) -> None:
+def stop(process: subprocess.Popen) -> None:
     process.send_signal(signal.SIGTERM)
     try:
         process.wait(timeout=30)
@@ -139,10 +123,3 @@ def _stop(process: subprocess.Popen) -> None:
 def _family(pid: int) -> list[int]:
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     return [pid, *(one for child in children for one in _family(int(child)))]
-
-
-def _cookie(answer: load.Answer, name: str) -> str:
-    found = re.search(rf"^set-cookie: *({name}=[^;\r]+)".encode(), answer.head, re.IGNORECASE | re.MULTILINE)
-    if found is None:
-        raise ConnectionError(f"no cookie {name!r} in {answer.status} {answer.head!r}")
-    return found[1].decode()

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import TypeVar
 
 _Value = TypeVar("_Value")
 _STAT = Path("/proc/stat")
@@ -14,6 +14,14 @@ _STAT = Path("/proc/stat")
 QUIET, TRIES = 2.0, 3
 #: Less time than this, of all processors together, tells no share: seconds.
 _SHORTEST = 0.3
+
+
+@dataclass(frozen=True)
+class Noise:
+    """How far a measurement can be trusted."""
+
+    stolen: float | None  # of all processors' time meanwhile, per cent; None: nobody says
+    tries: int = 1  # it is the quietest of so many
 
 
 @dataclass
@@ -37,25 +45,19 @@ class Watch:
         return 100 * stolen / every
 
 
-@dataclass(frozen=True)
-class Measured(Generic[_Value]):
-    value: _Value
-    stolen: float | None  # meanwhile, per cent
-    tries: int  # it is the quietest of so many
-
-
-def quietly(measure: Callable[[], _Value], share: Callable[[], Callable[[], float | None]] | None = None) -> Measured:
+def quietly(
+    measure: Callable[[], _Value], share: Callable[[], Callable[[], float | None]] | None = None
+) -> tuple[_Value, Noise]:
     """Measure, and again where much was stolen meanwhile: the quietest try counts, not the one with the best value.
 
     `share` begins to watch, and gives what tells the share since.
     """
-    tries: list[Measured[_Value]] = []
-    while not tries or (len(tries) < TRIES and (tries[-1].stolen or 0) > QUIET):
+    tries: list[tuple[_Value, float | None]] = []
+    while not tries or (len(tries) < TRIES and (tries[-1][1] or 0) > QUIET):
         told = (share or (lambda: Watch.start().percent))()
-        value = measure()
-        tries.append(Measured(value, told(), len(tries) + 1))
-    best = min(tries, key=lambda one: one.stolen or 0)
-    return Measured(best.value, best.stolen, len(tries))
+        tries.append((measure(), told()))
+    value, stolen = min(tries, key=lambda one: one[1] or 0)
+    return value, Noise(stolen, len(tries))
 
 
 def _read() -> tuple[int, int] | None:

@@ -23,6 +23,7 @@ from kiosk.facts.complaints import draw_query_code, normal_case_number
 from kiosk.hub import people
 from kiosk.sync import keys, protocol
 from kiosk.sync.push import Meeting
+from kiosk.web import complaint_form
 from tests.clocks import FakeClock
 from tests.makers import (
     CASEWORKER,
@@ -504,6 +505,32 @@ def test_once_filed_it_cannot_be_picked_up(desk: Browser, booth: Booth):
     assert booth.journal.read_one("SELECT count(*) FROM drafts") == (0,)
 
 
+def test_its_codes_are_stretched_ahead_and_the_receipt_s_still_opens_the_case(
+    desk: Browser, booth: Booth, monkeypatch: pytest.MonkeyPatch
+):
+    page = screen(desk, "identity")
+    [session] = booth.staff._sessions.values()
+    while session.hashed_query is None:  # on a thread of its own, since the first screen
+        pass
+    query, hashed = session.hashed_query
+    monkeypatch.setattr(complaint_form.Posted, "hashed_query", lambda _: pytest.fail("hashed once more"))
+    page = turn(desk, page)
+    [filed] = the_filed(booth)
+    assert (query in page, filed["code"]) == (True, hashed)
+    assert keys.is_password(str(filed["code"]), crockford.normal(query))
+    assert (session.hashed_query, session.draft_key) == (None, None)
+
+
+def test_a_form_begun_before_the_restart_is_hashed_when_it_is_filed(desk: Browser, booth: Booth):
+    page = screen(desk, "identity")
+    [session] = booth.staff._sessions.values()
+    session.hashed_query = ("7KQ2-M0ZR-8XDPA", "of another form")
+    query = page.form(FORM).values["query"]
+    turn(desk, page)
+    [filed] = the_filed(booth)
+    assert keys.is_password(str(filed["code"]), crockford.normal(query))
+
+
 def test_a_draft_is_kept_under_neither_its_code_nor_its_words(desk: Browser, booth: Booth):
     code = leave_at(desk, "request")
     found = on_disk(booth.config.data)
@@ -652,9 +679,9 @@ def test_a_complaint_that_is_filed_is_shown_as_filed_whatever_comes_of_its_draft
     page = screen(desk, "identity")
     discard = complaints.discard_draft
 
-    def at_that_very_moment(here: Booth, code: str, session: StaffSession) -> None:
+    def at_that_very_moment(here: Booth, posted: complaint_form.Posted, session: StaffSession) -> None:
         other.execute("BEGIN IMMEDIATE")
-        discard(here, code, session)
+        discard(here, posted, session)
 
     monkeypatch.setattr(complaints, "discard_draft", at_that_very_moment)
     page = turn(desk, page)

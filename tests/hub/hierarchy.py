@@ -71,6 +71,7 @@ def a_statement_of(
     wanted = [DEFINITIONS[key] for key in cells]
     with hub.store.reading() as tx:
         period = units.combine(tx, fair, wanted, own)
+        places = [*places, *units.places(tx, fair, list(cells))]
     columns = [Column(one.key, one.label, one.unit, one.group, one.means, one.rule) for one in wanted]
     statement = Statement(
         fair=fair.id, title=fair.title, theme=fair.theme, unit=fair.organiser.name, contact="12315",
@@ -97,10 +98,15 @@ def freeze(hub: Hub, cells: Mapping[str, Any], version: int = 1, **changes: Any)
 
 def list_jointly(hub: Hub, list_id: str, title: str, host: str, **amounts: int) -> None:
     """Something the fair did together with others is put on its list."""
+    list_record(hub, list_id, title, host=host, joint=True, amounts=amounts)
+
+
+def list_record(hub: Hub, list_id: str, title: str, **changes: Any) -> None:
     body = RecordListed(
-        day="2027-03-15", hour=0, list=list_id, title=title, source="现场清单", texts={}, keys=[], amounts=amounts,
-        unit="", host=host, joint=True, blob="",
+        day="2027-03-15", hour=0, list=list_id, title=title, source="现场清单", texts={}, keys=[], amounts={},
+        unit="", host="", joint=False, blob="",
     )  # fmt: skip
+    body = msgspec.structs.replace(body, **changes)
     with hub.store.begin() as tx:
         now, mono = hub.clock.now(), hub.clock.monotonic()
         journal.append(tx, "demo", body, desk=DESK, by="p-0a1b2c3d", now=now, mono=mono, fact_id=secrets.token_hex(16))

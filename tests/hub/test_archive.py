@@ -73,7 +73,9 @@ def test_an_outsider_sees_on_one_page_that_all_of_it_holds(filled: Pair, written
         assert words_ in told
     with filled.hub.store.reading() as tx:
         (version,) = statements.versions(tx, "demo")
-        assert verdict.standing == audit.standing(tx)
+        whole = audit.standing(tx)
+    assert whole.sealed == 1
+    assert verdict.standing == msgspec.structs.replace(whole, sealed=0)  # what is sealed stays at the hub
     assert version.digest in told
 
 

@@ -107,6 +107,28 @@ def test_the_hours_are_those_of_beijing(hub, hub_app, clock):
     assert board(hub_app, clock).hours == [("09", 9), ("10", 0), ("11", 11)]
 
 
+def test_so_many_hours_that_not_each_has_room_for_its_name_are_a_drawing_with_a_table(hub, hub_app):
+    counted(hub, "d01", *[(hour, hour, 0) for hour in range(8, 20)])
+    text = Browser(hub_app.test_client()).sign_in(*CASEWORKER).get("/fairs/demo").text
+    [drawing] = re.findall(r'<svg[^>]*aria-labelledby="by-hour-title by-hour-words".*?</table>', text, re.DOTALL)
+    names = re.findall(r'class="label">(\d\d)<', drawing)
+    assert names == ["09", "12", "15", "18"]
+    said = [(str(hour), str(hour)) if hour > 9 else (f"0{hour}", str(hour)) for hour in range(8, 20)]
+    assert re.findall(r'<th scope="row">(\d\d)[^<]*</th><td>(\d+)</td>', drawing) == said
+
+
+def test_how_far_complaints_came_is_on_the_board_with_the_way_to_each_figure(hub, hub_app, clock):
+    assert board(hub_app, clock).funnel == []
+    a_busy_day(hub)
+    assert [(step.key, step.n) for step in board(hub_app, clock).funnel][:2] == [
+        ("complaints", 3),
+        ("complaints_accepted", 0),
+    ]
+    page = Browser(hub_app.test_client()).sign_in(*CASEWORKER).get("/fairs/demo")
+    assert 'href="/fairs/demo/figures/complaints_accepted"' in page
+    assert 'href="/fairs/demo/figures/charts"' in page
+
+
 def counted(hub, desk: str, *hours: tuple[int, int, int]) -> None:
     """At a desk, of hours: who came, who went."""
     tablet = a_tablet(hub, desk)

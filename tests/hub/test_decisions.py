@@ -364,8 +364,7 @@ def rebuilt(hub: Hub, tablet: Tablet) -> None:
     """Decisions and the tablet's journal folded again; others, of examples before, take their time."""
     with hub.store.reading() as tx:
         own = own_journal(tx, tablet.certificate.fair)
-    for journal in (own, tablet.journal):
-        ledger._rebuild_one(hub, journal)
+    ledger.rebuild_some(hub, [own, tablet.journal])
 
 
 def test_a_tablet_on_the_lost_branch_is_told_so_and_its_screen_says_what_to_do(paired: Pair, tmp_path):

@@ -10,14 +10,16 @@ from html import unescape
 import msgspec
 import pytest
 from flask import Flask
+from hypothesis import given
+from hypothesis import strategies as st
 from sqlalchemy import select, update
 
 from kiosk.facts.cases import CaseAccepted, CaseClassified, CaseReceived
 from kiosk.facts.figures import DESK, FigureTyped, RecordListed, RecordStruck, strike_id
-from kiosk.facts.papers import SheetCounted
+from kiosk.facts.papers import SheetCounted, write_number
 from kiosk.facts.prizes import PrizeIssued, code_of
 from kiosk.facts.tallies import TallyCorrected, TallyCounted, TallyUndone, undo_id
-from kiosk.hub import behind, fairs, figures, journal, people, rehearsals, totals
+from kiosk.hub import behind, fairs, figures, journal, people, rehearsals, statements, totals, units
 from kiosk.hub.app import create_hub_app
 from kiosk.hub.behind import Scope
 from kiosk.hub.context import Hub
@@ -26,18 +28,23 @@ from kiosk.hub.tables import facts, journals
 from kiosk.hub.tables import fairs as fairs_table
 from kiosk.packs.codelists import newest
 from kiosk.packs.fairs import Fair
-from kiosk.reports.catalogue import CATALOGUE, Definition
+from kiosk.reports.catalogue import CATALOGUE, Definition, find
+from kiosk.reports.statement import Cell
+from kiosk.reports.statement import Day as StatedDay
 from kiosk.sync.keys import PrivateKey
 from tests.clocks import FakeClock
 from tests.conftest import _a_database
 from tests.facts.test_quicktests import a_batch
-from tests.hub.tablets import PERSON, Tablet, a_tablet, deliver
+from tests.hub.hierarchy import Network, a_city_fair, freeze, set_fair
+from tests.hub.tablets import PERSON, Tablet, a_tablet, deliver, deliveries, entries, law
+from tests.hub.test_units import make  # noqa: F401 (a fixture)
 from tests.makers import CASEWORKER, Browser, Page, a_filing, a_hub, an_answer, an_id
 
 AT = "/fairs/demo/figures"
 DAYS = ("2027-03-14", "2027-03-15")
 #: What says nothing of the database is tried on one.
 on_sqlite = pytest.mark.parametrize("hub", ["sqlite"], indirect=True)
+seen_on_sqlite = pytest.mark.parametrize("day", ["sqlite"], indirect=True)
 
 
 def at(day: str, hour: int) -> str:
@@ -152,9 +159,9 @@ def catalogue_says(hub: Hub, place: Place) -> dict[str, object]:
         elif place.desk:
             found = fairs.figures_by_desk(tx, fair)[place.desk]
         else:
-            found = fairs.figures_of(
-                tx, fair, place.day or None, window=place.window, desks=desks if place.venue else None
-            )
+            told = {} if place.venue else units.metrics(tx, hub, fair)
+            some = desks if place.venue else None
+            found = fairs.figures_of(tx, fair, place.day or None, window=place.window, desks=some, over=told)
     return {one.key: (one.value, dict(one.by)) for one in found}
 
 
@@ -163,7 +170,7 @@ def test_every_figure_taken_apart_is_what_the_catalogue_says(day, place):
     theirs = catalogue_says(day.hub, place)
     fair = fair_of(day.hub)
     with day.hub.store.reading() as tx:
-        ours = {one.key: figures.cell_at(tx, fair, one, place) for one in CATALOGUE}
+        ours = {one.key: figures.cell_at(tx, day.hub, fair, one, place) for one in CATALOGUE}
     wrong = {key: (cell.value, theirs[key]) for key, cell in ours.items() if (cell.value, dict(cell.by)) != theirs[key]}
     wrong.pop("measured_share", None)  # of a venue it is made of the others, as they are there
     assert wrong == {}
@@ -174,6 +181,94 @@ def test_the_table_says_what_the_page_of_each_figure_says(day):
     for key, value in (("headcount", "196"), ("accuracy", "66.67"), ("leaflets", "40")):
         assert f'id="value">{value}' in day.office.get(f"{AT}/{key}"), key
         assert value in table
+
+
+def links_of(page: Page) -> Iterator[tuple[str, str]]:
+    """(address, number beside it) of the rows of a figure's page: venues, desks, days."""
+    row = r'<th scope="row"><a href="([^"]+)">[^<]*</a></th><td>(.*?)</td>'
+    for address, cell in re.findall(row, page.text):
+        yield unescape(address), re.sub(r"<[^>]+>", "", cell).strip()
+
+
+def value_on(page: Page) -> str:
+    whole = re.search(r'id="value">(.*?)</p>', page.text, re.DOTALL)[1]
+    return re.sub(r"<[^>]+>", "", re.sub(r"<small>.*?</small>", "", whole, flags=re.DOTALL)).strip()
+
+
+@seen_on_sqlite
+@pytest.mark.parametrize("key", ["headcount", "leaflets", "accuracy", "complaints", "sessions", "destroyed_pieces"])
+def test_every_number_that_leads_on_is_what_stands_where_it_leads(day, key):
+    for query in ("", f"?day={DAYS[1]}", "?venue=v1"):
+        rows = list(links_of(day.office.get(f"{AT}/{key}{query}")))
+        assert rows or key == "destroyed_pieces"
+        assert {address: value_on(day.office.get(address)) for address, _ in rows} == dict(rows)
+
+
+def test_days_come_to_the_whole_with_what_was_said_of_no_day(day):
+    page = text_of(day.office.get(f"{AT}/headcount"))
+    assert f"{DAYS[0]} 5 {DAYS[1]} 71 不分天的（整期补录、下级上报） 120" in page
+
+
+def test_the_table_says_as_many_are_missing_as_the_statement_does(day):
+    with day.hub.store.reading() as tx:
+        owed = statements.draft(tx, day.hub, fair_of(day.hub), whole=False).missing
+    table = day.office.get(AT)
+    assert f"还缺 {len(owed)} 项" in table
+    row = rf'<tr[^>]*><th scope="row"><a href="{AT}/([a-z_]+)">(?:(?!</tr>).)*?is-missing'
+    assert sorted(re.findall(row, table.text, re.DOTALL)) == sorted(owed)
+    assert "还缺" not in day.office.get(f"{AT}?venue=v1")
+
+
+@seen_on_sqlite
+@pytest.mark.parametrize("one", CATALOGUE, ids=lambda one: one.key)
+def test_every_figure_leads_to_its_facts_or_says_where_else_it_comes_from(day, one):
+    page, facts_page = day.office.get(f"{AT}/{one.key}"), day.office.get(f"{AT}/{one.key}/facts")
+    assert (page.status, facts_page.status) == (200, 200)
+    if behind.has_facts(one):
+        assert f'href="{AT}/{one.key}/facts"' in page
+    else:
+        assert figures.elsewhere(one) or "由其他指标算出来" in page
+        assert "/facts/" not in facts_page
+    assert ("没有平板能数到它" in page) is (one.typed == "only")
+
+
+def test_what_no_fact_is_behind_is_told_by_another_page(day):
+    late, unsent = day.office.get(f"{AT}/units_late"), day.office.get(f"{AT}/facts_unsent")
+    assert 'href="/fairs/demo/units"' in late
+    assert value_on(late) == "0"
+    assert 'href="/fairs/demo/completeness"' in unsent
+    share = day.office.get(f"{AT}/measured_share")
+    assert f'href="{AT}/headcount"' in share
+    assert f'href="{AT}/answers"' not in share
+
+
+@on_sqlite
+def test_with_what_units_below_sent_up_it_is_what_the_statement_says_of_period_day_and_year(hub, make):  # noqa: F811
+    set_fair(hub, a_city_fair())
+    road, east = Network(hub), make("east")
+    road.join(east, "east")
+    told = [Cell("headcount", 700, {}, {"tapped": 700})]
+    freeze(east, {"headcount": 2_000}, days=[StatedDay(DAYS[1], told, {})], year=told)
+    road.report(east)
+    tablet = a_tablet(hub, "d01")
+    for day in DAYS:
+        tablet.record(TallyCounted(counter="headcount", n=30), at=at(day, 9))
+    deliver(hub, tablet.batch())
+    fair = fair_of(hub)
+    with hub.store.reading() as tx:
+        said = statements.draft(tx, hub, fair, whole=False)
+        told = [
+            (Place(), said.period),
+            (Place("year"), said.year),
+            *((Place("day", one.day), one.cells) for one in said.days),
+        ]
+        for place, cells in told:
+            found = {cell.key: figures.cell_at(tx, hub, fair, find(fair, cell.key), place).value for cell in cells}
+            assert found == {cell.key: cell.value for cell in cells}, place
+    assert said.cell("headcount").value == 2_060
+    page = Browser(create_hub_app(hub).test_client()).sign_in(*CASEWORKER).get(f"{AT}/headcount")
+    assert "下级单位上报 2,000" in text_of(page)
+    assert f"{DAYS[0]} 30 {DAYS[1]} 730 不分天的（整期补录、下级上报） 1,300" in text_of(page)
 
 
 # --- the facts behind it add up ------------------------------------------------------------------------
@@ -195,17 +290,49 @@ def all_behind(hub: Hub, one: Definition, place: Place, size: int = 7) -> tuple[
 
 @pytest.mark.parametrize("place", [*PLACES, Place(desk=figures.NO_DESK)], ids=str)
 def test_the_facts_listed_add_up_to_the_figure(day, place):
-    fair, looked = fair_of(day.hub), 0
-    for one in CATALOGUE:
-        with day.hub.store.reading() as tx:
-            cell = figures.cell_at(tx, fair, one, place)
-        n, over, count = all_behind(day.hub, one, place)
-        if one.over and place.window != "year" and behind.adding(fair, one).over:
-            assert (n, over) == (cell.parts["numerator"], cell.parts["denominator"]), one.key
-        elif behind.is_summed(one) and cell.value is not None:
-            assert n == sum(cell.by.values()), one.key
-            looked += count > 0
-    assert looked or place.desk or place.venue
+    fair = fair_of(day.hub)
+    counts = [adds_up(day.hub, fair, one, place) for one in CATALOGUE]
+    assert any(counts) or place.desk or place.venue
+
+
+@on_sqlite
+@law
+@given(
+    st.lists(entries, max_size=4), st.lists(entries, min_size=2, max_size=5), st.lists(entries, max_size=4), st.data()
+)
+def test_whatever_happened_the_facts_listed_add_up_to_every_figure(hub, first, more, astray, data):
+    """Any facts, in any order and split; some that cannot count, and a journal that parts in two."""
+    one, other = a_tablet(hub, "d01"), a_tablet(hub, "d06")
+    for entry in first:
+        one.record(entry)
+        other.record(entry)
+    clone = one.clone().record()
+    for tablet, some in ((one, more), (clone, astray)):
+        for entry in some:
+            tablet.record(entry)
+    parts = [(tablet, *part) for tablet in (one, other, clone) for part in data.draw(deliveries(len(tablet.lines)))]
+    for tablet, start, count in data.draw(st.permutations([part for part in parts if part[2]])):
+        deliver(hub, tablet.batch(start, count))
+    fair = fair_of(hub)
+    with hub.store.reading() as tx:
+        days, metrics = totals.all_days(tx, fair.id), behind.all_metrics(tx, fair.id)
+    some_day = st.sampled_from(days).map(lambda day: Place("day", day)) if days else st.just(Place("year"))
+    place = data.draw(st.sampled_from([Place(), Place(venue="v1"), Place(desk="d01")]) | some_day)
+    for definition in CATALOGUE:
+        if any(behind.matches(metric, behind.adding(fair, definition).all_metrics) for metric in metrics):
+            adds_up(hub, fair, definition, place)
+
+
+def adds_up(hub: Hub, fair: Fair, one: Definition, place: Place) -> int:
+    """The facts behind a figure come to what it says, which is by them. How many they are."""
+    with hub.store.reading() as tx:
+        cell = figures.cell_at(tx, hub, fair, one, place)
+    n, over, count = all_behind(hub, one, place)
+    if one.over and place.window != "year" and behind.adding(fair, one).over:
+        assert (n, over) == (cell.parts["numerator"], cell.parts["denominator"]), one.key
+    elif behind.is_summed(one) and cell.value is not None:
+        assert n == sum(cell.by.values()), one.key
+    return count
 
 
 def test_of_a_day_only_what_counts_to_that_day_is_listed(day):
@@ -226,7 +353,7 @@ def test_pages_follow_one_another_and_every_fact_is_on_one(changing):
     address = f"{AT}/headcount/facts?desk=d01"
     while address:
         page = changing.office.get(address)
-        seen += re.findall(r'href="(/fairs/demo/facts/[0-9a-f]+/\d+)"', page.text)
+        seen += re.findall(r'href="(/fairs/demo/facts/[0-9a-f]+/\d+)', page.text)
         onward = re.search(r'href="([^"]+after=[^"]+)"', page.text)
         address = unescape(onward[1]) if onward else ""
     assert len(seen) == len(set(seen)) == 60 + 4 + 1 + 1 + 1
@@ -257,8 +384,9 @@ def test_from_the_table_to_the_facts_it_is_two_touches_and_each_leads_back(day, 
     one = day.office.get(first)
     assert f'href="{first}/facts"' in one
     listed = day.office.get(f"{first}/facts")
-    fact = re.search(r'href="(/fairs/demo/facts/[0-9a-f]+/\d+)"', listed.text)[1]
+    fact = unescape(re.search(r'href="(/fairs/demo/facts/[0-9a-f]+/\d+[^"]*)"', listed.text)[1])
     assert f'href="{first}"' in day.office.get(fact)
+    assert f'href="{first}/facts"' in day.office.get(fact)
 
 
 def test_from_the_board_it_is_two_touches_as_well(day):
@@ -288,6 +416,20 @@ def test_marks_say_how_a_figure_came_about_and_what_nobody_said_is_missing(day):
     assert {"is-corrected", "is-paper", "is-typed"} == set(re.findall(r"is-[a-z]+", row))
     assert "is-missing" in re.search(r'figures/messages".*?</tr>', table, re.DOTALL)[0]
     assert "is-estimate" in re.search(r'figures/most_present".*?</tr>', table, re.DOTALL)[0]
+
+
+@on_sqlite
+def test_a_frozen_version_says_beside_a_figure_what_it_said_and_leads_back(changing):
+    changing.office.send(changing.office.get("/fairs/demo/statement").form("/fairs/demo/statement/freeze"))
+    same = changing.office.get(f"{AT}/headcount")
+    assert "第 1 版定稿里是 196 ，和现在一样" in text_of(same)
+    assert 'href="/fairs/demo/statement/versions/1"' in same
+    write(changing.hub, typed("headcount", 200, 120))
+    later = text_of(changing.office.get(f"{AT}/headcount"))
+    assert "276 人次" in later
+    assert "第 1 版定稿里是 196 ，现在变了" in later
+    assert "第 1 版定稿里是 71" in text_of(changing.office.get(f"{AT}/headcount?day={DAYS[1]}"))
+    assert "第 1 版" not in changing.office.get(f"{AT}/headcount?venue=v1")
 
 
 # --- one fact ---------------------------------------------------------------------------------------------
@@ -322,6 +464,20 @@ def test_a_fact_shows_its_line_its_chain_and_who_vouches_for_it(day):
     assert "李志愿" in page
 
 
+def test_a_fact_leads_to_the_sheet_the_case_and_the_list_it_is_about(day):
+    sheet = fact_page(day.office, day.hub, "sheet.counted")
+    assert f'href="/fairs/demo/papers/sheets/{write_number("demo", 7)}"' in sheet
+    assert write_number("demo", 7) in text_of(day.office.get(f"{AT}/headcount/facts?desk=d01"))
+    assert 'href="/fairs/demo/cases/7KQ2-M0ZRT"' in fact_page(day.office, day.hub, "complaint.filed")
+    for kind, address in (
+        ("record.listed", "typed/lists/destroyed"),
+        ("figure.typed", "typed/figures/headcount"),
+        ("tally.corrected", "corrections"),
+    ):
+        assert f'href="/fairs/demo/{address}"' in fact_page(day.office, day.hub, kind), kind
+        assert f'href="/fairs/demo/{address}"' not in fact_page(somebody(day, "auditor"), day.hub, kind), kind
+
+
 @on_sqlite
 def test_a_line_somebody_changed_in_the_database_does_not_fit_its_journal(changing):
     changed = changing.tablet.lines[1].replace(b'"n":10', b'"n":99')
@@ -354,7 +510,7 @@ def test_a_fact_no_figure_is_made_of_has_no_page(changing):
 # --- who may look, and what is asked wrongly -----------------------------------------------------------------
 
 
-@pytest.mark.parametrize("day", ["sqlite"], indirect=True)
+@seen_on_sqlite
 @pytest.mark.parametrize(("role", "status"), [("organiser", 200), ("auditor", 200), ("supervisor", 200),
                                               ("viewer", 403), ("handler", 403), ("intake", 403)])  # fmt: skip
 def test_whoever_only_looks_sees_figures_and_no_facts(day, role, status):

@@ -92,7 +92,7 @@ def test_two_branches_in_any_order_and_split_come_to_the_same_fork(hub, common, 
     assert totals_of(hub, one.journal) == expected_totals(common)
     assert kept(hub, one.journal) == {*enumerate(one.lines, 1), *enumerate(other.lines, 1)}
     before = folded(hub)
-    ledger._rebuild_one(hub, one.journal)
+    ledger.rebuild_some(hub, [one.journal])
     assert folded(hub) == before
 
 

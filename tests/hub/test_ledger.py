@@ -44,7 +44,7 @@ def test_rebuilt_totals_are_the_incremental_ones(hub, told, has_a_gap):
     if has_a_gap:
         deliver(hub, tablet.record().record().batch(first=len(told) + 2))
     before = folded(hub)
-    ledger._rebuild_one(hub, tablet.journal)
+    ledger.rebuild_some(hub, [tablet.journal])
     assert folded(hub) == before
     assert totals_of(hub, tablet.journal) == expected_totals(told)
 
@@ -71,6 +71,27 @@ def test_rebuild_mends_totals_that_were_changed(hub):
 def test_rebuild_says_how_many_facts_count(hub):
     three_facts(hub)
     assert ledger.rebuild(hub) == 3 + 1  # and the enrolment, in the hub's own journal
+
+
+@pytest.mark.parametrize("together", [0, 3, 7, 10_000])
+def test_however_many_journals_go_together_it_comes_to_the_same(hub, monkeypatch, together):
+    tablets = [three_facts(hub) for _ in range(4)]
+    before = folded(hub)
+    for tablet in tablets:
+        spoil(hub, update(totals_table).where(totals_table.c.journal == tablet.journal).values(n=5000))
+    monkeypatch.setattr(ledger, "_TOGETHER", together)
+    assert ledger.rebuild(hub) == 4 * (3 + 1)
+    assert folded(hub) == before
+
+
+def test_a_longer_journal_is_folded_in_pieces(hub, monkeypatch):
+    tablet = three_facts(hub)
+    before = folded(hub)
+    for size in (1, 2, 3):
+        monkeypatch.setattr(ledger, "_READ", ledger._READ.limit(size))
+        monkeypatch.setattr(ledger, "_CHUNK", size)
+        ledger.rebuild(hub)
+        assert (folded(hub), run_of(hub, tablet.journal)) == (before, (3, tablet.hash_at(3), None))
 
 
 def test_rebuild_counts_what_a_former_release_could_not_read(hub):

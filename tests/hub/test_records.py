@@ -144,6 +144,37 @@ def test_what_is_wrong_with_a_record_is_said_beside_its_field_and_what_was_typed
 
 
 @on_sqlite
+def test_goods_that_are_counted_by_weight_weigh_as_much(paired: Pair, office: Browser):
+    """180 tonnes of frozen meat, 300 斤 of tea: nobody writes them once more as a weight."""
+    for title, quantity, measure, weight in (
+        ("冻品", "180", "吨", ""), ("茶叶", "300", "斤", ""), ("药材", "20", "KG", ""), ("奶粉", "2", "吨", "1吨"),
+        ("假烟", "50", "条", ""),
+    ):  # fmt: skip
+        put(office, "destroyed", **{**WINE, "title": title, "quantity": quantity, "measure": measure, "weight": weight})
+    found = figures(paired)
+    assert found["destroyed_weight"] == f"{180_000 + 150 + 20 + 1_000}.00", "what was written of the weight is believed"
+    assert found["destroyed_pieces"] == 0
+    page = put(office, "destroyed", **{**WINE, "quantity": "9999999999", "measure": "吨"})
+    assert (page.status, "数字太大" in page) == (422, True)
+
+
+@on_sqlite
+def test_an_absurd_amount_is_asked_about_once_more_and_another_anew(paired: Pair, office: Browser):
+    page = put(office, "destroyed", **{**WINE, "quantity": "10亿", "value": "9999亿"})
+    assert page.status == 422
+    assert "读成 1,000,000,000，多得少见" in page
+    assert "读成 999,900,000,000.00 元" in page
+    assert figures(paired)["destroyed_pieces"] is None, "nothing was kept"
+    at = f"{LISTED}/destroyed"
+    page = office.send(page.form(at), **{**WINE, "quantity": "20亿", "value": "9999亿"})
+    assert page.status == 422, "confirmed was another number"
+    for _ in range(2):
+        assert office.send(page.form(at), **{**WINE, "quantity": "20亿", "value": "9999亿"}).status == 200
+    found = figures(paired)
+    assert (found["destroyed_pieces"], found["destroyed_value"]) == (2 * 10**9, "999900000000.00")
+
+
+@on_sqlite
 def test_words_stay_words(office: Browser):
     for title in ("<script>alert(1)</script>", '=HYPERLINK("x")', "𠮷野家🎉", "名" * 200):
         page = put(office, "destroyed", **{**WINE, "title": title})

@@ -98,7 +98,7 @@ def test_any_mix_in_any_order_comes_to_what_was_in_earnest_alone(hub, told, rehe
     assert totals_of(hub, tablet.journal) == expected_totals(told)
     assert totals_of(hub, other.journal) == {}
     assert run_of(hub, other.journal) == (len(rehearsed), other.hash_at(len(rehearsed)), None)
-    ledger._rebuild_one(hub, other.journal)
+    ledger.rebuild_some(hub, [other.journal])
     assert totals_of(hub, other.journal) == {}
     assert run_of(hub, other.journal)[0] == len(rehearsed)
     with hub.store.reading() as tx:

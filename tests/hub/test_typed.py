@@ -1,8 +1,11 @@
 """Figures that people type: what is missing, what is refused and why, what is asked about once more, who said what."""
 
 import io
+import itertools
 import re
+import threading
 from datetime import UTC, datetime
+from urllib.parse import urlencode
 
 import msgspec
 import pytest
@@ -16,7 +19,9 @@ from kiosk.hub.tables import fairs as fairs_table
 from kiosk.hub.typed import left_until
 from kiosk.packs.fairs import OwnFigure, Unit
 from kiosk.packs.model import Text
-from tests.makers import Browser, Page, Pair, an_id
+from tests import hostile
+from tests.makers import Browser, Form, Page, Pair, an_id
+from tests.proof import share
 
 #: What says nothing of the database is tried on one.
 on_sqlite = pytest.mark.parametrize("hub", ["sqlite"], indirect=True)
@@ -173,6 +178,35 @@ def test_who_typed_over_another_is_told_whose_number_stands_there(paired: Pair, 
     assert sayings(paired)[-1] == (1000, 2000)
 
 
+def test_two_organisers_at_the_same_moment_leave_one_number_and_the_other_is_told(paired: Pair, office: Browser):
+    """Each pressed at once; neither number is added to the other, and nobody's is lost unseen."""
+    with paired.hub.store.begin() as tx:
+        people.add_person(tx, "王", "another-password-315", {"organiser"})
+    other = Browser(paired.hub_app.test_client()).sign_in("王", "another-password-315")
+    forms = [(one, one.get(MESSAGES).form(MESSAGES)) for one in (office, other)]
+    at_once = threading.Barrier(2)
+    pages: list[Page] = []
+
+    def press(one: Browser, form: Form, value: str) -> None:
+        at_once.wait()
+        pages.append(one.send(form, value=value, source="回执"))
+
+    threads = [
+        threading.Thread(target=press, args=(one, form, value))
+        for (one, form), value in zip(forms, ("1000", "2000"), strict=True)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(page.status for page in pages) == [200, 409]
+    [(before, n)] = sayings(paired)
+    assert before is None
+    assert figure(paired, "messages") == n
+    told = next(page for page in pages if page.status == 409)
+    assert f"{n:,}" in told, "whose number stands there"
+
+
 @on_sqlite
 def test_a_day_is_one_of_the_fair_and_stands_in_the_period_too(paired: Pair, office: Browser):
     page = say(office, "5", "vehicles", window="day", day="2027-04-01")
@@ -230,6 +264,13 @@ def test_what_is_no_number_of_the_figure_is_refused_with_what_to_do(paired: Pair
         ("1530床", "destroyed_pieces", "单位和这个指标的不一样"),
         ("9999999999999999", "messages", "数字太大"),
         ("1,23", "messages", "逗号的位置不对"),
+        ("3斤", "destroyed_pieces", "单位和这个指标的不一样"),
+        ("3件", "destroyed_weight", "单位和这个指标的不一样"),
+        ("3吨", "recovered", "单位和这个指标的不一样"),
+        ("500人", "headcount", "单位和这个指标的不一样"),
+        ("1.000", "vehicles", "这个指标是整数"),
+        ("10⁹", "messages", "请只写数字"),
+        ("5" * 40, "messages", "数字太大"),
     ):
         page = say(office, value, key)
         assert (page.status, sentence in page) == (422, True), value
@@ -304,6 +345,42 @@ def test_rebuilt_it_is_the_same(paired: Pair, office: Browser):
     assert len(sayings(paired)) == 2
 
 
+# --- hostile words ------------------------------------------------------------------------------------
+
+#: Where words or a number go, with what stands in the other fields.
+FORMS = {
+    f"{AT}/figures/messages": {"value": "5", "source": "回执"},
+    f"{AT}/figures/recovered": {"value": "5", "source": "回执", "window": "day", "day": "2027-03-15", "unit": ""},
+    f"{AT}/lists/destroyed": {
+        "title": "假酒", "source": "清单", "category": "酒类", "quantity": "3", "measure": "件", "weight": "1",
+        "value": "1", "host": "", "day": "2027-03-15",
+    },
+    f"{AT}/lists/units": {"title": "某店", "source": "签到表", "type": "business", "code": "", "day": "2027-03-15"},
+    "/fairs/demo/statement/doubts": {"check": "within", "found": "ab" * 32, "note": "核对过"},
+}  # fmt: skip
+
+
+def test_whatever_stands_in_a_field_is_refused_with_a_code_or_kept_as_the_text_it_is(paired: Pair, office: Browser):
+    """Every field of every form takes its turn with the public list and with ours."""
+    csrf = office.get(AT).form("/logout").values["csrf"]
+    turns = itertools.cycle([(at, name) for at, told in FORMS.items() for name in told])
+    texts = share(hostile.texts(), [*hostile.public()[::8], *hostile.made()[::80]])
+    for number, (text, (at, name)) in enumerate(zip(texts, turns, strict=False)):
+        told = {**FORMS[at], "id": an_id(1_000 + number), "csrf": csrf, name: text}
+        body = urlencode({key: word.encode("utf-8", "surrogatepass") for key, word in told.items()})
+        answer = office.client.post(at, data=body, content_type="application/x-www-form-urlencoded")
+        assert answer.status_code in (303, 400, 409, 413, 422), (at, name, text)
+        if answer.status_code in (400, 413):
+            assert re.search(r"<code>[a-z_]+\.[a-z_]+</code>", answer.text), (at, name, text)
+    for at in (*FORMS, AT, "/fairs/demo/statement"):
+        if not at.endswith("doubts"):
+            page = office.get(at)
+            assert page.status == 200
+            assert "<script>alert" not in page
+            assert "<x315" not in page
+    assert ledger.verify(paired.hub) == []
+
+
 # --- attachments --------------------------------------------------------------------------------------
 
 
@@ -347,6 +424,47 @@ def test_what_is_no_attachment_is_refused_and_nothing_is_kept(paired: Pair, offi
         page = attach(office, data)
         assert page.status in (413, 422)
         assert sentence in page
+    assert sayings(paired) == []
+
+
+def a_bomb() -> bytes:
+    """A few kilobytes that would be 900 megapixels."""
+    out = io.BytesIO()
+    Image.new("1", (30_000, 30_000)).save(out, "PNG")
+    return out.getvalue()
+
+
+@on_sqlite
+def test_hostile_attachments_get_a_sentence_and_nothing_is_kept(paired: Pair, office: Browser):
+    photo = a_photo()
+    for name, data in {
+        "bomb.png": a_bomb(), "half.jpg": photo[: len(photo) // 2], "head.jpg": photo[:20],
+        "page.jpg": b"<html><script>alert(1)</script>", "drawing.svg": b'<svg xmlns="http://www.w3.org/2000/svg"/>',
+        "book.xlsx": b"PK\x03\x04" + bytes(200), "%PDF-.txt": b" %PDF-1.7", "nul.jpg": bytes(5_000),
+    }.items():  # fmt: skip
+        page = attach(office, data, name)
+        assert page.status in (413, 422), name
+        assert "只收" in page or "照片" in page, name
+    assert sayings(paired) == []
+    with paired.hub.store.reading() as tx:
+        assert tx.execute(select(blobs.c.sha256)).all() == []
+
+
+@on_sqlite
+def test_a_file_s_name_is_never_kept_or_said(paired: Pair, office: Browser):
+    page = attach(office, b"%PDF-1.7 <script>alert(1)</script>", '../../张三 13800138000"><script>.pdf')
+    assert page.status == 200
+    assert "张三" not in page
+    assert "<script>alert" not in page
+    found = office.client.get(re.search(rf"{AT}/attachments/[0-9a-f]{{32}}", page.text)[0])
+    assert re.fullmatch(r'attachment; filename="[0-9a-f]{8}\.pdf"', found.headers["Content-Disposition"])
+    assert found.headers["X-Content-Type-Options"] == "nosniff"
+
+
+@on_sqlite
+def test_a_form_larger_than_any_attachment_is_refused_before_it_is_read(paired: Pair, office: Browser):
+    body, kind = bytes(attachments.UPLOAD_LIMIT + 1), "multipart/form-data; boundary=x315"
+    assert office.client.post(MESSAGES, data=body, content_type=kind).status_code == 413
     assert sayings(paired) == []
 
 

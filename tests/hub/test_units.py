@@ -61,9 +61,9 @@ def make(hub_folder: Path, tmp_path: Path, clock: FakeClock) -> Iterator[Make]:
     """Another hub of its own, with the same clock: a county's, a region's."""
     made: list[Hub] = []
 
-    def another(name: str, **changes: Any) -> Hub:
-        """A copy of the hub that was made once, under an id and a key of its own."""
-        here = _founded(tmp_path / name, clock)
+    def another(name: str, *, at: FakeClock | None = None, **changes: Any) -> Hub:
+        """A hub of its own; `at`: by another clock."""
+        here = _founded(tmp_path / name, at or clock)
         made.append(here)
         set_fair(here, a_fair(organiser=_organiser(name), **changes))
         return here

@@ -132,6 +132,20 @@ def test_the_screens_of_a_tablet_that_joins(fair, screens, an_organiser, watch, 
     assert not faults, "\n".join(faults)
 
 
+@pytest.mark.parametrize(("english", "large"), share(LOOKS, [EN]))
+def test_the_screens_of_what_is_prepared_and_sent_up(own_fair, a_volunteer, an_organiser, watch, english, large):
+    watch.allow("404|422")
+    a_volunteer(own_fair).signs_in().counts("headcount")
+    own_fair.sync()
+    organiser: Organiser = an_organiser(own_fair)
+    organiser.page.context.add_cookies(cookies(own_fair.hub.url, english=english, large=large))
+    faults = []
+    for walk in (walks.reporting_screens, walks.setting_up_screens):
+        for name in walk(organiser):
+            faults += look_at(organiser.page, name, [OFFICE, PHONE])
+    assert not faults, "\n".join(faults)
+
+
 @pytest.mark.parametrize(("english", "large"), share(LOOKS, [ZH_LARGE]))
 def test_the_hubs_screens(fair, a_volunteer, an_organiser, screens, watch, english, large):
     watch.allow("400|403|404|422")

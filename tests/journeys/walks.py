@@ -283,6 +283,59 @@ def hub_screens(organiser: Organiser, case: str, fair: Fair) -> Iterator[str]:
     assert fair.badge
 
 
+def reporting_screens(organiser: Organiser) -> Iterator[str]:
+    """From the figures to what is sent up. Freezes a version where there is none yet."""
+    organiser.opens("figures").sees("main h1")
+    yield "figures"
+    organiser.opens("figures/headcount").sees("main h1")
+    yield "one figure"
+    organiser.opens("figures/headcount/facts").sees("main h1")
+    yield "facts behind a figure"
+    organiser.press(organiser.page.locator("main a[href*='/facts/']").first)
+    organiser.sees("main h1")
+    yield "one fact"
+    for name, place in {
+        "charts": "figures/charts",
+        "typed": "typed",
+        "list of goods destroyed": "typed/lists/destroyed",
+        "units to be chased": "typed/units",
+        "typed figure": "typed/figures/messages",
+    }.items():
+        organiser.opens(place).sees("main h1")
+        yield name
+    sends(organiser, "form.setup-form .go", ".warn", value="-3", source="315")
+    yield "typed figure refused"
+    organiser.opens("statement").sees("main h1")
+    yield "statement"
+    organiser.opens("statement/summary").sees("main h1")
+    yield "summary"
+    organiser.opens("units").sees("main h1")
+    yield "units"
+
+
+def setting_up_screens(organiser: Organiser) -> Iterator[str]:
+    """What an organiser prepares, and what comes in beside the tablets."""
+    for name, place in {
+        "set-up": "setup",
+        "set-up of the basics": "setup/basics",
+        "set-up of desks": "setup/desks",
+        "volunteers": "volunteers",
+        "ready": "readiness",
+        "papers": "papers",
+        "corrections": "corrections",
+        "quick tests": "quicktests",
+        "surveys": "surveys",
+        "survey to write": "survey/edit",
+        "survey to import": "survey/import",
+        "of persons": "persons",
+        "exhibits": "exhibits",
+    }.items():
+        organiser.opens(place).sees("main h1")
+        yield name
+    organiser.goes_to("/fairs/new").sees("main h1")
+    yield "new fair"
+
+
 def quarantine_screens(organiser: Organiser, forked: str, spoilt: str) -> Iterator[str]:
     """What does not count, before anybody decides about it, while and after."""
     organiser.opens("quarantine").sees(".todo")

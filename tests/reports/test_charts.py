@@ -28,14 +28,16 @@ def test_pieces_fill_the_room_together_and_what_was_taken_off_has_no_width():
     assert stack({}) == []
 
 
-def test_a_step_stands_in_the_middle_with_its_share_of_the_first_and_of_the_one_before():
-    first, second, third = funnel([("a", A, 40), ("b", B, 30), ("c", B, 15)])
-    assert (first.x, first.width, first.of_first, first.of_last) == (0, 100, None, None)
-    assert (second.x, second.width, second.of_first, second.of_last) == (12.5, 75, "75.00", "75.00")
-    assert (third.of_first, third.of_last) == ("37.50", "50.00")
+def test_a_step_stands_in_the_middle_with_its_share_of_the_first_and_of_the_one_it_is_part_of():
+    first, second, third, fourth = funnel([("a", A, 40, ""), ("b", B, 30, "a"), ("c", A, 15, "b"), ("d", A, 20, "a")])
+    assert (first.x, first.width, first.of_first, first.of_whole) == (0, 100, None, None)
+    assert (second.x, second.width, second.of_first, second.of_whole) == (12.5, 75, "75.00", None)
+    assert (third.of_first, third.of_whole, third.whole) == ("37.50", "50.00", B)
+    assert (fourth.of_first, fourth.of_whole, fourth.whole) == ("50.00", None, None)
+    assert funnel([]) == []
 
 
 @pytest.mark.parametrize("n", [0, 9])
 def test_of_too_few_no_share_is_said(n):
-    _, second = funnel([("a", A, n), ("b", B, n)])
-    assert (second.of_first, second.of_last) == (None, None)
+    _, second, third = funnel([("a", A, n, ""), ("b", B, n, "a"), ("c", A, n, "b")])
+    assert (second.of_first, third.of_first, third.of_whole) == (None, None, None)

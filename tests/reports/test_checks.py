@@ -127,6 +127,37 @@ def test_advice_and_complaints_in_one_number_are_two():
     assert doubts(said(cell("headcount", 900)), words={"现场": "接受咨询200人次、投诉3件"}) == {}
 
 
+@pytest.mark.parametrize(
+    ("says", "doubted"),
+    [
+        ("受理398件，办结349件，办结率88%", "87.69%"),  # as one report printed it
+        ("投诉办结率约88％", "87.69%"),
+        ("办结率达到92.1%", "349÷398"),
+        ("办结率为87.7%", ""),
+        ("投诉办结率87.69%", ""),
+        ("按时办结率100%", ""),  # another rate, of which nothing is known
+        ("目标办结率由各单位自定，占88%", ""),
+    ],
+)
+def test_a_rate_written_by_hand_is_what_its_parts_come_to(says: str, doubted: str):
+    rate = cell("closing_rate", "87.69", {"numerator": 349, "denominator": 398})
+    found = doubts(said(rate), words={"投诉": says})
+    assert list(found) == (["rate-in-words"] if doubted else [])
+    assert doubted in "".join(found.get("rate-in-words", []))
+
+
+def test_a_whole_rate_is_written_whole_and_one_of_a_year_is_looked_at_too():
+    whole = cell("closing_rate", "100.00", {"numerator": 40, "denominator": 40})
+    assert doubts(said(whole), words={"投诉": "办结率100%"}) == {}
+    wrong = cell("closing_rate", "92", {"numerator": 969, "denominator": 1103})
+    right = msgspec.structs.replace(wrong, value="87.85")
+    found = doubts(said(cell("closing_rate", None), year=[wrong]))
+    assert "87.85%" in found["rate-recomputed"][0]
+    assert "87.85%" in only(
+        said(cell("closing_rate", None), year=[right]), "rate-in-words", words={"年": "办结率约92%"}
+    )
+
+
 @pytest.mark.parametrize("left", ["出动4车次×××人次", "发放XX份", "发放***份", "参加____人", "情况待补"])
 def test_what_was_never_filled_in_is_seen(left):
     assert "没填" in only(said(cell("headcount", 900)), "words-left", words={"现场": left})
@@ -140,6 +171,25 @@ def test_what_was_never_filled_in_is_seen(left):
 def test_a_day_is_not_more_than_the_period():
     days = [Day("2027-03-15", [cell("headcount", 1_100_000)], {})]
     assert "2027-03-15" in only(said(cell("headcount", 350_000), days=days), "day-above-period")
+
+
+def test_a_day_is_looked_at_where_the_period_looks_well():
+    """300 were advised on a day with 200 visitors; over both days there were enough."""
+    days = [
+        Day("2027-03-14", [cell("headcount", 800), cell("consultations", 20)], {}),
+        Day("2027-03-15", [cell("headcount", 200), cell("consultations", 300)], {}),
+    ]
+    period = [cell("headcount", 1_000), cell("consultations", 320)]
+    assert "2027-03-15 当天：“接受咨询”300" in only(said(*period, days=days), "consultations-visitors")
+    worse = [cell("headcount", 300), cell("consultations", 320)]
+    only_period = doubts(said(*worse, days=[days[1]]))["consultations-visitors"]
+    assert only_period == ["活动期间：“接受咨询”320，多于“参与群众”300。"], "and not once more for the day"
+
+
+def test_a_period_typed_as_its_year_once_more_is_asked_about():
+    year = [cell("complaints_accepted", 434, typed=434)]
+    assert "全年都补录了 434" in only(said(cell("complaints_accepted", 434, typed=434), year=year), "typed-twice")
+    assert doubts(said(cell("complaints_accepted", 400, typed=400), year=year)) == {}
 
 
 def test_a_period_is_not_more_than_its_year():
@@ -181,7 +231,45 @@ def test_a_venue_far_above_the_others_is_named():
     assert "会场2" in only(said(cell("leaflets", 3_920), places=places), "venues")
 
 
+def test_a_unit_far_below_the_others_is_named_and_a_small_square_is_not():
+    """Three of the fourth 10,000: somebody typed 万 where others typed copies."""
+
+    def places(kind: str) -> list[Place]:
+        return [
+            Place(kind, f"u{n}", Text(f"单位{n}", f"Unit {n}"), "", [cell("leaflets", many)])  # type: ignore[arg-type]
+            for n, many in enumerate((30_000, 28_000, 31_000, 3))
+        ]  # fmt: skip
+
+    assert "单位3 3，" in only(said(cell("leaflets", 89_003), places=places("unit")), "venues")
+    assert doubts(said(cell("leaflets", 89_003), places=places("venue"))) == {}
+
+
 # --- what was typed -----------------------------------------------------------------------------------
+
+
+def test_one_thing_put_on_a_list_by_two_is_asked_about():
+    def listed(title: str, **amounts: int) -> Record:
+        texts = {"category": "食品", "measure": "件"}
+        return Record("destroyed", title, "2027-03-15", texts, amounts, "清单", "", title[:1] * 32)
+
+    two = [listed("假冒白酒", quantity=1_200), listed("假冒 白酒", quantity=1_200)]
+    assert "假冒 白酒（2027-03-15）" in only(said(cell("headcount", 900), records=two), "listed-twice")
+    two[1] = listed("假冒白酒", quantity=1_300)
+    assert doubts(said(cell("headcount", 900), records=two)) == {}
+
+
+@pytest.mark.parametrize(
+    ("n", "is_round"), [(1_000, True), (18_000, True), (312_000, False), (900, False), (1_730, False)]
+)
+def test_a_number_of_one_or_two_digits_and_zeros_looks_like_an_estimate(n: int, is_round: bool):
+    assert list(doubts(said(cell("messages", n, typed=n)))) == (["round-number"] if is_round else [])
+
+
+def test_what_a_list_comes_to_is_no_estimate_however_round():
+    goods = Record("destroyed", "假烟", "2027-03-15", {}, {"value": 14_000_000}, "清单", "", "31" * 16)
+    value = cell("destroyed_value", "140000.00", {"fen": 14_000_000}, typed=14_000_000)
+    assert doubts(said(value, records=[goods])) == {}
+    assert "140,000.00" in only(said(value), "round-number")
 
 
 def test_one_number_in_two_units_is_asked_about():

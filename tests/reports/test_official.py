@@ -54,7 +54,8 @@ def made() -> bytes:
 # --- numbers --------------------------------------------------------------------------------------
 
 _NO_FIGURE = re.compile(
-    r"“3·15”|12315|[0-9]{4}年|[0-9]{1,2}[月日]|附件：?[12]|^[12]\. |[0-9]{4}-[0-9]{2}-[0-9]{2}|第 1 版|0 表示"
+    r"“3·15”|0000-12315|12315|[0-9]{4}年|[0-9]{1,2}[月日]|附件：?[12]|^[12]\. "
+    r"|[0-9]{4}-[0-9]{2}-[0-9]{2}|第 1 版|0 表示"
 )
 
 
@@ -94,16 +95,36 @@ def test_every_number_in_the_table_is_the_figure_of_its_line_and_day(made):
         assert row == [str(number), column.label.zh, column.unit, *told]
 
 
-def test_the_curve_is_that_of_the_busiest_day(made):
-    chart = part(made, "word/charts/chart1.xml")
+def bars_of(docx: bytes, number: int) -> list[tuple[str, str]]:
+    chart = part(docx, f"word/charts/chart{number}.xml")
     c = "{http://schemas.openxmlformats.org/drawingml/2006/chart}"
     told = [[one.text for one in chart.iter(f"{c}{kind}Lit") for one in one.iter(f"{c}v")] for kind in ("str", "num")]
+    return list(zip(*told, strict=True))
+
+
+def test_the_curve_is_that_of_the_busiest_day(made):
     hours = a_statement().days[-1].hours["headcount"]
-    assert told == [[f"{hour}:00" for hour in hours], [str(n) for n in hours.values()]]
+    assert bars_of(made, 1) == [(f"{int(hour)}时", str(n)) for hour, n in hours.items()]
     assert "3月15日各时段参与群众（人次）" in words_of(part(made))
 
 
-def test_where_nobody_counted_by_the_hour_there_is_no_curve():
+def test_venues_are_compared_the_busiest_first(made):
+    assert bars_of(made, 2) == [("大学城", "24"), ("清真寺街农贸市场", "18"), ("万达广场", "12"), ("人民广场", "6")]
+    assert "各会场参与群众（人次）" in words_of(part(made))
+
+
+def test_of_many_venues_the_busiest_ten_are_shown_and_it_says_so():
+    venue = a_statement().places[0]
+    many = [msgspec.structs.replace(venue, id=f"v{n}", name=Text(f"{n}号广场" + "长" * 40, "x"), cells=[
+        msgspec.structs.replace(cell, value=n) if cell.key == "headcount" else cell for cell in venue.cells
+    ]) for n in range(200)]  # fmt: skip
+    docx = document(few(a_statement(places=many), "headcount"))
+    assert [int(n) for _, n in bars_of(docx, 2)] == list(range(199, 189, -1))
+    assert {len(name) for name, _ in bars_of(docx, 2)} == {14}
+    assert "参与群众最多的10个会场（人次）" in words_of(part(docx))
+
+
+def test_where_nobody_counted_there_is_no_chart():
     quiet = [msgspec.structs.replace(day, hours={"headcount": {"09": 0}}) for day in a_statement().days]
     with zipfile.ZipFile(io.BytesIO(document(few(a_statement(days=quiet), "leaflets")))) as package:
         assert not [name for name in package.namelist() if "chart" in name]
@@ -120,6 +141,23 @@ def test_what_was_edited_and_lost_its_figure_leaves_no_brace():
     docx = document(few(a_statement(), "leaflets"), onsite="发短信{messages}，发资料{leaflets}，{nonsense}。")
     assert "发资料20416份。" in words_of(part(docx))
     assert "{" not in words_of(part(docx))
+
+
+def rows_of(docx: bytes) -> dict[str, list[str]]:
+    rows = [[words_of(cell) for cell in row.iter(f"{W}tc")] for row in part(docx).iter(f"{W}tr")]
+    return {row[1]: row[3:] for row in rows if len(row) > 1}
+
+
+def test_a_nought_nobody_stands_for_is_a_dash_and_one_that_somebody_said_stays():
+    """What is missing, and what is part of it: a volunteer's taps that never were, batches of tests nobody made."""
+    nought = {"duty_turns": 0, "quicktest_batches": 0, "quicktest_brought": 0, "headout": 0, "reports": 0,
+              "exhibits_judged": 0}  # fmt: skip
+    said = few(a_statement(), *nought, "leaflets")
+    plain = [msgspec.structs.replace(cell, value=0, by={}) if cell.key in nought else cell for cell in said.period]
+    said = msgspec.structs.replace(said, period=plain, missing=["duty_turns", "quicktest_batches"])
+    told = {name: row[-1] for name, row in rows_of(document(said)).items()}
+    assert {name for name, value in told.items() if value == "—"} == {"出动人员", "离场群众", "食品快检", "你送我检"}
+    assert (told["登记举报"], told["识假体验"]) == ("0", "0")  # somebody said so; tablets count it by themselves
 
 
 # --- layout ---------------------------------------------------------------------------------------
@@ -149,6 +187,87 @@ def test_fonts_and_sizes_are_named_and_none_is_embedded(made):
         assert properties.find(f"{W}color") is None
     with zipfile.ZipFile(io.BytesIO(made)) as package:
         assert not [name for name in package.namelist() if "font" in name and not name.endswith("fontTable.xml")]
+
+
+def test_every_font_has_another_name_to_be_found_under(made):
+    fonts = {one.get(f"{W}name"): one for one in part(made, "word/fontTable.xml")}
+    others = {name: one.find(f"{W}altName") for name, one in fonts.items() if name != "Times New Roman"}
+    assert {name: one.get(f"{W}val").split(",")[0] for name, one in others.items()} == {
+        "方正小标宋简体": "FZXiaoBiaoSong-B05S", "仿宋_GB2312": "仿宋", "楷体_GB2312": "楷体", "黑体": "SimHei",
+        "宋体": "SimSun",
+    }  # fmt: skip
+    used = set()
+    for name in ("word/document.xml", "word/styles.xml"):
+        used |= {one.get(f"{W}eastAsia") for one in part(made, name).iter(f"{W}rFonts")} - {None}
+    assert used <= set(fonts)
+
+
+#: Where one element may not stand behind another, by the element they are in: Word repairs, or refuses, other files.
+_ORDER = {
+    "pPr": "pStyle keepNext keepLines pageBreakBefore framePr widowControl numPr suppressLineNumbers pBdr shd tabs "
+    "suppressAutoHyphens kinsoku wordWrap overflowPunct topLinePunct autoSpaceDE autoSpaceDN bidi adjustRightInd "
+    "snapToGrid spacing ind contextualSpacing mirrorIndents suppressOverlap jc textDirection textAlignment "
+    "textboxTightWrap outlineLvl divId cnfStyle rPr sectPr pPrChange",
+    "rPr": "rStyle rFonts b bCs i iCs caps smallCaps strike dstrike outline shadow emboss imprint noProof snapToGrid "
+    "vanish webHidden color spacing w kern position sz szCs highlight u effect bdr shd fitText vertAlign rtl cs em "
+    "lang eastAsianLayout specVanish oMath",
+    "tblPr": "tblStyle tblpPr tblOverlap bidiVisual tblStyleRowBandSize tblStyleColBandSize tblW jc tblCellSpacing "
+    "tblInd tblBorders shd tblLayout tblCellMar tblLook tblCaption tblDescription",
+    "tcPr": "cnfStyle tcW gridSpan hMerge vMerge tcBorders shd noWrap tcMar textDirection tcFitText vAlign hideMark",
+    "sectPr": "headerReference footerReference footnotePr endnotePr type pgSz pgMar paperSrc pgBorders lnNumType "
+    "pgNumType cols formProt vAlign noEndnote titlePg textDirection bidi rtlGutter docGrid printerSettings",
+    "font": "altName panose1 charset family notTrueType pitch sig",
+}
+
+
+def test_every_element_is_known_and_stands_in_its_order(made):
+    with zipfile.ZipFile(io.BytesIO(made)) as package:
+        names = [
+            name for name in package.namelist() if re.fullmatch(r"word/(?:document|footer\d*|fontTable)\.xml", name)
+        ]
+    seen = set()
+    for name in names:
+        for element in part(made, name).iter():
+            kind = element.tag.removeprefix(W)
+            if kind in _ORDER:
+                seen.add(kind)
+                order = [_ORDER[kind].split().index(child.tag.removeprefix(W)) for child in element]
+                assert order == sorted(order), (name, kind, [child.tag for child in element])
+    assert seen == set(_ORDER)
+
+
+def test_headings_are_headings_to_who_has_them_read_aloud(made):
+    styles = [(para.find(f"{W}pPr/{W}pStyle"), words_of(para)) for para in paragraphs(part(made))]
+    by_style = {}
+    for style, words in styles:
+        by_style.setdefault("" if style is None else style.get(f"{W}val"), []).append(words)
+    assert len(by_style["Title"]) == 3  # of the summary, the table and the photos: each is one, however many lines
+    assert by_style["Title"][0] == "示范市市场监督管理局关于2027年“3·15”国际消费者权益日宣传活动情况的报告"
+    assert [words[:2] for words in by_style["Heading1"]] == ["一、", "二、", "三、", "四、", "五、"]
+    assert all(words.startswith("（") for words in by_style["Heading2"])
+    caption = next(part(made).iter(f"{W}tblCaption"))
+    assert caption.get(f"{W}val") == "2027年“3·15”国际消费者权益日宣传活动情况统计表"
+
+
+def test_no_number_of_the_table_is_broken_over_two_lines():
+    """Ten figures and a point of 五号 are 20 mm: the column is as wide, and the page lies where it has to."""
+    much = [msgspec.structs.replace(cell, value="238712345678.00") if cell.key == "recovered" else cell
+            for cell in a_statement().period]  # fmt: skip
+    docx = document(few(a_statement(period=much), "recovered", "headcount"))
+    widths = [int(one.get(f"{W}w")) / 56.6929 for one in part(docx).iter(f"{W}gridCol")]
+    assert widths[-1] > 15 * 2
+    assert widths[1] >= 38
+    assert sum(widths) <= 225.1
+    assert [one.get(f"{W}orient") for one in part(docx).iter(f"{W}pgSz")][-1] == (
+        "landscape" if sum(widths) > 156.1 else None
+    )
+
+
+def test_the_head_of_the_table_says_whose_it_is_when_and_who_answers_for_it(made):
+    told = [words_of(para) for para in paragraphs(part(made))]
+    assert "填报单位（公章）：示范市市场监督管理局第 1 版" in told
+    assert "统计时段：2027-03-13—2027-03-15填报日期：2027-03-17" in told
+    assert any(re.fullmatch("填报人：张科员　+审核人：　+联系方式：0000-12315", one) for one in told)
 
 
 def test_page_numbers_stand_outside(made):
@@ -234,8 +353,11 @@ def test_the_same_words_make_the_same_bytes(made):
 
 def test_photos_have_their_caption_as_words_for_who_cannot_see(made):
     pictures = [one.get("descr") for one in part(made).iter() if one.tag.endswith("}docPr")]
-    assert pictures[0] == "3月15日各时段参与群众（人次）：09时812，10时1430，11时1207，12时640"
-    assert pictures[1:] == ["人民广场", "大学城"]
+    assert pictures[0] == "3月15日各时段参与群众（人次）：9时812，10时1430，11时1207，12时640"
+    assert pictures[1].startswith("各会场参与群众（人次）：大学城：24，")
+    assert pictures[2:] == ["人民广场", "大学城"]
+    ids = [one.get("id") for one in part(made).iter() if one.tag.endswith("}docPr")]
+    assert len(set(ids)) == 4
 
 
 # --- on paper -------------------------------------------------------------------------------------

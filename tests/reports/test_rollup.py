@@ -15,7 +15,7 @@ from kiosk.facts.vocabulary import REGISTRY
 from kiosk.packs.model import Text
 from kiosk.reports import rollup
 from kiosk.reports.catalogue import CATALOGUE
-from kiosk.reports.rollup import Value, add_below, cell_of, shared, together, told, value_of, written
+from kiosk.reports.rollup import Value, add_below, cell_of, shared, together, told, value_of, without, written
 from kiosk.reports.statement import Cell, Column, Place, Statement
 from tests.makers import a_fact, an_id
 
@@ -135,6 +135,26 @@ def test_names_stay_beside_a_sum_that_has_units_in_it():
     found = add_below(a_column("leaflets"), own, Cell("leaflets", 30, {}, {"below": 30}), "here")
     assert (found.value, found.by) == (42, {"tapped": 12, "below": 30})
     assert {name for name in found.parts if rollup.is_breakdown(name)} == {"law", "food"}
+
+
+@given(st.integers(0, 10**12), st.integers(0, 10**12), st.integers(0, 10**9))
+def test_what_was_typed_for_a_unit_leaves_a_cell_that_still_adds_up(counted, typed, theirs):
+    for key, unit in (("leaflets", "份"), ("recovered", "元")):
+        n = counted + typed + theirs
+        parts = {"fen": n} if unit == "元" else {}
+        cell = Cell(key, written(unit, n), parts, {"auto": counted, "typed": typed + theirs})
+        found = without(a_column(key), cell, {key: theirs, "headcount": 7})
+        assert found.value == written(unit, counted + typed)
+        assert sum(found.by.values()) == counted + typed
+        assert value_of(a_column(key), found).n == counted + typed
+
+
+def test_a_rate_loses_both_of_its_sides_and_a_maximum_nothing():
+    cell = Cell("valid_rate", "90.00", {"numerator": 90, "denominator": 100}, {})
+    found = without(a_column("valid_rate"), cell, {"surveys_valid": 40, "surveys": 40})
+    assert (found.value, found.parts) == ("83.33", {"numerator": 50, "denominator": 60})
+    most = Cell("most_present", 9, {"v1": 9}, {})
+    assert without(a_column("most_present"), most, {"most_present": 9}) == most
 
 
 # --- as facts ---------------------------------------------------------------------------------------

@@ -2,8 +2,7 @@
 
 import io
 import re
-import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
 from html.parser import HTMLParser
@@ -11,7 +10,6 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import msgspec
-import psycopg
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
@@ -27,6 +25,7 @@ from kiosk.facts.lots import LotClosed, LotCommitted, LotDrawn, LotEntered
 from kiosk.facts.papers import SheetPrinted, write_number
 from kiosk.facts.prizes import PrizeIssued, code_of
 from kiosk.hub import journal, statements
+from kiosk.hub.app import open_hub
 from kiosk.hub.fairs import find_fair
 from kiosk.hub.people import Person
 from kiosk.hub.tables import fairs, sessions, throttles
@@ -36,17 +35,36 @@ from tests.clocks import FakeClock
 from tests.facts.test_quicktests import a_batch
 from tests.hub.phones import device_of, file_by_phone, leave_question
 from tests.hub.tablets import Tablet, deliver
-from tests.makers import Pair, a_hub, a_pair, a_prize, an_id, give_prizes
+from tests.makers import Pair, a_pair, a_prize, an_id, give_prizes
+from tests.proof import FULL
 
 BROUGHT = "o315a0b1c"  # an exhibit from a photo
 NUMBER = "7KQ2-M0ZRT"  # of a question left
 SHEET = write_number("demo", 1)  # of a tally sheet on paper
 
 
+#: What is answered before anybody asks the hub's database, or whatever that is.
+BEFORE_ANY_DATABASE = (
+    "test_a_form_on_another_site_",
+    "test_a_wrong_host_",
+    "test_at_the_desk_",
+    "test_every_static_file_",
+    "test_every_page_and_fragment_",  # that each page is there, is asked on both
+    "test_no_address_answers_to_a_method_",
+    "test_strange_headers_",
+)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A booth is the same whatever its hub stores in: its tests run once."""
+    """Where the database plays no part, both are met in `make test-long` alone; a booth's hub plays none ever."""
     here = Path(__file__).parent
-    items[:] = [item for item in items if not (item.path.parent == here and "[postgresql-booth" in item.name)]
+
+    def is_met_already(item: pytest.Item) -> bool:
+        return "[postgresql" in item.name and (
+            "[postgresql-booth" in item.name or (not FULL and item.name.startswith(BEFORE_ANY_DATABASE))
+        )
+
+    items[:] = [item for item in items if item.path.parent != here or not is_met_already(item)]
 
 
 @dataclass
@@ -147,12 +165,9 @@ class Sides:
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def sides(request, tmp_path_factory) -> Iterator[Sides]:
+def sides(request, hub_copied, tmp_path_factory) -> Iterator[Sides]:
     folder, clock = tmp_path_factory.mktemp("sides"), FakeClock()
-    database, drop = "", lambda: None
-    if request.param == "postgresql":
-        database, drop = _fresh(request.getfixturevalue("postgres"))
-    with closing(a_hub(folder / "hub", clock, database)) as hub:
+    with hub_copied(request.param, folder / "hub") as settings, closing(open_hub(settings, clock)) as hub:
         hub.pack = replace(hub.pack, questions=hub.pack.questions[::20])  # else the crawl mostly writes workbooks
         pair = a_pair(folder / "booth", hub, clock)
         with closing(pair.booth):
@@ -173,7 +188,6 @@ def sides(request, tmp_path_factory) -> Iterator[Sides]:
             made = Sides(pair, case, {})
             made.sign_in()
             yield made
-    drop()
 
 
 def _draw_lots(pair: Pair) -> None:
@@ -229,18 +243,6 @@ def _send_what_nobody_can_use(pair: Pair) -> None:
     other = one.clone().record(b"\xff</pre><x315>")
     for tablet in (one.record(), other):
         deliver(pair.hub, tablet.batch())
-
-
-def _fresh(server: str) -> tuple[str, Callable[[], None]]:
-    name = f"kiosk_{secrets.token_hex(8)}"
-
-    def run(statement: str) -> None:
-        with psycopg.connect(server, autocommit=True) as connection:
-            connection.execute(statement)
-
-    run(f"CREATE DATABASE {name}")
-    address = urlsplit(server)._replace(path=f"/{name}").geturl()
-    return address, lambda: run(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 # --- what an answer must be ------------------------------------------------------------------------

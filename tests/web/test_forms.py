@@ -268,7 +268,7 @@ FORMS: dict[str, dict[str, Form]] = {
         ),
         "/fairs/<fair_id>/typed/lists/<list_id>": Form(
             {"id": an_id(0xEB), "title": "白酒", "source": "清单"},
-            ("day", "unit", "host", "joint", *(field.id for field in LISTS["destroyed"].fields)),
+            ("day", "unit", "host", "joint", "confirm", *(field.id for field in LISTS["destroyed"].fields)),
         ),
         "/fairs/<fair_id>/typed/lists/<list_id>/strike": Form({"record": an_id(0xEC), "reason": "重复"}),
         "/fairs/<fair_id>/typed/units/remind": Form({"id": an_id(0xED), "unit": "u1", "how": "电话"}),
@@ -280,9 +280,10 @@ FORMS: dict[str, dict[str, Form]] = {
             {"id": an_id(0xE11), "to": "市消协秘书处", "how": "内网邮件"}
         ),
         "/fairs/<fair_id>/statement/summary/<words_id>": Form(
-            {"id": an_id(0xE12), "text": "明年早些开始。"}, limit=12_000
+            {"id": an_id(0xE12), "text": "明年早些开始。", "base": ""}, limit=12_000
         ),
-        "/fairs/<fair_id>/statement/summary/<words_id>/reset": Form({"id": an_id(0xE13)}),
+        "/fairs/<fair_id>/statement/summary/<words_id>/reset": Form({"id": an_id(0xE13), "base": ""}),
+        "/fairs/<fair_id>/statement/summary/<words_id>/figure": Form({"id": an_id(0xE17), "key": "headcount"}),
         "/fairs/<fair_id>/statement/summary/<words_id>/style": Form(
             {"id": an_id(0xE14), "token": "headcount", "style": "余"}
         ),
