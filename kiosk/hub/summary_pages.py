@@ -151,7 +151,13 @@ def _page(
 def _offers(said: Statement) -> dict[str, str]:
     pieces = summary.fill("\n".join(f"{{{one.key}}}" for one in said.columns), said)
     now = {piece.key: piece.text for piece in pieces if piece.kind == "figure" and piece.text}
-    return {one.key: f"{one.label.in_(web.language())} {now[one.key]}" for one in said.columns if one.key in now}
+    values = {cell.key: cell.value for cell in said.period}
+    english = web.language() == "en"  # the summary itself is Chinese, and so is each unit in it
+    return {
+        one.key: f"{one.label.en}: {values[one.key]}" if english else f"{one.label.zh} {now[one.key]}"
+        for one in said.columns
+        if one.key in now
+    }
 
 
 @views.post("/fairs/<fair_id>/statement/summary/<words_id>")

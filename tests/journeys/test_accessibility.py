@@ -14,7 +14,7 @@ LOOKS = [pytest.param(english, large, id=f"{'en' if english else 'zh'}{' large' 
          for english in (False, True) for large in (False, True)]  # fmt: skip
 ZH, ZH_LARGE, EN, EN_LARGE = LOOKS
 #: What has no English: people, and what they wrote.
-NAMES = [*demo.VOLUNTEERS.values(), "示范市建设路1号"]
+NAMES = [*demo.VOLUNTEERS.values(), "示范市建设路1号", "是 | Yes", "否 | No"]
 NAMES += re.findall("[\u4e00-\u9fff]+", " ".join(one.remember.en for one in exhibits().values()))  # quoted signs
 NAMES += [line for screen in COMPLAINT.values() for text in screen.values() for line in text.splitlines()]
 #: The key that leads on, where a page in large type may be longer than the screen.
