@@ -1,8 +1,8 @@
 """What a hub counted, as one file for outsiders, and whether it holds: whoever has the file checks it, without the hub.
 
 In it is every fact as it was received, what vouches for it and what was made of it: certificates, signatures of
-tablets, totals, read models, frozen versions. No password, no key and nothing sealed is: neither names of people nor
-what visitors wrote. The hub signs the whole; whoever wants to be sure which hub that was compares its fingerprint.
+tablets, totals, read models, frozen versions. No password, no key and nothing sealed is, so nothing of whoever visited
+or complained; who worked there is named as in the facts and versions. The hub signs the whole; whoever wants to be sure which hub that was compares its fingerprint.
 """
 
 import sqlite3
