@@ -18,4 +18,5 @@ def _read(size: int, path: str) -> list[str]:
     image = Image.new("L", (size, size), 255)
     for left, top, right in _RUN.findall(path):
         image.paste(0, (int(left), int(top), int(right), int(top) + 1))
-    return [code.text for code in zxingcpp.read_barcodes(image.resize((size * 4, size * 4)))]
+    found = zxingcpp.read_barcodes(image.resize((size * 4, size * 4)), formats=zxingcpp.BarcodeFormat.QRCode)
+    return [code.text for code in found]  # a line of one may look like a barcode

@@ -24,8 +24,7 @@ from kiosk.packs.model import Text
 from tests.bench.rows import Rounds, Row, alternating, timed, timing
 from tests.bench.sides import environment
 from tests.bench.stolen import Noise, quietly
-from tests.hub.hierarchy import a_city_fair, set_fair
-from tests.hub.test_units import fill
+from tests.hub.hierarchy import a_city_fair, fill, set_fair
 
 ROUNDS = 5
 UNITS = 200

@@ -239,7 +239,8 @@ _ENTRIES = st.one_of(
 
 
 def test_every_kind_that_adds_to_a_figure_is_tried():
-    feeding = {body for body in amounts.registry if issubclass(body, Body) and body is not Body}
+    ours = (body for body in amounts.registry if body.__module__.startswith("kiosk.facts."))
+    feeding = {body for body in ours if issubclass(body, Body) and body is not Body}
     shapes = {*TABLET, *HUB, FigureTyped, RecordListed, RecordStruck}
     assert feeding <= shapes
     tried = {kind for kind in REGISTRY.names() if REGISTRY.shape_of(kind) in shapes}

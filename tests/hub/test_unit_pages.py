@@ -10,9 +10,9 @@ from kiosk.hub.context import Hub
 from kiosk.packs.fairs import Unit
 from kiosk.packs.model import Text
 from kiosk.sync.push import Transport
-from tests.hub.hierarchy import Network, a_city_fair, fair_of, freeze, set_fair, standings
+from tests.hub.hierarchy import Network, a_city_fair, fair_of, fill, freeze, set_fair, standings
 from tests.hub.tablets import deliver, rows
-from tests.hub.test_units import EAST, WEST, Make, as_tablet, fill, make  # noqa: F401 (a fixture)
+from tests.hub.test_units import EAST, WEST, Make, as_tablet, make  # noqa: F401 (a fixture)
 from tests.makers import CASEWORKER, HUB_URL, Browser, Page, WsgiTransport
 
 on_sqlite = pytest.mark.parametrize("hub", ["sqlite"], indirect=True)

@@ -13,27 +13,23 @@ import pytest
 
 from kiosk.config import HubConfig
 from kiosk.errors import Problem
-from kiosk.facts.kinds import Body
-from kiosk.facts.reporting import REPORT_KINDS, ReportBegun, ReportFigure
-from kiosk.hub import backup, carrying, completeness, devices, entries, fairs, ledger, tables, tablets, units, upward
+from kiosk.facts.reporting import REPORT_KINDS
+from kiosk.hub import backup, carrying, completeness, devices, fairs, ledger, tables, tablets, units, upward
 from kiosk.hub.app import create_hub, create_hub_app, open_hub
 from kiosk.hub.context import Hub
-from kiosk.hub.store import append_facts
-from kiosk.packs.fairs import Fair, Unit
+from kiosk.packs.fairs import Unit
 from kiosk.packs.model import Text
 from kiosk.reports import rollup
-from kiosk.reports.catalogue import CATALOGUE
-from kiosk.reports.statement import Cell, Column, Day, Place
+from kiosk.reports.statement import Cell, Place
 from kiosk.sync import keys, protocol
 from tests.clocks import FakeClock
 from tests.hub.hierarchy import (
     UNITS,
     Network,
     Sticks,
-    a_cell,
     a_city_fair,
-    a_statement_of,
     fair_of,
+    fill,
     freeze,
     list_jointly,
     rolled,
@@ -42,7 +38,7 @@ from tests.hub.hierarchy import (
     waiting,
 )
 from tests.hub.tablets import Tablet, a_tablet, deliver, everything, rows
-from tests.makers import HUB_URL, WsgiTransport, a_fact, a_fair, a_headcount
+from tests.makers import HUB_URL, WsgiTransport, a_fair, a_headcount
 
 Make = Callable[..., Hub]
 #: What a county says; each figure has another rule.
@@ -567,42 +563,3 @@ def test_two_hundred_units_are_rolled_up_in_less_than_a_second(city):
     assert found["media_outlets"].value == 300
     assert sum(one.counts for one in table.values()) == 200
     assert took < 1, took
-
-
-def fill(hub: Hub, fair: Fair, days: int) -> None:
-    """Every unit's version is here, as it would be once it was sent: rows of facts, and what they are folded to."""
-    text = Text("区", "district")
-    columns = [Column(one.key, text, one.unit, one.group, text, one.rule) for one in CATALOGUE]
-    cells = [a_cell(one.key, (7, 20) if one.rule == "ratio" else 5) for one in CATALOGUE]
-    window = [Day(f"2027-03-{8 + day:02d}", cells, {}) for day in range(days)]
-    statement = a_statement_of(hub, {}, columns=columns, period=cells, days=window)
-    bodies = rollup.told(statement, hub.id)
-    told: dict[str, list[dict[str, Any]]] = {"facts": [], "reported": [], "journals": [], "devices": []}
-    for number, unit in enumerate(fair.units):
-        journal, outlets = f"{number:032x}", [f"{n:016x}" for n in range(number, number + 101)]
-        for seq, body in enumerate(bodies, 1):
-            if number and not _differs(body):
-                row = {**told["reported"][seq - 1], "journal": journal, "unit": unit.id}
-            else:
-                changes = {
-                    "report.begun": {"fair": f"f{number}"} if isinstance(body, ReportBegun) else {},
-                    "headcount": {"n": number}, "media_outlets": {"n": 101, "keys": outlets},
-                }  # fmt: skip
-                own = msgspec.structs.replace(body, **changes.get(getattr(body, "figure", "report.begun"), {}))
-                row = entries.row_of(journal, "^demo", a_fact(own, desk=unit.id, seq=seq), own)[1]
-            told["reported"].append(row)
-            kept = {"journal": journal, "seq": seq, "line": b"x" * 400, "hash": b"", "kind": "report.figure"}
-            told["facts"].append({**kept, "problem": None, "received_at": 1.0})
-        told["journals"].append({"journal": journal, "fair": "^demo", "root": b"", "seq": seq, "hash": b""})
-        device = {"device": journal, "journal": journal, "fair": "^demo", "desk": unit.id, "public_key": ""}
-        told["devices"].append({**device, "kinds": ""})
-    with hub.store.begin() as tx:
-        for name, some in told.items():
-            append_facts(tx, tables.metadata.tables[name], [tuple(row.values()) for row in some], list(some[0]))
-
-
-def _differs(body: Body) -> bool:
-    """Whether it says something else of every unit."""
-    if isinstance(body, ReportFigure):
-        return body.window == "period" and body.figure in ("headcount", "media_outlets")
-    return isinstance(body, ReportBegun)
