@@ -1098,7 +1098,8 @@ def _verify_archive(path: Path, fingerprint: str) -> None:
 def hub_archive(file: Path, fair: str | None, data: Path | None, database: str | None) -> None:
     """Write what was counted to one file for outsiders, signed: a file, or a folder in which it gets a name.
 
-    No password, key or sealed content is in it, and so nothing of whoever complained. Anybody checks it with `kiosk hub verify --archive`.
+    No password, key or sealed content is in it, and so nothing of whoever complained. Anybody checks it with
+    `kiosk hub verify --archive`.
     """
     with _hub(data, database) as here:
         from kiosk.hub import archive

@@ -2,7 +2,8 @@
 
 In it is every fact as it was received, what vouches for it and what was made of it: certificates, signatures of
 tablets, totals, read models, frozen versions. No password, no key and nothing sealed is, so nothing of whoever visited
-or complained; who worked there is named as in the facts and versions. The hub signs the whole; whoever wants to be sure which hub that was compares its fingerprint.
+or complained; who worked there is named as in the facts and versions. The hub signs the whole; whoever wants to be sure
+which hub that was compares its fingerprint.
 """
 
 import sqlite3
