@@ -21,6 +21,7 @@ from kiosk.hub.app import create_hub_app, open_hub
 from kiosk.hub.context import Hub
 from kiosk.packs.fairs import Unit
 from kiosk.packs.model import Text
+from kiosk.reports.catalogue import columns
 from tests.bench.rows import Rounds, Row, alternating, timed, timing
 from tests.bench.sides import environment
 from tests.bench.stolen import Noise, quietly
@@ -121,7 +122,7 @@ def unit_rows(settings: HubConfig) -> Iterator[Row]:
         fill(hub, fair, days=2)
         with hub.store.reading() as tx:
             assert len(units.counted(tx, fair)) == UNITS
-            rounds, noise = _in_turns(lambda: units.rolled(tx, fair), _scan(tx, REPORTED))
+            rounds, noise = _in_turns(lambda: units.whole(tx, fair, columns(fair)), _scan(tx, REPORTED))
             yield Row(f"{UNITS} units put together, beside a scan", "ms", rounds, 20, alone=1_000, noise=noise)
 
 
