@@ -69,11 +69,13 @@ def measure(parts: list[str]) -> Iterator[Row]:
 def main(parts: list[str]) -> int:
     began, before = time.monotonic(), os.getloadavg()[0]
     rows = []
-    for row in watched(measure(parts)):
-        rows.append(row)
-        if sys.stderr.isatty():
-            print("·", row.name, "…", file=sys.stderr, flush=True)
-    print(table(rows))
+    try:
+        for row in watched(measure(parts)):
+            rows.append(row)
+            if sys.stderr.isatty():
+                print("·", row.name, "…", file=sys.stderr, flush=True)
+    finally:
+        print(table(rows))  # a quarter of an hour is not thrown away for one row
     print(f"\n{os.cpu_count()} cores, load {before:.1f} before; took {time.monotonic() - began:.0f} s")
     return 0 if all(row.is_kept for row in rows) else 1
 
