@@ -42,6 +42,7 @@ class Snap {
     this.keys.again.addEventListener("click", () => this.open());
     this.keys.shoot.addEventListener("click", () => this.shoot());
     this.file.addEventListener("change", () => this.choose());
+    if (this.file.files.length) this.choose(); // by somebody faster than this script was to come
     this.form.addEventListener("submit", (event) => this.send(event));
     addEventListener("pagehide", () => this.close());
     document.addEventListener("visibilitychange", () => document.hidden && this.close() && this.show("open", "file"));

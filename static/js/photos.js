@@ -41,6 +41,7 @@ export class Photos {
     for (const field of this.root.querySelectorAll("[data-pick]")) {
       field.removeAttribute("name"); // sent by itself, never with the form
       field.addEventListener("change", () => this.chose(field));
+      if (field.files.length) this.chose(field); // by somebody faster than this script was to come
     }
     this.draw();
     if (this.root.dataset.photos === "camera") this.ready();

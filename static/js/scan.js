@@ -54,7 +54,9 @@ class Camera {
     root.hidden = this.formats !== null && !hasCamera(); // a visitor's phone over plain HTTP has none to offer
     this.start.addEventListener("click", () => this.open());
     this.stop.addEventListener("click", () => this.close());
-    root.querySelector("[data-scan-file]")?.addEventListener("change", (event) => this.take(event.target));
+    const field = root.querySelector("[data-scan-file]");
+    field?.addEventListener("change", () => this.take(field));
+    if (field?.files.length) this.take(field); // by somebody faster than this script was to come
     addEventListener("pagehide", () => this.close());
     document.addEventListener("visibilitychange", () => document.hidden && this.close());
   }

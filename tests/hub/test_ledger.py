@@ -230,7 +230,7 @@ def test_verify_finds_a_damaged_blob(paired: Pair):
     file_by_phone(paired)
     with paired.hub.store.reading() as tx:
         name, content = tx.execute(select(blobs.c.sha256, blobs.c.content)).one()
-    spoil(paired.hub, update(blobs).values(content=bytes(content)[:-1] + b"\0"))
+    spoil(paired.hub, update(blobs).values(content=content[:-1] + bytes([content[-1] ^ 1])))
     assert ledger.verify(paired.hub) == [f"blob {name} is damaged"]
 
 
