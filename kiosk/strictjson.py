@@ -12,6 +12,8 @@ from kiosk.errors import JSON_MALFORMED, Problem
 
 DEPTH = 16
 _INT64 = 2**63
+#: `json.dumps` makes a new one each time it is told anything.
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 _NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 
 
@@ -41,7 +43,7 @@ def loads(data: bytes, limit: int = 64 * 1024) -> Any:
 
 def dumps(value: Any) -> bytes:
     """Write a value once, compactly, as UTF-8. What is written is kept; nobody writes it again."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+    return _ENCODER.encode(value).encode()
 
 
 def _refuse(reason: str) -> NoReturn:

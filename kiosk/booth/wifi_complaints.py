@@ -59,6 +59,8 @@ _NUMBERS = "".join(map(str, range(1, PHOTOS + 1)))
 _DRAWS = ("id", "case", "query", "matter", "drawn")
 _DRAWN = b"kiosk/wifi-complaint/2"
 _FAULTS = ("missing", "long", "invalid", "personal")
+#: Screens of a complaint that are shown, or worded, by whose it is.
+_CONSUMERS = {"agent": ("other",), "authority": ("other",), "identity": ("adult", "minor", "other")}
 
 
 class CodePage(msgspec.Struct, frozen=True):
@@ -88,7 +90,7 @@ class Told(msgspec.Struct, frozen=True):
 
 class Screen(msgspec.Struct, frozen=True):
     page: FormPage
-    minor: bool  # as it is shown for somebody under 18
+    consumer: str  # for whom it is worded: "minor", "other", or "" for all there is no other wording for
     faults: list[tuple[str, str, FormPage]]  # field, what is wrong with it, and the page that says so
 
 
@@ -155,24 +157,24 @@ def _told(here: Booth, posted: Posted) -> Told:
 
 
 def _screens(here: Booth, posted: Posted) -> Iterator[Screen]:
-    """Every screen that can come up, empty; one that words differently for a child twice."""
+    """Every screen that can come up, empty; one that is worded by whose complaint it is once for each."""
     for step in STEPS:
         if step.name == "photos" and not posted.takes_photos:
             continue
-        for consumer in ("", "minor") if step.name == "identity" and posted.matter == "complaint" else ("",):
+        for consumer in _CONSUMERS.get(step.name, ("adult",)) if posted.matter == "complaint" else ("adult",):
             values = {**posted.values, "anonymous": "no", "consumer": consumer}
             if step.asked(values):
                 at = msgspec.structs.replace(posted, step=step.name, values=values)
                 page = FormPage.of(
                     at, action="", fair=here.enrolled.fair, desk=here.enrolled.desk, today=desk.last_day(days.now(here))
                 )
-                page = msgspec.structs.replace(page, values={**posted.values, "consumer": consumer})
+                page = msgspec.structs.replace(page, values=posted.values)
                 faults = [
                     (field.name, fault, msgspec.structs.replace(page, faults={field.name: fault}))
                     for field in step.fields
                     for fault in (_FAULTS[:1] if field.choices else _FAULTS)
                 ]
-                yield Screen(page, consumer == "minor", faults)
+                yield Screen(page, page.consumer if step.name == "identity" else "", faults)
 
 
 @views.post("")

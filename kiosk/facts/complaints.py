@@ -7,10 +7,10 @@ hash of the sealed blob, so the blob can be deleted on its date without breaking
 import re
 import secrets
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import date
 from decimal import Decimal
-from functools import reduce
+from functools import cache, reduce
 from itertools import count
 from typing import Annotated, Any, Literal
 
@@ -127,7 +127,10 @@ class Complaint(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     grounds: str = ""  # what it can be proven by (事实依据)
     requests: list[str] = msgspec.field(default_factory=list)  # codes of REQUESTS
     guardian: str = ""  # who speaks for somebody under 18
-    on_behalf: str = ""  # whom somebody speaks for with a written authority
+    on_behalf: str = ""  # who acts for the consumer with a written authority (受托人)
+    on_behalf_phone: str = ""
+    relation: str = ""  # of theirs to the consumer, one of RELATIONS
+    authority: bool = False  # whether that authority (授权委托书) is written and signed already
     consents: Consents = Consents()
     photos: int = 0
 
@@ -142,6 +145,8 @@ class Context(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
 
 #: What a person may ask for, as codes of `Complaint.requests`; the words stand in the templates.
 REQUESTS = ("repair", "redo", "replace", "return", "make_up", "refund", "compensate", "other")
+#: What somebody may be to the consumer for whom they act, as `Complaint.relation`.
+RELATIONS = ("family", "friend", "lawyer", "other")
 
 
 def draw_case_number(random_index: Callable[[int], int] = secrets.randbelow) -> str:
@@ -201,6 +206,11 @@ def _is_minor(values: Values) -> bool:
     return values.get("consumer") == "minor"
 
 
+def _is_for_another(values: Values) -> bool:
+    """Whether somebody acts for a consumer of age; for one under age their guardian does, by law."""
+    return _of_complaint(values) and values.get("consumer") == "other"
+
+
 def _of_2026(values: Values) -> bool:
     return values.get("form") == "2026"
 
@@ -228,16 +238,19 @@ def _narrow(text: str) -> str:
 
 
 def _tidy_code(text: str) -> str:
-    return re.sub(r"[\s-]", "", _narrow(text)).upper()
+    return _GAPS.sub("", _narrow(text)).upper()
 
 
+_GAPS = re.compile(r"[\s-]")
+_COMMAS = re.compile(r"[,，\s]")
+_TEN_THOUSANDS = re.compile(r"([0-9]{1,5}(?:\.[0-9]{1,4})?)万")
 _YUAN = re.compile(r"^(?:[¥￥]|人民币|RMB|CNY)|(?:[元块圆]整?)$", re.IGNORECASE)
 
 
 def _tidy_amount(text: str) -> str:
     """`１，２８０．５０元` → `1280.50`, `1.2万` → `12000`; what is no amount stays as it is."""
-    bare = _YUAN.sub("", re.sub(r"[,，\s]", "", _narrow(text)))
-    ten_thousands = re.fullmatch(r"([0-9]{1,5}(?:\.[0-9]{1,4})?)万", bare)
+    bare = _YUAN.sub("", _COMMAS.sub("", _narrow(text)))
+    ten_thousands = _TEN_THOUSANDS.fullmatch(bare)
     if ten_thousands:
         return str(int(Decimal(ten_thousands[1]) * 10_000))
     return bare if _AMOUNT.match(bare) else _narrow(text)
@@ -245,24 +258,27 @@ def _tidy_amount(text: str) -> str:
 
 #: A mobile, a line with its area code, a service line; in groups as they are spoken, the last one an extension.
 _PHONE_SHAPES = (
-    r"(1[3-9][0-9])-?([0-9]{4})-?([0-9]{4})()",
-    r"(0[0-9]{2,3})-?([0-9]{3,4})-?([0-9]{4})(?:-([0-9]{1,6}))?",
-    r"([48]00)-?([0-9]{3})-?([0-9]{4})(?:-([0-9]{1,6}))?",
-    r"([48]00)-?([0-9]{4})-?([0-9]{3})(?:-([0-9]{1,6}))?",
+    re.compile(r"(1[3-9][0-9])-?([0-9]{4})-?([0-9]{4})()"),
+    re.compile(r"(0[0-9]{2,3})-?([0-9]{3,4})-?([0-9]{4})(?:-([0-9]{1,6}))?"),
+    re.compile(r"([48]00)-?([0-9]{3})-?([0-9]{4})(?:-([0-9]{1,6}))?"),
+    re.compile(r"([48]00)-?([0-9]{4})-?([0-9]{3})(?:-([0-9]{1,6}))?"),
 )
+_BRACKETS = re.compile(r"[\s().·]")
+_DASHES = re.compile(r"[\u2010-\u2015—－−]")
+_EXTENSION = re.compile(r"-*(?:转|分机|ext|[#x,，])-*", re.IGNORECASE)
+_ABROAD = re.compile(r"(?:\+|00)86-?(.+)|86-?(1[3-9][0-9-]{9,11})")
+_OF_HERE = re.compile(r"0|1[3-9][0-9]|[48]00")
 
 
 def tidy_phone(text: str) -> str:
     """As people write it → digits alone, an extension after a hyphen; what is no telephone number stays as it is."""
-    bare = re.sub(r"[\s().·]", "", _narrow(text))
-    bare = re.sub(r"[\u2010-\u2015—－−]", "-", bare)
-    bare = re.sub(r"-*(?:转|分机|ext|[#x,，])-*", "-", bare, flags=re.IGNORECASE)
-    abroad = re.fullmatch(r"(?:\+|00)86-?(.+)|86-?(1[3-9][0-9-]{9,11})", bare)
+    bare = _EXTENSION.sub("-", _DASHES.sub("-", _BRACKETS.sub("", _narrow(text))))
+    abroad = _ABROAD.fullmatch(bare)
     if abroad:
         bare = abroad[1] or abroad[2]
-        bare = bare if re.match(r"0|1[3-9][0-9]|[48]00", bare) else f"0{bare}"
+        bare = bare if _OF_HERE.match(bare) else f"0{bare}"
     for shape in _PHONE_SHAPES:
-        found = re.fullmatch(shape, bare)
+        found = shape.fullmatch(bare)
         if found:
             *number, extension = found.groups("")
             return "".join(number) + (f"-{extension}" if extension else "")
@@ -323,11 +339,21 @@ STEPS: tuple[Step, ...] = (
     Step(
         "who",
         (
-            Field("consumer", 5, choices=("adult", "minor")),
+            Field("consumer", 5, choices=("adult", "minor", "other")),
             Field("guardian", 40, needed=_is_minor, asked=_is_minor),
         ),
         _of_complaint,
     ),
+    Step(
+        "agent",
+        (
+            Field("on_behalf", 40),
+            Field("on_behalf_phone", 24, tidy=tidy_phone, rule=_is_phone),
+            Field("relation", 6, choices=RELATIONS),
+        ),
+        _is_for_another,
+    ),
+    Step("authority", (Field("authority", 3, choices=_YES_OR_NO),), _is_for_another),
     Step("sign", (Field("anonymous", 3, choices=_YES_OR_NO),), _of_report),
     Step(
         "respondent",
@@ -382,18 +408,34 @@ STEPS: tuple[Step, ...] = (
     ),
 )
 FIELDS = tuple(field for step in STEPS for field in step.fields)
+_TIDY = tuple((field.name, field.tidy) for field in FIELDS)
 #: What a report of the same visit takes over from a complaint.
 OF_MERCHANT = ("respondent", "respondent_address", "respondent_code", "what", "place", "bought_on", "facts", "grounds")
 
 
+#: What decides which screens there are, and what of it makes a difference.
+_DECIDING: Mapping[str, Collection[str]] = {
+    "matter": ("complaint", "report"),
+    "form": ("2026", "2019"),
+    **{field.name: field.choices for field in FIELDS if field.name in ("consumer", "anonymous")},
+}
+
+
 def steps_of(values: Values) -> tuple[Step, ...]:
     """The screens of a form, as far as what was said tells."""
+    return _steps_of(tuple(text if (text := values.get(name)) in some else "" for name, some in _DECIDING.items()))
+
+
+@cache
+def _steps_of(said: tuple[str, ...]) -> tuple[Step, ...]:
+    """A screen asks several times; of what there is to say there is little, and nothing of it is anybody's own."""
+    values = dict(zip(_DECIDING, said, strict=True))
     return tuple(step for step in STEPS if step.asked(values))
 
 
 def tidied(values: Values) -> dict[str, str]:
     """Every field as it is kept, and what says what is asked."""
-    given = {field.name: field.tidy(values.get(field.name, "")) for field in FIELDS}
+    given = {name: tidy(text) if (text := values.get(name)) else "" for name, tidy in _TIDY}
     return {**given, "matter": values.get("matter", "complaint"), "form": values.get("form", "2026")}
 
 
@@ -452,6 +494,10 @@ def compose(values: Values, context: Context, photos: int = 0) -> Complaint:
         grounds=told["grounds"],
         requests=[code for code in REQUESTS if told[f"want_{code}"]],
         guardian=told["guardian"],
+        on_behalf=told["on_behalf"],
+        on_behalf_phone=told["on_behalf_phone"],
+        relation=told["relation"],
+        authority=told["authority"] == "yes",
         consents=Consents(**{name: told[name] == "yes" for name in ("forward", "mediation", "publicity")}),
         photos=photos,
     )

@@ -150,8 +150,8 @@ def batches() -> Response:
         tx.execute(
             update(devices).where(devices.c.journal == receipt.journal).values(seen_at=here.clock.now().timestamp())
         )
-    if receipt.accepted:
-        retention.erase_what_came(here, receipt.journal, receipt.seq - receipt.accepted)
+    if receipt.accepted or receipt.forked:
+        retention.erase_what_came(here, receipt.journal)
     return Response(here.sign(receipt), content_type=_DOCUMENT)
 
 
@@ -167,8 +167,8 @@ def bundle() -> Response:
             .where(devices.c.journal == checked.header.journal)
             .values(seen_at=here.clock.now().timestamp())
         )
-    if taken.new:
-        retention.erase_what_came(here, checked.header.journal, taken.held - taken.new)
+    if taken.new or taken.forked:
+        retention.erase_what_came(here, checked.header.journal)
     return Response(carrying.sign_all(here, answer), content_type=_DOCUMENT)
 
 

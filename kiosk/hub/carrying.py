@@ -23,7 +23,7 @@ from kiosk.errors import (
     SYNC_MALFORMED,
     Problem,
 )
-from kiosk.hub import blobs, intake, rehearsals, rosters, slips
+from kiosk.hub import blobs, intake, rehearsals, retention, rosters, slips
 from kiosk.hub import devices as enrolment
 from kiosk.hub.context import Hub
 from kiosk.hub.rosters import Adopted
@@ -287,7 +287,10 @@ def _import_one(here: Hub, path: Path, start: bytes, progress: Progress, *, may_
 def _import_bundle(here: Hub, file: BinaryIO, progress: Progress) -> Taken:
     bundle = verify(here, file)
     with here.store.begin() as tx:
-        return take_in(tx, here, bundle, progress)
+        taken = take_in(tx, here, bundle, progress)
+    if taken.new or taken.forked:
+        retention.erase_what_came(here, bundle.header.journal)
+    return taken
 
 
 def _adopt(here: Hub, file: BinaryIO, *, may_change: bool) -> Adopted:

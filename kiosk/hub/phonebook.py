@@ -41,12 +41,12 @@ def mark_of(key: keys.PrivateKey, number: str) -> str:
 
 
 def index(tx: Connection, key: keys.PrivateKey, row: Row[Any], complaint: Complaint) -> None:
-    """Note the number of a case that was opened, or that it has none."""
-    number = normal_phone(complaint.phone)
-    mark = mark_of(key, number) if number else ""
+    """Note the numbers of a case that was opened, or that it has none: who acts for somebody else calls, too."""
+    numbers = {normal_phone(complaint.phone), normal_phone(complaint.on_behalf_phone)} - {""}
+    marks = [mark_of(key, number) for number in numbers] or [""]
     nothing = (phones.c.fair == row.fair) & (phones.c.case == row.case) & (phones.c.mark == "")
     tx.execute(delete(phones).where(nothing))  # of several records with one number each is found by its own
-    insert_once(tx, phones, [{"fair": row.fair, "mark": mark, "case": row.case}])
+    insert_once(tx, phones, [{"fair": row.fair, "mark": mark, "case": row.case} for mark in marks])
 
 
 def index_more(tx: Connection, here: Hub, key: keys.PrivateKey, most: int = _READ_AT_ONCE) -> None:

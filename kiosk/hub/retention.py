@@ -4,13 +4,13 @@ A case that somebody works on keeps its content until it is closed; the next era
 What was filed stays: the facts carry only hashes of the content, so no chain breaks when it goes.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date, datetime, time, timedelta
 from itertools import islice
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Select, delete, exists, func, select
+from sqlalchemy import ColumnElement, Connection, Select, delete, exists, func, select
 
 from kiosk.clock import BEIJING
 from kiosk.errors import Problem
@@ -24,7 +24,7 @@ from kiosk.hub import blobs, journal, people, photos
 from kiosk.hub.context import Hub
 from kiosk.hub.fairs import all_fairs
 from kiosk.hub.store import insert_once
-from kiosk.hub.tables import blob_origins, blob_parts, case_steps, complaints, erased, facts, forks, journals
+from kiosk.hub.tables import blob_origins, blob_parts, complaints, erased, facts, forks, journals
 from kiosk.hub.tables import blobs as blobs_table
 from kiosk.hub.tables import contents as named
 from kiosk.packs.fairs import Fair
@@ -158,7 +158,7 @@ def erase_case(tx: Connection, here: Hub, fair: str, case: str, by: str, now: da
     told = erased_of(tx, fair)
     counted = select(named.c.blob, named.c.case, named.c.desk).where(named.c.fair == fair, named.c.case == case)
     found = [Content(row.blob, row.case, row.desk) for row in tx.execute(counted)]
-    of_case = {one.blob: one for one in (*found, *_named_elsewhere(tx, fair)) if one.case == case}
+    of_case = {one.blob: one for one in (*found, *_named_elsewhere(tx, journals.c.fair == fair)) if one.case == case}
     _delete(tx, list(of_case), now, by)
     for content in of_case.values():
         if content.blob not in told:
@@ -169,32 +169,44 @@ def erase_case(tx: Connection, here: Hub, fair: str, case: str, by: str, now: da
     return len(of_case)
 
 
-def erase_what_came(here: Hub, came_in: str, after: int) -> None:
-    """Delete at once what a journal brought behind seq `after` of cases that were erased on request before.
-
-    What names content and does not count is left to the next run.
-    """
-    is_granted = exists().where(
-        case_steps.c.fair == named.c.fair, case_steps.c.case == named.c.case, case_steps.c.kind == "case.granted"
-    )
-    query = select(named.c.fair).where(named.c.journal == came_in, named.c.seq > after, is_granted).limit(1)
+def erase_what_came(here: Hub, came_in: str) -> None:
+    """Delete at once what a journal brought of cases that were erased on request before, whether it counts or not."""
     with here.store.reading() as tx:
-        fair = tx.execute(query).scalar()
-    if fair is not None and _erase_late(here, fair, here.clock.now(), dry_run=False):
+        fair = tx.execute(select(journals.c.fair).where(journals.c.journal == came_in)).scalar_one()
+        persons = _on_request(tx, fair)
+        late = _late(tx, persons, _of_journal(tx, came_in, persons)) if persons else {}
+    if _erase_again(here, fair, late, persons, here.clock.now()):
         here.store.scrub()
 
 
 def _erase_late(here: Hub, fair: str, now: datetime, dry_run: bool) -> int:
     """Delete what came, or may still come, of cases after they were erased on request; returns how much."""
-    gone = named.alias()
-    on_request = select(gone.c.case, erased.c.person).join(erased, erased.c.sha256 == gone.c.blob)
-    on_request = on_request.where(gone.c.fair == fair, erased.c.person != "hub").distinct()
     with here.store.reading() as tx:
-        persons = {row.case: row.person for row in tx.execute(on_request)}
-        known = list(_named(tx, fair)) if persons else []
-        gone_names = set(tx.execute(select(erased.c.sha256)).scalars()) if persons else set()
-    late = {one.blob: one.case for one in known if one.case and one.case in persons and one.blob not in gone_names}
-    for case in sorted(set(late.values())) if not dry_run else ():
+        persons = _on_request(tx, fair)
+        late = _late(tx, persons, _named(tx, fair)) if persons else {}
+    return len(late) if dry_run else _erase_again(here, fair, late, persons, now)
+
+
+def _on_request(tx: Connection, fair: str) -> dict[str, str]:
+    """Cases of a fair that were erased on request → who let it be done. Nearly always none, which is found at once."""
+    gone = {row.sha256: row.person for row in tx.execute(select(erased).where(erased.c.person != "hub"))}
+    persons: dict[str, str] = {}
+    names = iter(gone)
+    while some := list(islice(names, _CHUNK)):
+        of_fair = select(named.c.case, named.c.blob).where(named.c.blob.in_(some), named.c.fair == fair)
+        persons |= {row.case: gone[row.blob] for row in tx.execute(of_fair) if row.case}
+    return persons
+
+
+def _late(tx: Connection, persons: Mapping[str, str], contents: Iterable[Content]) -> dict[str, str]:
+    """Of some contents those of cases that were erased on request, and which are not erased yet: blob → case."""
+    late = {one.blob: one.case for one in contents if one.case and one.case in persons}
+    gone = set(tx.execute(select(erased.c.sha256)).scalars()) if late else set()
+    return {blob: case for blob, case in late.items() if blob not in gone}
+
+
+def _erase_again(here: Hub, fair: str, late: Mapping[str, str], persons: Mapping[str, str], now: datetime) -> int:
+    for case in sorted(set(late.values())):
         with here.store.begin() as tx:
             erase_case(tx, here, fair, case, persons[case], now)
     return len(late)
@@ -217,26 +229,33 @@ def _named(tx: Connection, fair: str) -> Iterator[Content]:
     counted = select(named.c.blob, named.c.case, named.c.desk).where(named.c.fair == fair)
     for row in tx.execute(counted):
         yield Content(row.blob, row.case or None, row.desk)
-    yield from _named_elsewhere(tx, fair)
+    yield from _named_elsewhere(tx, journals.c.fair == fair)
 
 
-def _named_elsewhere(tx: Connection, fair: str) -> Iterator[Content]:
-    """What facts name that do not count."""
-    for query in _uncounted(fair):
+def _of_journal(tx: Connection, journal_id: str, cases: Iterable[str]) -> Iterator[Content]:
+    """What facts of one journal name: of some cases what counts, and all that does not count."""
+    counted = select(named.c.blob, named.c.case, named.c.desk).where(named.c.journal == journal_id)
+    for row in tx.execute(counted.where(named.c.case.in_(cases))):
+        yield Content(row.blob, row.case, row.desk)
+    yield from _named_elsewhere(tx, journals.c.journal == journal_id)
+
+
+def _named_elsewhere(tx: Connection, where: ColumnElement[bool]) -> Iterator[Content]:
+    """What facts name that do not count. `where`: of which journals."""
+    for query in _uncounted(where):
         for row in tx.execute(query):
             content = _content(bytes(row.line))
             if content is not None:
                 yield content
 
 
-def _uncounted(fair: str) -> Iterator[Select[Any]]:
+def _uncounted(where: ColumnElement[bool]) -> Iterator[Select[Any]]:
     """Lines that stand in no read model: in quarantine, beyond the counted run, on the other branch of a fork."""
-    of_fair = journals.c.fair == fair
-    its_facts = select(facts.c.line).join(journals, journals.c.journal == facts.c.journal).where(of_fair)
+    its_facts = select(facts.c.line).join(journals, journals.c.journal == facts.c.journal).where(where)
     filed = facts.c.kind.in_(KINDS)
     yield its_facts.where(facts.c.problem.is_not(None), filed)
     yield its_facts.where(facts.c.seq > journals.c.seq, filed)
-    yield select(forks.c.line).join(journals, journals.c.journal == forks.c.journal).where(of_fair)
+    yield select(forks.c.line).join(journals, journals.c.journal == forks.c.journal).where(where)
 
 
 class _Filed(msgspec.Struct):

@@ -70,6 +70,12 @@ class Posted(msgspec.Struct, frozen=True):
     def matter(self) -> Matter:
         return "report" if self.values["matter"] == "report" else "complaint"
 
+    @property
+    def consumer(self) -> Literal["", "minor", "other"]:
+        """For whom who speaks does not speak for themselves; "" where they do, or it was not asked."""
+        said = self.values.get("consumer") if self.matter == "complaint" else ""
+        return "minor" if said == "minor" else "other" if said == "other" else ""
+
     def turn(self, today: date) -> "Posted":
         """Check the screen that was sent and turn to the next one; back is always allowed.
 
@@ -270,7 +276,7 @@ class FormPage(msgspec.Struct, frozen=True):
     code: str | None
     matter: str
     form: str
-    is_minor: bool  # as it is worded for somebody under 18
+    consumer: Literal["", "minor", "other"]  # as it is worded: for somebody under 18, for another, or ""
     intake: str
     standing: str
     organiser: Organiser
@@ -312,7 +318,7 @@ class FormPage(msgspec.Struct, frozen=True):
             code=posted.code or None,
             matter=posted.matter,
             form=fair.form,
-            is_minor=posted.matter == "complaint" and posted.values.get("consumer") == "minor",
+            consumer=posted.consumer,
             intake=desk.intake,
             standing=desk.standing,
             organiser=fair.organiser,

@@ -165,7 +165,10 @@ export function compose(form, values, context, photos = 0) {
     grounds: told.grounds,
     requests: Object.keys(told).filter((name) => REQUESTS.test(name) && told[name]).map((name) => name.replace(REQUESTS, "")),
     guardian: told.guardian,
-    on_behalf: "",
+    on_behalf: told.on_behalf,
+    on_behalf_phone: told.on_behalf_phone,
+    relation: told.relation,
+    authority: told.authority === "yes",
     consents: { forward: told.forward === "yes", mediation: told.mediation === "yes", publicity: told.publicity === "yes" },
     photos,
   };

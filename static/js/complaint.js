@@ -31,13 +31,15 @@ function turnTo(page) {
 }
 
 /** A second record about the same merchant: a form of its own, and what goes into it never left this page. */
-async function begin(address, brought) {
+async function begin(key, brought) {
+  key.disabled = true; // once, however often it is touched
   try {
-    const answer = await fetch(address, { headers: { "HX-Request": "true" }, signal: AbortSignal.timeout(PATIENCE) });
+    const answer = await fetch(key.dataset.also, { headers: { "HX-Request": "true" }, signal: AbortSignal.timeout(PATIENCE) });
     turnTo(new DOMParser().parseFromString(await answer.text(), "text/html"));
     await look(brought);
     document.querySelector("h1").focus({ preventScroll: true });
   } catch {
+    key.disabled = false;
     showAlarm(document.getElementById("alarm").dataset.lost);
   }
 }
@@ -51,6 +53,7 @@ class SealedForm {
     this.values = values; // as typed, by field
     this.held = new Map(); // number → sealed photo, for the tablet may have let go of it
     this.step = null; // the one on the screen
+    this.photos = null; // of that screen
     this.sealed = null; // of the form as it is; sent again, it is the same
     this.isSending = false;
     this.isOver = false;
@@ -115,7 +118,8 @@ class SealedForm {
   }
 
   next() {
-    if (this.isSending) return;
+    if (this.photos?.waiting) this.photos.onward = this; // once they have arrived
+    if (this.isSending || this.photos?.waiting) return;
     const { steps, tidied: values } = this;
     const faults = faultsOf(this.told, this.step, values);
     if (Object.keys(faults).length) return this.blame(faults);
@@ -142,7 +146,8 @@ class SealedForm {
     this.root.querySelector("div[data-first]").replaceChildren(...(at ? [] : [this.copy("[data-agree]")]));
     for (const field of this.fields()) this.bind(field);
     const photos = this.root.querySelector("[data-photos]");
-    if (photos) new SealedPhotos(photos, this).begin();
+    this.photos = photos ? new SealedPhotos(photos, this) : null;
+    this.photos?.begin();
     const key = this.root.querySelector("[data-turn=next][data-later]");
     key.textContent = at + 1 === steps.length ? key.dataset.last : key.dataset.next;
     this.count(at, steps.length);
@@ -152,6 +157,7 @@ class SealedForm {
       scrollTo(0, 0);
       heading.focus({ preventScroll: true });
     }
+    speak.stop();
     speak.look();
   }
 
@@ -206,8 +212,8 @@ class SealedForm {
   }
 
   copyOf(step) {
-    const isMinor = this.tidied.consumer === "minor" && this.root.querySelector(`[data-screen="${step.name}"][data-minor]`);
-    return this.copy(`[data-screen="${step.name}"]${isMinor ? "[data-minor]" : ":not([data-minor])"}`);
+    const own = `[data-screen="${step.name}"][data-consumer="${CSS.escape(this.tidied.consumer)}"]`;
+    return this.copy(this.root.querySelector(`template${own}`) ? own : `[data-screen="${step.name}"]:not([data-consumer])`);
   }
 
   copy(selector) {
@@ -215,7 +221,7 @@ class SealedForm {
   }
 
   holdsWords() {
-    return !this.isOver && (this.held.size > 0 || Object.values(this.tidied).some((text) => text && !["yes", "no", "adult", "minor"].includes(text)));
+    return !this.isOver && (this.held.size > 0 || Object.values(this.tidied).some((text) => text && !["yes", "no", "adult", "minor", "other"].includes(text)));
   }
 
   // --- sealed, and out -------------------------------------------------------------------------------------------
@@ -289,7 +295,7 @@ class SealedForm {
     this.held.clear();
     turnTo(page);
     const also = document.querySelector("[data-also]");
-    also?.addEventListener("click", () => begin(also.dataset.also, { linked: this.told.case, values }));
+    also?.addEventListener("click", () => begin(also, { linked: this.told.case, values }));
     document.querySelector("h1").focus({ preventScroll: true });
     document.dispatchEvent(new CustomEvent("page:changed"));
   }

@@ -28,6 +28,7 @@ from tests.clocks import FakeClock
 from tests.makers import (
     CASEWORKER,
     COMPLAINT,
+    FOR_ANOTHER,
     REPORT,
     VOLUNTEER,
     Browser,
@@ -307,6 +308,30 @@ def test_somebody_under_age_has_a_guardian(paired: Pair):
     told = {"consumer": "minor", "guardian": "张大海"}
     filled(desk, turn(desk, page, **told), **told)
     assert opened(paired)[0]["guardian"] == "张大海"
+
+
+def test_somebody_may_act_for_another_and_says_who_they_are_and_whether_that_was_signed(paired: Pair):
+    desk = paired.at_the_desk()
+    page = turn(desk, screen(desk, "agent", **FOR_ANOTHER), **{**FOR_ANOTHER, "on_behalf": "", "relation": ""})
+    assert (page.status, 'id="on_behalf-fault"' in page, 'id="relation-fault"' in page) == (422, True, True)
+    while shown(page) != "identity":
+        page = turn(desk, page, **FOR_ANOTHER)
+    assert "怎么联系到本人？" in page
+    assert "本人的姓名" in page
+    filled(desk, page, **FOR_ANOTHER)
+    told = opened(paired)[0]
+    assert {name: told[name] for name in FOR_ANOTHER if name != "consumer"} == {
+        "on_behalf": "李小明", "on_behalf_phone": "13900001111", "relation": "family", "authority": False,
+    }  # fmt: skip
+    assert (told["name"], told["phone"]) == (COMPLAINT["name"], COMPLAINT["phone"])
+
+
+def test_who_acts_for_another_and_then_for_themselves_leaves_nothing_of_it_behind(paired: Pair):
+    desk = paired.at_the_desk()
+    page = screen(desk, "identity", **FOR_ANOTHER)
+    page = desk.send(page.form(FORM), step="who", consumer="adult", go="next", **answers(page))
+    filled(desk, page)
+    assert "李小明" not in str(opened(paired)[0])
 
 
 def test_after_a_complaint_the_same_merchant_can_be_reported_and_the_two_are_linked(paired: Pair):

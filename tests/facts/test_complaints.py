@@ -1,6 +1,7 @@
 """Case numbers that survive being copied by hand, and the form's rules."""
 
 from datetime import date
+from itertools import product
 
 import msgspec
 import pytest
@@ -21,7 +22,7 @@ from kiosk.facts.complaints import (
     steps_of,
     tidied,
 )
-from tests.makers import COMPLAINT, REPORT, an_id
+from tests.makers import COMPLAINT, FOR_ANOTHER, REPORT, an_id
 
 TODAY = date(2027, 3, 15)
 NUMBERS = st.randoms(use_true_random=False).map(lambda dice: complaints.draw_case_number(dice.randrange))
@@ -204,6 +205,36 @@ def test_the_guardian_is_asked_for_where_somebody_is_under_age():
     assert faults(tidied(COMPLAINT), (the_field("guardian"),), TODAY) == {}
 
 
+def test_the_screens_are_those_that_ask_to_be_shown_whatever_was_said():
+    choices = [(*field.choices, "", "any") for field in FIELDS if field.name in ("consumer", "anonymous")]
+    for matter, form, consumer, anonymous in product(("complaint", "report"), ("2026", "2019"), *choices):
+        values = {**COMPLAINT, "matter": matter, "form": form, "consumer": consumer, "anonymous": anonymous}
+        assert steps_of(values) == tuple(step for step in complaints.STEPS if step.asked(values))
+
+
+def test_what_somebody_typed_is_not_remembered_for_the_next_form():
+    for text in ("张三丰", "王小二"):
+        steps_of({**COMPLAINT, "consumer": text, "anonymous": text})
+    assert complaints._steps_of.cache_info().currsize <= 3 * 3 * 4 * 3
+
+
+@pytest.mark.parametrize("form", ["2026", "2019"])
+def test_who_acts_for_somebody_else_says_who_they_are_and_whether_it_was_signed(form: str):
+    told = {**COMPLAINT, "form": form, "consumer": "other"}
+    assert screens(**told)[1:4] == ["who", "agent", "authority"]
+    wrong = [faults(tidied(told), step.fields, TODAY) for step in steps_of(tidied(told))[2:4]]
+    missing = dict.fromkeys(("on_behalf", "on_behalf_phone", "relation"), "missing")
+    assert wrong == [missing, {"authority": "missing"}]
+    assert not any(faults(tidied({**told, **FOR_ANOTHER}), step.fields, TODAY) for step in steps_of(tidied(told)))
+
+
+@pytest.mark.parametrize(
+    "said", [{"consumer": "adult"}, {"consumer": "minor"}, {"consumer": "other", "matter": "report"}]
+)
+def test_nobody_else_is_asked_for_whom_they_act(said: dict[str, str]):
+    assert not {"agent", "authority"} & set(screens(**{**COMPLAINT, **said}))
+
+
 @pytest.mark.parametrize(
     ("told", "fault"),
     [
@@ -273,6 +304,16 @@ def test_a_complaint_says_what_was_chosen():
     assert told.consents == complaints.Consents(forward=True, mediation=True, publicity=False)
     grown = complaints.compose({**COMPLAINT, "guardian": "张大海"}, context)
     assert grown.guardian == ""
+
+
+def test_a_complaint_for_somebody_else_says_who_acts_and_by_what_right():
+    context = Context(fair="demo", fact=an_id(), case="7KQ2-M0ZRD")
+    told = complaints.compose({**COMPLAINT, **FOR_ANOTHER, "on_behalf_phone": "139 0000 1111"}, context)
+    assert (told.name, told.on_behalf, told.on_behalf_phone) == ("张三丰", "李小明", "13900001111")
+    assert (told.relation, told.authority) == ("family", False)
+    assert complaints.compose({**COMPLAINT, **FOR_ANOTHER, "authority": "yes"}, context).authority
+    own = complaints.compose({**COMPLAINT, **FOR_ANOTHER, "authority": "yes", "consumer": "adult"}, context)
+    assert (own.on_behalf, own.on_behalf_phone, own.relation, own.authority) == ("", "", "", False)
 
 
 def test_content_of_the_first_release_still_opens():

@@ -64,7 +64,7 @@ def leave_question(pair: Pair, number: str, text: str = "预付卡能退吗？")
             journal.append(tx, "demo", body, desk="d01", by="visitor", now=now, mono=1, fact_id=one)
 
 
-def leave_case(here: Hub, **sealed: str) -> str:
+def leave_case(here: Hub, **sealed: str | bool) -> str:
     """A complaint that says this, whatever the form would say to it, as if a phone had sealed it; its number."""
     case, fact_id = draw_case_number(), secrets.token_hex(16)
     plain = compose({**COMPLAINT, "matter": "complaint", "form": "2026"}, Context(fair="demo", fact=fact_id, case=case))

@@ -23,14 +23,14 @@ from kiosk.hub.tables import blobs, contents, facts, phone_photos, phones
 from kiosk.sync import keys
 from kiosk.web import evidence
 from kiosk.web.complaint_form import blank
-from tests.hub.phones import acts, case_on, device_of, file_by_phone, opens
+from tests.hub.phones import acts, case_on, device_of, file_by_phone, leave_case, opens
 from tests.hub.search import find, stored
 from tests.hub.tablets import a_tablet, folded, rows
 from tests.hub.test_cases import CASE, a_case
 from tests.hub.test_intake import together
 from tests.makers import CASEWORKER, Browser, Page, Pair, an_id, answers, screens_of
 from tests.photos import EXIF_MARK, a_heic, a_large_photo, a_photo
-from tests.proof import figure
+from tests.proof import figure, share_hubs
 
 
 @pytest.fixture
@@ -98,6 +98,7 @@ def test_photos_are_filed_with_their_complaint_as_they_were_taken(paired: Pair, 
     assert ledger.verify(paired.hub) == []
 
 
+@share_hubs
 def test_without_javascript_photos_go_with_the_step(paired: Pair, phone):
     page = at_the_photos(paired, phone)
     answer = send(paired, phone, page, a_photo(), a_photo(seed=1), go="next")
@@ -116,6 +117,7 @@ def test_nothing_of_a_photo_is_on_the_hub_s_disk(paired: Pair, phone):
     assert [find(stored(paired.hub), trace) for trace in traces] == [[], [], []]
 
 
+@share_hubs
 def test_the_tenth_photo_is_refused_and_nine_are_kept(paired: Pair, phone):
     page = at_the_photos(paired, phone)
     statuses = [send(paired, phone, page, a_photo(seed=seed)).status_code for seed in range(30)]
@@ -184,6 +186,7 @@ BAD = {
 }
 
 
+@share_hubs
 @pytest.mark.parametrize("name", BAD)
 def test_what_is_no_photo_is_refused_in_a_sentence_and_nothing_is_lost(paired: Pair, phone, name: str):
     page = at_the_photos(paired, phone)
@@ -197,6 +200,7 @@ def test_what_is_no_photo_is_refused_in_a_sentence_and_nothing_is_lost(paired: P
     assert len(rows(paired.hub, phone_photos)) == len(rows(paired.hub, blobs)) == 1
 
 
+@share_hubs
 def test_a_photo_with_a_page_behind_it_stays_a_picture_for_whoever_looks(paired: Pair, phone):
     page = at_the_photos(paired, phone)
     both = a_photo() + b"<script>alert(1)</script>PK\x03\x04"
@@ -211,6 +215,7 @@ def test_a_photo_with_a_page_behind_it_stays_a_picture_for_whoever_looks(paired:
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
 
 
+@share_hubs
 def test_two_hundred_megabytes_are_refused_before_they_are_read(paired: Pair, phone):
     address = f"/m/complaint/{device_of(paired)}/photos"
     stream, kind = io.BytesIO(b"--x"), "multipart/form-data; boundary=x"
@@ -452,6 +457,19 @@ def test_a_copy_takes_two_and_holds_what_was_filed(paired: Pair, phone, second):
         assert "13800000000" in packed.read(f"{case}.html").decode()
     openings = [envelope.decode(bytes(row[2])) for row in rows(paired.hub, facts) if row[4] == "case.opened"]
     assert [fact.body["reason"] for fact in openings] == ["person_asks"]
+
+
+def test_a_copy_says_who_acted_for_the_person(paired: Pair, second):
+    case, office = leave_case(paired.hub, on_behalf="李小明", on_behalf_phone="13900001111"), paired.in_the_office()
+    asks(office, case, "export")
+    acts(second, case, "grant", request=asked(paired))
+    csrf = office.get("/fairs/demo/cases").form("/logout").values["csrf"]
+    told = {"csrf": csrf, "request": asked(paired)}
+    answer = office.client.post(f"/fairs/demo/cases/{case}/copy", data=told)
+    with zipfile.ZipFile(io.BytesIO(answer.data)) as packed:
+        page, content = packed.read(f"{case}.html").decode(), json.loads(packed.read(f"{case}.json"))["content"]
+    assert content["on_behalf"] == "李小明"
+    assert all(text in page for text in ("李小明", "13900001111", "还没有，受理前要补"))
 
 
 def test_of_a_number_that_was_filed_twice_each_record_is_a_copy_of_its_own(paired: Pair, second):

@@ -14,7 +14,7 @@ from tests.hub.phones import acts, leave_case, leave_sealed, opens
 from tests.hub.search import find, stored
 from tests.hub.tablets import rows
 from tests.hub.test_cases import CASE, a_case, at, key_of, refused, row_of
-from tests.makers import Browser, Page, Pair
+from tests.makers import COMPLAINT, Browser, Page, Pair
 
 
 @pytest.mark.parametrize(
@@ -53,6 +53,14 @@ def test_cases_are_found_by_a_number_that_stands_nowhere(hub):
     plain = hashlib.sha256(b"13800000000").hexdigest().encode()
     assert find(stored(hub), "13800000000") == []
     assert plain not in stored(hub)
+
+
+def test_a_case_is_found_by_the_number_of_who_brought_it_for_somebody_else(hub):
+    case, key = leave_case(hub, on_behalf="李小明", on_behalf_phone="13900001111"), key_of(hub)
+    with at(hub) as (tx, fair):
+        phonebook.index_more(tx, hub, key)
+        assert phonebook.with_phone(tx, fair.id, key, "13900001111") == [case]
+        assert phonebook.with_phone(tx, fair.id, key, COMPLAINT["phone"]) == [case]
 
 
 def test_content_that_is_none_keeps_nobody_from_signing_in_and_is_tried_once(paired: Pair):

@@ -4,7 +4,7 @@ import pytest
 
 from kiosk.facts.cases import CaseAccepted
 from kiosk.hub.tables import openings
-from tests.hub.phones import acts
+from tests.hub.phones import acts, leave_case
 from tests.hub.tablets import rows
 from tests.hub.test_cases import CASE, a_case, an_ending, take
 from tests.makers import COMPLAINT, Browser, Pair
@@ -31,6 +31,23 @@ def test_each_form_prints_with_what_belongs_on_it_and_is_an_opening(paired: Pair
         assert CASE in page
         assert COMPLAINT["respondent"] in page, which
     assert len(rows(paired.hub, openings)) == 8
+
+
+def test_who_acts_for_another_stands_on_the_forms_with_what_is_still_to_come(paired: Pair):
+    case = leave_case(paired.hub, on_behalf="李小明", on_behalf_phone="13900001111", relation="family", authority=False)
+    office = paired.in_the_office()
+    page = acts(office, case, "print", form="registration", reason="handling")
+    assert all(text in page for text in ("李小明（家人亲戚）", "13900001111", "还没有，受理前要补", "受托人身份证明"))
+    page = acts(office, case, "print", form="identity", reason="handling")
+    assert "您委托 李小明 代为投诉" in page
+    assert "第十条、第十一条" in page
+
+
+def test_who_speaks_for_themselves_is_asked_for_no_authority(paired: Pair, office):
+    for form in ("registration", "identity"):
+        page = acts(office, CASE, "print", form=form, reason="handling")
+        assert "受托人" not in page
+        assert "第十一条" not in page
 
 
 def test_a_printed_form_is_kept_by_no_cache(paired: Pair, office):

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Callable
 from datetime import datetime
+from pathlib import Path
 from threading import Thread
 
 import pytest
@@ -14,11 +15,12 @@ from kiosk.facts import envelope
 from kiosk.facts.cases import CaseAccepted, CaseClosed, CaseReceived, CaseTold
 from kiosk.facts.complaints import ComplaintFiled
 from kiosk.facts.envelope import Fact
-from kiosk.hub import blobs, fairs, ledger, retention
+from kiosk.hub import blobs, carrying, fairs, ledger, retention
 from kiosk.hub.context import Hub
 from kiosk.hub.retention import Erasure
 from kiosk.hub.tables import blob_parts, complaints, erased, facts
 from kiosk.hub.tables import blobs as blobs_table
+from kiosk.sync import protocol
 from kiosk.sync.protocol import BLOB_PART
 from tests.booth.test_surveys import a_survey, ask, begin, give
 from tests.booth.test_surveys import told as answer
@@ -29,6 +31,7 @@ from tests.hub.test_blobs import put
 from tests.hub.test_cases import an_ending, take
 from tests.hub.test_intake import together
 from tests.makers import Pair, a_fair, a_filing, fill_complaint
+from tests.roads import a_bundle
 
 DEMO = Erasure("demo", "2027-09-15", True, 0)  # the fair is over on 15 March, and six months are kept
 
@@ -164,37 +167,86 @@ def test_a_dry_run_only_counts(paired: Pair):
 # --- all of it ------------------------------------------------------------------------------------
 
 
-def beyond_a_gap(hub: Hub) -> None:
-    tablet = a_tablet(hub).record().record(a_complaint(b"content"))
-    deliver(hub, tablet.batch(first=2))
+def beyond_a_gap(hub: Hub) -> list[bytes]:
+    return [a_tablet(hub).record().record(a_complaint(b"content")).batch(first=2)]
 
 
-def in_quarantine(hub: Hub) -> None:
-    tablet = a_tablet(hub)
-    deliver(hub, tablet.record(a_complaint(b"content"), desk="d02").batch())
+def in_quarantine(hub: Hub) -> list[bytes]:
+    return [a_tablet(hub).record(a_complaint(b"content"), desk="d02").batch()]
 
 
-def of_a_later_release(hub: Hub) -> None:
-    tablet = a_tablet(hub)
-    deliver(hub, tablet.record(a_complaint(b"content"), v=2).batch())
+def of_a_later_release(hub: Hub) -> list[bytes]:
+    return [a_tablet(hub).record(a_complaint(b"content"), v=2).batch()]
 
 
-def on_the_other_branch_of_a_fork(hub: Hub) -> None:
+def on_the_other_branch_of_a_fork(hub: Hub) -> list[bytes]:
     one = a_tablet(hub)
     other = one.clone()
-    deliver(hub, one.record().batch())
-    deliver(hub, other.record(a_complaint(b"content")).batch())
+    return [one.record().batch(), other.record(a_complaint(b"content")).batch()]
 
 
-@pytest.mark.parametrize("happened", [beyond_a_gap, in_quarantine, of_a_later_release, on_the_other_branch_of_a_fork])
-def test_content_goes_although_its_fact_does_not_count(hub: Hub, clock: FakeClock, happened: Callable[[Hub], None]):
-    happened(hub)
+UNCOUNTED = [beyond_a_gap, in_quarantine, of_a_later_release, on_the_other_branch_of_a_fork]
+
+
+@pytest.mark.parametrize("happens", UNCOUNTED)
+def test_content_goes_although_its_fact_does_not_count(
+    hub: Hub, clock: FakeClock, happens: Callable[[Hub], list[bytes]]
+):
+    for batch in happens(hub):
+        deliver(hub, batch)
     keep(hub, b"content")
     wait_until(clock, "2027-10-01T00:00:00")
     assert retention.erase(hub) == [Erasure("demo", "2027-09-15", True, 1)]
     assert names(hub) == set()
     assert [fact.body["case"] for fact in erasures(hub)] == ["7KQ2-M0ZRT"]
     assert ledger.verify(hub) == []
+
+
+def erased_on_request(hub: Hub) -> None:
+    """The case that all of these are about, with what was here of it."""
+    keep(hub, b"first")
+    deliver(hub, a_tablet(hub).record(a_complaint(b"first")).batch())
+    with hub.store.begin() as tx:
+        assert retention.erase_case(tx, hub, "demo", "7KQ2-M0ZRT", "chen", hub.clock.now()) == 1
+
+
+@pytest.mark.parametrize("happens", UNCOUNTED)
+def test_of_a_case_erased_on_request_what_comes_and_does_not_count_is_gone_at_once(
+    hub: Hub, hub_client: FlaskClient, happens: Callable[[Hub], list[bytes]]
+):
+    erased_on_request(hub)
+    keep(hub, b"content", b"somebody else's")
+    for batch in happens(hub):
+        assert hub_client.post("/sync/v1/batches", data=batch, headers={protocol.HEADER: "1"}).status_code == 200
+    assert names(hub) == {hashlib.sha256(b"somebody else's").hexdigest()}
+    assert [(fact.by, fact.body["case"]) for fact in erasures(hub)] == [("chen", "7KQ2-M0ZRT")] * 2
+    assert retention.erase(hub) == [Erasure("demo", "2027-09-15", False, 0)]
+    assert ledger.verify(hub) == []
+
+
+@pytest.mark.parametrize("desk", ["d01", "d02"])
+def test_what_a_stick_brings_of_a_case_that_was_erased_on_request_is_gone_at_once(hub: Hub, tmp_path: Path, desk: str):
+    """Whether it counts or, of another desk than the tablet's, lies in quarantine."""
+    erased_on_request(hub)
+    tablet = a_tablet(hub).record().record(a_complaint(b"on a stick"), desk=desk)
+    file = tmp_path / "tablet.bundle"
+    file.write_bytes(a_bundle(hub, tablet, blobs=[b"on a stick"]))
+    [taken] = carrying.import_files(hub, [file], lambda _done, _of: None)
+    assert taken.problem is None
+    assert names(hub) == set()
+    assert len(erasures(hub)) == 2
+
+
+def test_what_fills_a_gap_is_looked_at_though_what_stands_behind_it_came_before(hub: Hub, hub_client: FlaskClient):
+    erased_on_request(hub)
+    tablet = a_tablet(hub).record(a_complaint(b"content"))
+    for _ in range(4):
+        tablet.record()
+    keep(hub, b"content")
+    for batch in (tablet.batch(first=2), tablet.batch(first=1, count=1)):
+        hub_client.post("/sync/v1/batches", data=batch, headers={protocol.HEADER: "1"})
+    assert run_of(hub, tablet.journal)[0] == 5
+    assert names(hub) == set()
 
 
 def test_content_whose_case_cannot_be_read_goes_all_the_same(hub: Hub, clock: FakeClock):
@@ -342,13 +394,15 @@ def test_nothing_of_it_is_left_on_the_disk(paired: Pair):
     keep(paired.hub, hashlib.sha512(b"a photo").digest() * 20_000)  # over many pages
     sealed = [bytes(content) for _name, content, _at in rows(paired.hub, blobs_table)]
     assert len(sealed) == 2
-    pieces = [content[at : at + 48] for content in sealed for at in range(0, len(content) - 48, 997)]
-    found = [piece for piece in pieces if piece in on_disk(paired.hub)]
+    pieces = {content[at : at + 48] for content in sealed for at in range(0, len(content) - 48, 997)}
+    before = on_disk(paired.hub)
+    found = [piece for piece in pieces if piece in before]
     assert not paired.hub.store.is_sqlite or len(found) > 50, "the search must be able to find it"
     wait_until(paired.clock, "2027-10-01T00:00:00")
     retention.erase(paired.hub)
     assert names(paired.hub) == set()
-    assert [piece for piece in pieces if piece in on_disk(paired.hub)] == []
+    after = on_disk(paired.hub)
+    assert [piece for piece in pieces if piece in after] == []
 
 
 def on_disk(hub: Hub) -> bytes:

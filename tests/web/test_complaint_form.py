@@ -26,7 +26,7 @@ def app(request) -> Flask:
 
 def forms(code: str = "7KQ2-M0ZR"):
     """Every screen of every way through the form, with something in every field."""
-    for matter, consumer, anonymous in product(("complaint", "report"), ("adult", "minor"), ("yes", "no")):
+    for matter, consumer, anonymous in product(("complaint", "report"), ("adult", "minor", "other"), ("yes", "no")):
         blank = complaint_form.blank("ab" * 16, matter, "2026", code=code)
         typed = {field.name: field.choices[-1] if field.choices else WORDS for field in FIELDS}
         values = {**blank.values, **typed, "consumer": consumer, "anonymous": anonymous}
