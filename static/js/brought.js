@@ -8,6 +8,7 @@ const FINEST = 10_000; // as the server counts
 const SMALLEST = 0.03; // of the photo
 const STEP = 0.01;
 const SAVE_AFTER = 1500; // milliseconds without a key
+const SAVE_WITHIN = 8_000; // milliseconds
 
 /** Take up what there is on the page now. */
 export function look() {
@@ -328,16 +329,24 @@ function keepWords(form) {
   form.dataset.live = "";
   let timer;
   let saved = Promise.resolve(); // one after the other: what was typed first never arrives last
+  let underWay = 0;
   const save = () => {
     const told = new URLSearchParams(new FormData(form));
     told.set("go", "save");
-    saved = saved.then(() => fetch(form.action, { method: "POST", body: told, redirect: "manual" })).catch(() => {});
+    const sent = () => ({ method: "POST", body: told, redirect: "manual", signal: AbortSignal.timeout(SAVE_WITHIN) });
+    underWay += 1;
+    saved = saved.then(() => fetch(form.action, sent())).catch(() => {}).finally(() => (underWay -= 1));
   };
   const wait = () => {
     clearTimeout(timer);
     timer = setTimeout(save, SAVE_AFTER);
   };
-  form.addEventListener("submit", () => clearTimeout(timer));
+  form.addEventListener("submit", (event) => {
+    clearTimeout(timer);
+    if (!underWay) return;
+    event.preventDefault(); // else an earlier word might arrive after the last one
+    saved.then(() => form.requestSubmit(event.submitter));
+  });
   form.addEventListener("input", wait);
   if ([...form.elements].some((field) => "defaultValue" in field && field.value !== field.defaultValue)) wait(); // typed before this was here
 }

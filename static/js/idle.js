@@ -3,6 +3,12 @@
 
 let quietSince = Date.now();
 
+/** Take up what there is on the page now. */
+export function look() {
+  const dialog = document.getElementById("still");
+  if (dialog) dialog.dataset.awake = "";
+}
+
 for (const kind of ["pointerdown", "click", "pointercancel", "keydown", "input", "wheel", "touchmove"]) {
   addEventListener(kind, touched, { capture: true, passive: true });
 }

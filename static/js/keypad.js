@@ -12,10 +12,11 @@ export function look() {
       else if (field.value.length < field.maxLength) field.value += key.value;
     });
   }
-  for (const clock of document.querySelectorAll("[data-locked]")) countDown(clock);
+  for (const clock of document.querySelectorAll("[data-locked]:not([data-live])")) countDown(clock);
 }
 
 function countDown(clock) {
+  clock.dataset.live = "";
   const timer = setInterval(() => {
     const left = Number(clock.textContent) - 1;
     clock.textContent = Math.max(0, left);

@@ -13,6 +13,9 @@ export function look() {
   if (root) new Photos(root).begin();
 }
 
+let shown = null; // the photos of the screen
+document.addEventListener("submit", (event) => shown?.hold(event), { capture: true }); // before htmx
+
 /** No trace of them once the form is gone, for whoever comes next. */
 function forget() {
   if (document.querySelector(".wizard")) return;
@@ -33,9 +36,13 @@ export class Photos {
     this.keys = Object.fromEntries(["open", "shoot", "again", "send"].map((name) => [name, root.querySelector(`[data-${name}]`)]));
     this.stream = null;
     this.turn = Promise.resolve(); // one after the other
+    this.waiting = 0; // how many are still to be answered
+    this.onward = null; // the key that led on while some were
+    this.isLocked = false;
   }
 
   begin() {
+    shown = this;
     this.root.dataset.live = "";
     this.root.addEventListener("click", (event) => this.touched(event));
     for (const field of this.root.querySelectorAll("[data-pick]")) {
@@ -118,7 +125,30 @@ export class Photos {
   // --- one after the other ------------------------------------------------------------------------------------
 
   queue(job) {
-    this.turn = this.turn.then(job).catch(() => this.tell("lost"));
+    this.waiting += 1;
+    this.turn = this.turn.then(job).catch(() => this.lose()).finally(() => {
+      this.waiting -= 1;
+      if (this.onward && !this.waiting) this.goOn();
+    });
+  }
+
+  lose() {
+    this.onward = null;
+    this.tell("lost");
+  }
+
+  /** Whoever goes on while a photo is on its way goes once it has arrived; where one was not taken it has to be read why. */
+  hold(event) {
+    if (event.target !== this.form || !this.waiting || this.isLocked) return;
+    event.preventDefault();
+    event.stopPropagation();
+    this.onward = event.submitter;
+  }
+
+  goOn() {
+    const key = this.onward;
+    this.onward = null;
+    this.form.requestSubmit(key);
   }
 
   chose(field) {
@@ -136,6 +166,7 @@ export class Photos {
     const [number] = this.numbers().filter((one) => !before.includes(one));
     if (number) seen.set(this.name(number), URL.createObjectURL(photo));
     this.draw();
+    if (!isKept) this.onward = null;
     if (isKept && this.video) this.show("open");
   }
 
@@ -158,6 +189,7 @@ export class Photos {
   /** As by its button: a form that sends itself would leave what it sent in the browser's own files. */
   next() {
     const key = this.form.querySelector("button[value=next]");
+    this.isLocked = true;
     key.disabled = false;
     this.form.requestSubmit(key);
   }

@@ -50,6 +50,7 @@ class Camera {
     this.stop = root.querySelector("[data-scan-stop]");
     this.stream = null;
     this.last = "";
+    this.file = null; // the one that was chosen last
     this.formats = root.dataset.scanFormats?.split(" ") ?? null;
     root.hidden = this.formats !== null && !hasCamera(); // a visitor's phone over plain HTTP has none to offer
     this.start.addEventListener("click", () => this.open());
@@ -115,7 +116,10 @@ class Camera {
     const [file] = input.files;
     input.value = ""; // the same file again is a new choice
     if (!file) return;
+    this.file = file;
+    this.tell("");
     const text = await readFile(file);
+    if (this.file !== file || !this.root.isConnected) return; // another one was chosen, or the page went on
     if (text) this.found(text);
     else this.tell("unread");
   }
@@ -159,7 +163,15 @@ const canvas = document.createElement("canvas");
 const brush = canvas.getContext("2d", { willReadFrequently: true });
 let detector; // the browser's own; null once it is known to have none that works
 
-async function readPicture(picture, width, height, side, patience) {
+let turn = Promise.resolve(null);
+
+/** One after the other: they share a canvas. */
+function readPicture(...how) {
+  turn = turn.then(() => readNow(...how), () => readNow(...how));
+  return turn;
+}
+
+async function readNow(picture, width, height, side, patience) {
   const scale = Math.min(1, side / Math.max(width, height));
   canvas.width = Math.round(width * scale);
   canvas.height = Math.round(height * scale);

@@ -33,6 +33,11 @@ export class SealedPhotos extends Photos {
     }
   }
 
+  goOn() {
+    this.onward = null;
+    this.owner.next();
+  }
+
   async post(go, photo) {
     const { held } = this.owner;
     if (!photo) held.delete(Number(go.replace("drop-", "")));

@@ -3,9 +3,11 @@
 const voices = () => globalThis.speechSynthesis?.getVoices() ?? [];
 const language = document.documentElement.lang;
 
-/** Show the buttons there are on the page now, if they can keep their promise. */
+let pressed = null; // the button of what is being read
+
+/** Show the buttons there are on the page now, if they can keep their promise. A part that renewed itself stops nobody. */
 export function look() {
-  stop();
+  if (!pressed?.isConnected) stop();
   const voice = voices().find((one) => one.lang.replace("_", "-").toLowerCase().startsWith(language.slice(0, 2)));
   for (const button of document.querySelectorAll("[data-speak]")) button.hidden = !voice;
 }
@@ -23,11 +25,13 @@ document.addEventListener("click", (event) => {
   words.rate = 0.9;
   words.voice = voices().find((one) => one.lang.replace("_", "-").toLowerCase().startsWith(language.slice(0, 2)));
   words.addEventListener("end", stop);
+  pressed = button;
   button.setAttribute("aria-pressed", "true");
   speechSynthesis.speak(words);
 });
 
-function stop() {
+export function stop() {
+  pressed = null;
   globalThis.speechSynthesis?.cancel();
   for (const button of document.querySelectorAll("[data-speak]")) button.setAttribute("aria-pressed", "false");
 }

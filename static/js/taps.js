@@ -2,10 +2,16 @@
 
 import { hideAlarm, say, showAlarm } from "./shell.js";
 
-const words = { ...document.getElementById("counters").dataset };
+let words = {}; // of the page
 const waiting = new Map(); // slot → how much has been pressed and not yet been answered
 const lost = new Map(); // "counter n" → ids of touches without an answer
 let held = null; // the way off the page that was asked for while touches wait for their answers
+
+/** The page may have gone on while this was coming. */
+export function look() {
+  const counters = document.getElementById("counters");
+  if (counters) words = { ...counters.dataset };
+}
 
 // Before htmx reads the form: a new touch is a new fact, whatever id the page was rendered with. After a
 // touch without an answer the next one on that key takes its id again: should the booth have had it after
