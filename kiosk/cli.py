@@ -54,6 +54,7 @@ hub_data = click.option("--data", type=_PATH, help="The hub's folder. Default: i
 hub_database = click.option("--database", help="Database URL. Default: SQLite in the folder, or DATABASE_URL.")
 relay_data = click.option("--data", type=_PATH, help="The relay's folder. Default: instance/ or KIOSK_RELAY_DATA.")
 port_help = "Port to listen on."
+_FAULTS_TOLD = 20  # what else there is would make it more than a page
 _FORMATS = ("xlsx", "gift", "aiken")
 _DAY = click.DateTime(["%Y-%m-%d"])
 _OPENERS = frozenset({"intake", "handler", "supervisor"})  # as hub.people.KEY_ROLES, which a tablet could not import
@@ -160,7 +161,7 @@ def _read_ticket(file: Path) -> tuple[str, str]:
 @click.option("--port", default=3150, show_default=True, type=click.IntRange(1, 65535), help=port_help)
 def booth_serve(data: Path | None, bind: str | None, port: int) -> None:
     """Serve the booth's screens, and send what it holds to the hub every so often."""
-    from kiosk.booth.app import THREADS, serving
+    from kiosk.booth.serving import THREADS, serving
     from kiosk.serve import CROWD, serve
 
     settings = config.booth_config(data)
@@ -1065,18 +1066,19 @@ def hub_report(
 @hub.command("verify")
 @click.option("--archive", type=_PATH, help="Check this file of `kiosk hub archive` instead: it takes no hub.")
 @click.option("--fingerprint", default="", help="Of an archive: believe only the hub that is known by it.")
+@click.option("--all", "every", is_flag=True, help="List every fault of a hub, not only what fits on a page.")
 @hub_data
 @hub_database
-def hub_verify(archive: Path | None, fingerprint: str, data: Path | None, database: str | None) -> None:
+def hub_verify(archive: Path | None, fingerprint: str, every: bool, data: Path | None, database: str | None) -> None:
     """Check every chain, signature, blob, total, tablet and frozen version, and say on one page what holds.
 
-    Exits with 1 and lists the faults if there are any.
+    Exits with 1 and lists the first faults if there are any.
     """
     if archive is not None:
         _verify_archive(archive, fingerprint)
         return
     with _hub(data, database) as here:
-        _verify(here)
+        _verify(here, every=every)
 
 
 def _verify_archive(path: Path, fingerprint: str) -> None:
@@ -1163,19 +1165,23 @@ def hub_restore(file: Path, password: str | None, data: Path | None, database: s
         _verify(here)
 
 
-def _verify(here: "Hub") -> None:
-    """Say what is wrong with a hub: the first thousand faults, and how many there are. Raises `hub.verify_failed`."""
+def _verify(here: "Hub", *, every: bool = False) -> None:
+    """Say on one page what holds at a hub and what is wrong, or every fault. Raises `hub.verify_failed`."""
     from kiosk.hub import audit
 
-    count, told = 0, []
+    count, told, unsound = 0, [], set()
     for fault in audit.faults(here, _progress):
         count += 1
-        if count <= 1000:
+        unsound.add(audit.chain_of(fault))
+        if every or count <= _FAULTS_TOLD:
             told.append(f"  {fault}")
-    if count:
-        raise Problem(VERIFY_FAILED, count=count, faults="\n".join(told))
     with here.store.reading() as tx:
-        click.echo("\n".join(audit.sentences(audit.standing(tx))))
+        standing = audit.standing(tx)
+    if count:
+        more = [f"  and {count - len(told)} more; --all lists them"] if count > len(told) else []
+        page = [*told, *more, *audit.walked(standing, len(unsound - {None}))]
+        raise Problem(VERIFY_FAILED, count=count, faults="\n".join(page))
+    click.echo("\n".join(audit.sentences(standing)))
     click.echo("every fact, blob and total is as it should be")
 
 

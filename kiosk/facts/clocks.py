@@ -194,12 +194,18 @@ def _dated(
     hub, shift = reading
     if hub is None:
         return [_true_hour(_wall(hour, rest) + shift, hour, rest) for hour, rest in zip(hours, rests, strict=True)]
-    # What the monotonic clock said when an hour began. Most clocks are right: without a call of ours a fact.
-    began = {hour: 1000 * (_hour_began(hour) - hub) for hour in set(hours)}
-    return [
-        hour if 0 <= int(mono) - began[hour] < 1000 * _HOUR else _true_hour(hub + int(mono) // 1000, hour, rest)
-        for hour, rest, mono in zip(hours, rests, monos, strict=True)
-    ]
+    ticks, dated = list(map(int, monos)), list(hours)
+    at = 0
+    for hour, run in groupby(hours):
+        start, at = at, at + len(list(run))
+        began = 1000 * (_hour_began(hour) - hub)  # what the monotonic clock said then
+        # Most clocks are right, and then all of an hour is: without a call of ours a fact.
+        if not began <= min(ticks[start:at]) <= max(ticks[start:at]) < began + 1000 * _HOUR:
+            dated[start:at] = [
+                _true_hour(hub + tick // 1000, hour, rest)
+                for tick, rest in zip(ticks[start:at], rests[start:at], strict=True)
+            ]
+    return dated
 
 
 def _true_hour(true: int, hour: bytes, rest: bytes) -> bytes:

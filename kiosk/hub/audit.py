@@ -67,6 +67,7 @@ from kiosk.sync.protocol import BatchHeader, Certificate
 Progress = Callable[[int, int], None]
 _CHUNK = 2_000  # facts held in memory at a time
 _BLOBS = 8  # sealed blobs held in memory at a time
+_VERSIONS_TOLD = 12  # frozen versions that are named, the latest: all is to fit a page
 #: So long after a fair a tablet has had every chance to bring the content of its complaints.
 _LATE = timedelta(days=7)
 _ENTRY_KINDS = frozenset(name for name in REGISTRY.names() if REGISTRY.shape_of(name) in entries.BODIES)
@@ -141,6 +142,22 @@ def standing(tx: Connection) -> Standing:
     return Standing(len(rows), sum(row.seq for row in rows), len(tablets), signed, sealed, found)
 
 
+def chain_of(fault: str) -> str | None:
+    """The journal that a sentence of `faults` names; None where it is of something else."""
+    return fault.partition(":")[0].removeprefix("journal ") if fault.startswith("journal ") else None
+
+
+def walked(standing: Standing, unsound: int) -> list[str]:
+    """What was looked at where faults were found, some of them in `unsound` chains, in Chinese and in English."""
+    sound, versions = max(0, standing.journals - unsound), len(standing.versions)
+    return [
+        f"核过：{standing.journals} 条链、{standing.facts} 条记录，其中 {sound} 条链没有问题；",
+        f"  平板 {standing.tablets} 台，密封内容 {standing.sealed} 份，定稿 {versions} 个版本。",
+        f"  Looked at: {standing.journals} chains of {standing.facts} facts, of which {sound} chains are in order;",
+        f"  {standing.tablets} tablets, {standing.sealed} sealed contents, {versions} frozen versions.",
+    ]
+
+
 def sentences(standing: Standing) -> list[str]:
     """What holds where no fault was found, one matter after another, in Chinese and in English."""
     found, unsigned = standing, standing.tablets - standing.signed
@@ -163,8 +180,11 @@ def sentences(standing: Standing) -> list[str]:
         f"定稿：{len(found.versions)} 个版本，和定稿时一样；总结改过的文字，和记下时一样。",
         f"  Frozen versions: {len(found.versions)}, as they were frozen; edited words as they were written.",
     ]
-    return lines + [f"  {fair} v{number} {at[:16].replace('T', ' ')} {digest}" for fair, number, at, digest in
-                    found.versions]  # fmt: skip
+    older = len(found.versions) - _VERSIONS_TOLD
+    if older > 0:
+        lines.append(f"  （较早的 {older} 个版本不逐一列出。 / {older} older ones are not listed.）")
+    latest = sorted(found.versions, key=lambda version: version[2])[-_VERSIONS_TOLD:]
+    return lines + [f"  {fair} v{number} {at[:16].replace('T', ' ')} {digest}" for fair, number, at, digest in latest]
 
 
 _WHY_UNSIGNED = (

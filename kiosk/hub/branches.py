@@ -8,7 +8,7 @@ order in which they came does not matter, and it can be worked out anew at any t
 a person decided against are marked there, and stand nowhere else.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from heapq import merge
@@ -16,7 +16,7 @@ from itertools import groupby
 from typing import Any, NamedTuple
 
 import msgspec
-from sqlalchemy import Connection, Row, bindparam, case, delete, exists, func, select, tuple_, union_all, update
+from sqlalchemy import Connection, Row, bindparam, case, delete, exists, func, select, tuple_, union, update
 
 from kiosk.facts import envelope
 from kiosk.hub import totals
@@ -28,9 +28,9 @@ _CHUNK = 2_000  # facts held in memory at a time
 _ROWS = 400  # rows a statement
 MOST = 50  # branches of one journal that are kept; of more, a tablet made them up
 _FOLLOWED = 50  # branches at one place that are followed to their end; of more, a tablet made them up
-_TANGLE = union_all(
-    *(select(table.c.seq).where(table.c.journal == bindparam("of")) for table in (forks, choices))
-).limit(1)
+_TANGLED = union(
+    *(select(table.c.journal).where(table.c.journal.in_(bindparam("of", expanding=True))) for table in (forks, choices))
+)
 
 
 class Node(NamedTuple):
@@ -300,9 +300,13 @@ def how_many(tx: Connection, journal: str) -> int:
     return int(tx.execute(query.where(forks.c.prev.is_not(None))).scalar_one())
 
 
+def tangled(tx: Connection, names: Collection[str]) -> set[str]:
+    """Which journals' runs are more than one fact after another: branches are known, or were decided about."""
+    return set(tx.execute(_TANGLED, {"of": names}).scalars())
+
+
 def is_tangled(tx: Connection, journal: str) -> bool:
-    """Whether its run is more than one fact after another: branches are known, or were decided about."""
-    return tx.execute(_TANGLE, {"of": journal}).first() is not None
+    return bool(tangled(tx, [journal]))
 
 
 def untangle(tx: Connection, journal: str, *, whole: bool = False) -> tuple[int, bytes]:

@@ -17,7 +17,7 @@ from kiosk.hub import branches, decisions, people
 from kiosk.hub.branches import Branch
 from kiosk.hub.context import acting, hub, reading, signed_in
 from kiosk.hub.fairs import find_fair
-from kiosk.hub.judging import Judge
+from kiosk.hub.judging import judge_for
 from kiosk.hub.quarantine import is_number, moment, tablet_of
 from kiosk.hub.tables import choices, facts, journals
 from kiosk.packs.fairs import Desk, Fair, Venue
@@ -166,7 +166,7 @@ def _page(
 
 def _column(tx: Connection, device: Row[Any], branch: Branch) -> Column:
     """Sum up a branch by the rules it would count by."""
-    judge, sums = Judge(tx, device), Counter[str]()
+    judge, sums = judge_for(tx, device), Counter[str]()
     times: list[str] = []
     cases: list[str] = []
     unusable = complaints = 0

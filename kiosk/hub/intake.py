@@ -17,7 +17,7 @@ from kiosk.clock import stamp
 from kiosk.errors import SYNC_ADDRESSEE, SYNC_BRANCHES, SYNC_DEVICE, Problem
 from kiosk.facts import envelope
 from kiosk.hub import branches, rehearsals, totals
-from kiosk.hub.judging import Judge
+from kiosk.hub.judging import judge_for
 from kiosk.hub.reading import Stretch
 from kiosk.hub.store import append_columns, insert_once
 from kiosk.hub.tables import choices, devices, facts, forks, journals
@@ -143,7 +143,7 @@ def _append(tx: Connection, arrival: Arrival) -> Receipt:
 def _store(tx: Connection, arrival: Arrival, first: int, lines: Sequence[bytes], hashes: Sequence[bytes]) -> Stretch:
     """Judge lines of consecutive places and keep them, whatever came of it."""
     at = arrival.now.timestamp()
-    found = Judge(tx, arrival.device).read(first, lines, hashes, at)
+    found = judge_for(tx, arrival.device).read(first, lines, hashes, at)
     columns: dict[str, Iterable[Any]] = {
         "journal": repeat(arrival.journal),
         "seq": range(first, first + len(lines)),
@@ -191,7 +191,8 @@ def _fit_in(tx: Connection, arrival: Arrival) -> Receipt:
         forked = _astray(tx, arrival)
     elif new:
         seq, digest = settle(tx, journal)
-    if new and (seq, digest) == (arrival.last, batch.hashes[-1]):
+    # It counts to its end, perhaps with what had come before it, whose signatures nobody kept: then its own stays.
+    if new and seq >= arrival.last and _hash_at(tx, journal, arrival.last, arrival.held.root) == batch.hashes[-1]:
         tx.execute(_MOVE_SEALED, {"moved": journal, "end": seq, "digest": digest, "seal": batch.seal})
     elsewhere = len({*other, *aside})
     return _receipt(arrival, seq, digest, len(new), quarantined, elsewhere, forked)

@@ -1,6 +1,6 @@
 """Whether the facts of a tablet's journal may count: by its certificate, its cut-off, and what persons decided."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any, NamedTuple
 
@@ -13,10 +13,11 @@ from kiosk.hub.reading import Rules, Stretch
 from kiosk.hub.tables import decisions, devices, facts, journals
 
 _CHUNK = 2_000  # facts held in memory at a time
-_DEVICE = select(devices).where(devices.c.journal == bindparam("of"))
-_VERDICTS = select(decisions.c.seq, decisions.c.hash, decisions.c.verdict).where(
-    decisions.c.journal == bindparam("journal")
-)
+_DEVICES = select(devices).where(devices.c.journal.in_(bindparam("of", expanding=True)))
+_OF_ONE = select(decisions.c.seq, decisions.c.hash, decisions.c.verdict).where(decisions.c.journal == bindparam("of"))
+_OF_SOME = select(decisions).where(decisions.c.journal.in_(bindparam("of", expanding=True)))
+#: (place, chain hash) → what a person decided about a fact.
+Verdicts = Mapping[tuple[int, bytes], str]
 
 
 class Columns(NamedTuple):
@@ -33,11 +34,10 @@ class Columns(NamedTuple):
 class Judge:
     """The rules for one tablet's facts, as they are now."""
 
-    def __init__(self, tx: Connection, device: Row[Any]) -> None:
+    def __init__(self, device: Row[Any], verdicts: Verdicts) -> None:
         self._rules = Rules(device.desk, ALWAYS.union(device.kinds.split()), device.cutoff)
         self._not_after = device.not_after
-        told = tx.execute(_VERDICTS, {"journal": device.journal})
-        self._verdicts = {(seq, bytes(digest)): verdict for seq, digest, verdict in told}
+        self._verdicts = verdicts
 
     def read(self, first: int, lines: Sequence[bytes], hashes: Sequence[bytes], at: float) -> Stretch:
         """Judge facts of consecutive places from `first` that came at `at`, epoch seconds."""
@@ -73,10 +73,23 @@ class Judge:
             yield from zip(some, found.kinds, found.problems, strict=True)
 
 
+def judge_for(tx: Connection, device: Row[Any]) -> Judge:
+    """The judge of a tablet's facts, by its row."""
+    told = tx.execute(_OF_ONE, {"of": device.journal})
+    return Judge(device, {(seq, bytes(digest)): verdict for seq, digest, verdict in told})
+
+
+def judges_of(tx: Connection, names: Collection[str]) -> dict[str, Judge]:
+    """The judges of some journals; none of a hub's own, whose facts are not judged."""
+    verdicts: dict[str, dict[tuple[int, bytes], str]] = {name: {} for name in names}
+    for row in tx.execute(_OF_SOME, {"of": names}):
+        verdicts[row.journal][row.seq, bytes(row.hash)] = row.verdict
+    return {row.journal: Judge(row, verdicts[row.journal]) for row in tx.execute(_DEVICES, {"of": names})}
+
+
 def judge_of(tx: Connection, journal: str) -> Judge | None:
-    """The judge of a tablet's journal; None of a hub's own, whose facts are not judged."""
-    device = tx.execute(_DEVICE, {"of": journal}).one_or_none()
-    return None if device is None else Judge(tx, device)
+    """The judge of a tablet's journal; None of a hub's own."""
+    return judges_of(tx, [journal]).get(journal)
 
 
 def judge_again(tx: Connection, journal: str) -> None:

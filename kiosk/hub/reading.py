@@ -9,7 +9,7 @@ import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import NamedTuple
 
 import msgspec
@@ -77,6 +77,12 @@ class Stretch:
     meanings: Sequence[Meaning | None]  # None where the fact does not count
     kinds: Sequence[str | None]  # None where the line cannot be read
     problems: Sequence[str | None]  # code of why it does not count
+
+    @cached_property
+    def wanted(self) -> list[tuple[int, Body]]:
+        """Facts that count and are more than numbers: their places in the columns, and their bodies."""
+        meanings = enumerate(self.meanings)
+        return [(place, said.body) for place, said in meanings if said is not None and said.body is not None]
 
 
 #: One line of a stretch: hour, rest, mono, boot, desk, meaning, kind, problem.

@@ -17,6 +17,7 @@ from sqlalchemy import (
     URL,
     BigInteger,
     Connection,
+    CursorResult,
     Engine,
     LargeBinary,
     Table,
@@ -197,6 +198,12 @@ def insert_once(tx: Connection, table: Table, rows: Sequence[Mapping[str, Any]])
     """Insert rows whose key is new; leave the others as they are. Compare afterwards: silence is not equality."""
     if rows:
         tx.execute(_insert(table, tuple(rows[0]), "DO NOTHING"), rows)
+
+
+def driver_rows(result: CursorResult[Any]) -> list[tuple[Any, ...]]:
+    """What was asked for, as plain tuples: for very many, for a row of SQLAlchemy's takes as long as to read it."""
+    assert result.cursor is not None
+    return list(result.cursor.fetchall())
 
 
 def append_facts(tx: Connection, table: Table, rows: Iterable[tuple[Any, ...]], columns: Sequence[str] = ()) -> None:

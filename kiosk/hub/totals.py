@@ -1,7 +1,8 @@
 """Totals and read models at the hub: folded in the transaction that takes facts in, and folded again by rebuild."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
 from typing import Any
 
 import msgspec
@@ -9,6 +10,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Row,
+    Table,
     bindparam,
     delete,
     exists,
@@ -28,8 +30,8 @@ from kiosk.facts.envelope import Fact
 from kiosk.facts.leaderboard import BoardJoined
 from kiosk.facts.vocabulary import REGISTRY
 from kiosk.hub import entries, lives, rehearsals
-from kiosk.hub.reading import Meaning, Stretch, read_again
-from kiosk.hub.store import add_up, insert_once
+from kiosk.hub.reading import Stretch, read_again
+from kiosk.hub.store import add_up, driver_rows, insert_once
 from kiosk.hub.tables import (
     complaints,
     contents,
@@ -50,19 +52,32 @@ _LEARNT = (
     .values(clocks=bindparam("dates"), doubtful=bindparam("many"))
 )
 _LINE = select(facts.c.line).where(facts.c.journal == bindparam("journal"), facts.c.seq == bindparam("seq"))
-_FOLDED = (totals, desk_totals, complaints, contents, openings, leaderboard, *entries.TABLES, *lives.FOLDED)
+
+
+def _of_some(table: Table) -> ColumnElement[bool]:
+    """What a table has of the journals that are named when it is asked."""
+    return table.c.journal.in_(bindparam("of", expanding=True))
+
+
+_SUMS = (totals, desk_totals)
+_MODELS = (complaints, contents, openings, leaderboard, *entries.TABLES, *lives.FOLDED)
+_FOLDED = (*_SUMS, *_MODELS)
 #: Of `_FOLDED` the places of those that have anything of a journal: most have nothing of most.
 _HOLDING = union_all(
-    *(
-        select(literal(place)).where(exists().where(table.c.journal == bindparam("of")))
-        for place, table in enumerate(_FOLDED)
+    *(select(literal(place)).where(exists().where(_of_some(table))) for place, table in enumerate(_FOLDED))
+)
+_EMPTYING = [delete(table).where(_of_some(table)) for table in _FOLDED]
+_KEPT = {table: select(table).where(_of_some(table)) for table in _SUMS}
+#: Names for the values of a row's key; a column's own name would stand for a value to be set.
+_KEY_NAMES = tuple(f"key_{place}" for place in range(5))
+_STRIKING = {
+    table: delete(table).where(
+        *(column == bindparam(name) for name, column in zip(_KEY_NAMES, table.primary_key, strict=False))
     )
-)
-_EMPTYING = [delete(table).where(table.c.journal == bindparam("of")) for table in _FOLDED]
-_FILED_AT = select(complaints.c.fair).where(complaints.c.journal == bindparam("of")).limit(1)
-_FORGETTING = (
-    update(item_folds).where(item_folds.c.journal == bindparam("of")).values(generation=item_folds.c.generation + 1)
-)
+    for table in _SUMS
+}
+_FILED_AT = select(complaints.c.fair).where(_of_some(complaints)).distinct().order_by(complaints.c.fair)
+_FORGETTING = update(item_folds).where(_of_some(item_folds)).values(generation=item_folds.c.generation + 1)
 
 #: Gives the stretches to fold, as often as it is called.
 Stretches = Callable[[], Iterable[Stretch]]
@@ -79,7 +94,7 @@ def join(tx: Connection, held: "Row[Any] | _Unread", stretches: Stretches) -> No
     for stretch in stretches():
         learn(dates, stretch)
     if _says_otherwise(dates, before):
-        _empty(tx, held.journal)
+        _empty(tx, [held.journal])
         for stretch in stored(tx, held.journal, 1, held.seq):
             count(tx, held.journal, held.fair, stretch, dates)
     for stretch in stretches():
@@ -94,26 +109,58 @@ def refold(tx: Connection, journal: str) -> None:
     join(tx, _Unread(row.journal, row.fair), lambda: stored(tx, journal, 1, row.seq))
 
 
-def fold_anew(tx: Connection, held: Row[Any], stretches: Sequence[Stretch]) -> None:
-    """Fold a whole journal of which nothing is folded."""
-    join(tx, _Unread(held.journal, held.fair), lambda: stretches)
+def fold_whole(tx: Connection, wholes: Sequence[tuple[Row[Any], Stretches]]) -> list[Clocks]:
+    """Make totals and read models of journals what these stretches say, which are all of each; returns their clocks.
+
+    Of the totals only those are written that differ, and mostly none does: to write costs more than to look.
+    """
+    names = [held.journal for held, _ in wholes]
+    _empty(tx, names, _MODELS)
+    tx.execute(_FORGETTING, {"of": names})
+    clocks: list[Clocks] = []
+    rows: dict[Table, list[tuple[Any, ...]]] = {table: [] for table in _SUMS}
+    for held, stretches in wholes:
+        dates, sums = _fold_one(tx, held, stretches)
+        clocks.append(dates)
+        for table, some in _rows(held.journal, held.fair, sums).items():
+            rows[table] += some
+    for table, some in rows.items():
+        _put_right(tx, table, names, some)
+    return clocks
+
+
+def _fold_one(tx: Connection, held: Row[Any], stretches: Stretches) -> tuple[Clocks, Counter[Bucket]]:
+    """Fold a whole journal into the read models; returns its clocks and what the totals are to be."""
+    dates, sums = Clocks(), Counter[Bucket]()
+    if not rehearsals.is_rehearsal(held.fair):
+        for stretch in stretches():
+            learn(dates, stretch)
+        for stretch in stretches():
+            hours = dates.hours(stretch.boot, stretch.hour, stretch.rest, stretch.mono)
+            sums.update(_sums(stretch, hours))
+            _model(tx, held.journal, held.fair, stretch, hours)
+    return dates, sums
 
 
 def learn(dates: Clocks, stretch: Stretch) -> None:
     """What a stretch says about its device's clocks. Within a boot, its first and last fact say it all."""
-    last, unread = -1, False
-    for place, (meaning, boot) in enumerate(zip(stretch.meanings, stretch.boot, strict=True)):
-        if meaning is None:
-            continue
-        if last < 0 or stretch.boot[last] != boot or meaning.body is not None:
-            if unread:
-                dates.learn(*_stamp(stretch, last))
-            dates.learn(*_stamp(stretch, place))
-            if isinstance(meaning.body, ClockCompared):
-                dates.compare(*_stamp(stretch, place), int(stretch.mono[place]), meaning.body)
-        last, unread = place, True
-    if unread:
-        dates.learn(*_stamp(stretch, last))
+    compared = {place: body for place, body in stretch.wanted if isinstance(body, ClockCompared)}
+    for place in sorted({*_ends_of_boots(stretch), *compared}):
+        dates.learn(*_stamp(stretch, place))
+        if place in compared:
+            dates.compare(*_stamp(stretch, place), int(stretch.mono[place]), compared[place])
+
+
+def _ends_of_boots(stretch: Stretch) -> Iterator[int]:
+    """Places of the first and last fact of each run of one boot, of those that count."""
+    places: Sequence[int] = range(len(stretch.boot))
+    if any(stretch.problems):
+        places = [place for place in places if stretch.problems[place] is None]
+    at = 0
+    for _, run in groupby(map(stretch.boot.__getitem__, places)):
+        yield places[at]
+        at += len(list(run))
+        yield places[at - 1]
 
 
 def _stamp(stretch: Stretch, place: int) -> tuple[str, str]:
@@ -124,18 +171,48 @@ def _stamp(stretch: Stretch, place: int) -> tuple[str, str]:
 def count(tx: Connection, journal: str, fair: str, stretch: Stretch, dates: Clocks) -> None:
     """Add a stretch to the totals and read models."""
     hours = dates.hours(stretch.boot, stretch.hour, stretch.rest, stretch.mono)
-    tally = Counter(zip(hours, stretch.desk, stretch.meanings, strict=True))
-    sums = _buckets(tally)
+    for table, rows in _rows(journal, fair, _sums(stretch, hours)).items():
+        add_up(tx, table, rows)
+    _model(tx, journal, fair, stretch, hours)
+
+
+def _sums(stretch: Stretch, hours: Sequence[bytes]) -> Counter[Bucket]:
+    """What a stretch adds to which bucket, its facts being of these hours."""
+    sums: Counter[Bucket] = Counter()
+    for (hour, desk, meaning), times in Counter(zip(hours, stretch.desk, stretch.meanings, strict=True)).items():
+        if meaning is None:
+            continue
+        counts_to = meaning.hour or hour
+        for metric, n in meaning.adds:
+            sums[counts_to[:10].decode(), int(counts_to[11:]), desk.decode(), metric] += n * times
+    return sums
+
+
+def _rows(journal: str, fair: str, sums: Mapping[Bucket, int]) -> dict[Table, list[tuple[Any, ...]]]:
+    """What sums are as whole rows of the two tables of totals."""
     by_desk: Counter[tuple[str, str]] = Counter()
     for (_day, _hour, desk, metric), n in sums.items():
         by_desk[metric, desk] += n
-    add_up(tx, totals, [(journal, metric, day, hour, desk, fair, n) for (day, hour, desk, metric), n in sums.items()])
-    add_up(tx, desk_totals, [(journal, metric, desk, fair, n) for (metric, desk), n in by_desk.items()])
-    wanted = [
-        (seq, meaning.body)
-        for seq, meaning in enumerate(stretch.meanings, stretch.first)
-        if meaning is not None and meaning.body is not None
-    ]
+    return {
+        totals: [(journal, metric, day, hour, desk, fair, n) for (day, hour, desk, metric), n in sums.items()],
+        desk_totals: [(journal, metric, desk, fair, n) for (metric, desk), n in by_desk.items()],
+    }
+
+
+def _put_right(tx: Connection, table: Table, names: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
+    """Let a table have these whole rows of some journals and no others."""
+    stored = set(driver_rows(tx.execute(_KEPT[table], {"of": names})))
+    wrong = stored.difference(rows)
+    if wrong:
+        tx.execute(_STRIKING[table], [dict(zip(_KEY_NAMES, row, strict=False)) for row in wrong])
+    add_up(tx, table, [row for row in rows if row not in stored])
+
+
+def _model(tx: Connection, journal: str, fair: str, stretch: Stretch, hours: Sequence[bytes]) -> None:
+    """Put what is more than numbers into the read models."""
+    wanted = [(stretch.first + place, body) for place, body in stretch.wanted]
+    if not wanted:
+        return
     boards = [seq for seq, body in wanted if isinstance(body, BoardJoined)]
     if boards:
         insert_once(tx, leaderboard, _board_rows(tx, journal, fair, stretch, hours, boards))
@@ -172,17 +249,6 @@ def _board_rows(
         row = board_row(body, stretch.desk[place].decode(), hours[place][:10].decode())
         rows.append({"journal": journal, "seq": seq, "fair": fair, **row})
     return rows
-
-
-def _buckets(tally: Mapping[tuple[bytes, bytes, Meaning | None], int]) -> Counter[Bucket]:
-    sums: Counter[Bucket] = Counter()
-    for (hour, desk, meaning), times in tally.items():
-        if meaning is None:
-            continue
-        counts_to = meaning.hour or hour
-        for metric, n in meaning.adds:
-            sums[counts_to[:10].decode(), int(counts_to[11:]), desk.decode(), metric] += n * times
-    return sums
 
 
 def _whole(tx: Connection, journal: str, seq: int) -> Fact:
@@ -250,16 +316,16 @@ def _opening_row(journal: str, fact: Fact, body: CaseOpened) -> dict[str, object
 
 def forget(tx: Connection, journal: str) -> None:
     """Delete what was folded from a journal; its facts stay. Its answers are folded again later, by `answers`."""
-    _empty(tx, journal)
-    tx.execute(_FORGETTING, {"of": journal})
+    _empty(tx, [journal])
+    tx.execute(_FORGETTING, {"of": [journal]})
 
 
-def _empty(tx: Connection, journal: str) -> None:
-    fair = tx.execute(_FILED_AT, {"of": journal}).scalar()
-    if fair is not None:
+def _empty(tx: Connection, names: Sequence[str], tables: Collection[Table] = _FOLDED) -> None:
+    for fair in tx.execute(_FILED_AT, {"of": names}).scalars().all():
         lives.hold(tx, fair)
-    for place in tx.execute(_HOLDING, {"of": journal}).scalars().all():
-        tx.execute(_EMPTYING[place], {"of": journal})
+    for place in tx.execute(_HOLDING, {"of": names}).scalars().all():
+        if _FOLDED[place] in tables:
+            tx.execute(_EMPTYING[place], {"of": names})
 
 
 def stored(tx: Connection, journal: str, first: int, last: int) -> Iterator[Stretch]:

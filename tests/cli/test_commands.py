@@ -247,6 +247,21 @@ def test_a_damaged_hub_is_verified_with_an_error(runner, hub_folder):
     assert "blob 00 is damaged" in fails(runner, "hub", "verify", "--data", hub_folder, code="hub.verify_failed")
 
 
+def test_of_many_faults_as_many_are_listed_as_fit_a_page_unless_all_are_asked_for(runner, hub_folder):
+    import sqlite3
+
+    with sqlite3.connect(hub_folder / "hub.db") as connection:
+        connection.executemany("INSERT INTO blobs VALUES (?, x'00', 0)", [(f"{n:02d}",) for n in range(25)])
+    connection.close()
+    verify = ("hub", "verify", "--data", hub_folder)
+    page = fails(runner, *verify, code="hub.verify_failed")
+    assert (page.count("is damaged"), page.count("\n") <= 40) == (20, True)
+    assert "and 5 more; --all lists them" in page
+    assert "25 sealed contents" in page
+    every = fails(runner, *verify, "--all", code="hub.verify_failed")
+    assert (every.count("is damaged"), "--all lists" in every) == (25, False)
+
+
 # --- packs --------------------------------------------------------------------------------------------
 
 

@@ -76,6 +76,17 @@ def test_the_answer_over_http_is_a_document_that_only_the_hub_can_have_signed(hu
         protocol.read_document(Receipt, answer.data, a_key(9).verify_key)
 
 
+def test_a_batch_that_came_after_a_later_one_leaves_its_signature_with_the_journal(hub):
+    tablet = a_tablet(hub).record().record().record().record()
+    for first in (3, 1):
+        deliver(hub, tablet.batch(first=first, count=2))
+    with hub.store.reading() as tx:
+        seal = tx.execute(select(journals.c.seal).where(journals.c.journal == tablet.journal)).scalar_one()
+    header = protocol.header_of(bytes(seal))
+    assert (run_of(hub, tablet.journal)[0], header.first, header.count) == (4, 1, 2)
+    assert ledger.verify(hub) == []
+
+
 def test_the_same_batch_again_brings_nothing_new_and_changes_no_total(hub):
     tablet = a_tablet(hub).record(a_headcount(7)).record()
     deliver(hub, tablet.batch())

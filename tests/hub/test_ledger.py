@@ -3,14 +3,25 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, event, select, update
 
 from kiosk.hub import fairs, ledger, totals
 from kiosk.hub.context import Hub
 from kiosk.hub.tables import blobs, desk_totals, facts, forks, journals
 from kiosk.hub.tables import totals as totals_table
 from tests.hub.phones import file_by_phone, opens
-from tests.hub.tablets import Tablet, a_tablet, deliver, entries, expected_totals, folded, law, run_of, totals_of
+from tests.hub.tablets import (
+    Tablet,
+    a_tablet,
+    deliver,
+    entries,
+    expected_totals,
+    folded,
+    law,
+    rows,
+    run_of,
+    totals_of,
+)
 from tests.makers import Pair, a_fair, a_filing, a_headcount
 
 
@@ -92,6 +103,53 @@ def test_a_longer_journal_is_folded_in_pieces(hub, monkeypatch):
         monkeypatch.setattr(ledger, "_CHUNK", size)
         ledger.rebuild(hub)
         assert (folded(hub), run_of(hub, tablet.journal)) == (before, (3, tablet.hash_at(3), None))
+
+
+def test_a_journal_too_long_to_be_held_is_read_twice_and_comes_to_the_same(hub, monkeypatch):
+    tablet = three_facts(hub)
+    before = folded(hub)
+    spoil(hub, update(totals_table).where(totals_table.c.journal == tablet.journal).values(n=5000))
+    monkeypatch.setattr(ledger, "_SHORT", 2)
+    ledger.rebuild(hub)
+    assert folded(hub) == before
+
+
+def test_rebuild_writes_what_is_missing_and_strikes_what_no_fact_says(hub):
+    tablet, other = three_facts(hub), three_facts(hub)
+    before = folded(hub)
+    spoil(hub, delete(totals_table).where(totals_table.c.journal == tablet.journal))
+    spoil(hub, update(desk_totals).where(desk_totals.c.journal == tablet.journal).values(desk="d99"))
+    spoil(hub, update(totals_table).where(totals_table.c.journal == other.journal).values(fair="other"))
+    ledger.rebuild(hub)
+    assert folded(hub) == before
+    assert ledger.verify(hub) == []
+
+
+def test_rebuild_moves_a_head_and_clocks_that_were_changed_back(hub):
+    tablet = three_facts(hub)
+    before = rows(hub, journals)
+    for changed in ({"seq": 2}, {"hash": b"x" * 32}, {"forked_at": 2}, {"clocks": "{}"}, {"doubtful": 7}):
+        spoil(hub, update(journals).where(journals.c.journal == tablet.journal).values(changed))
+        ledger.rebuild(hub)
+        assert rows(hub, journals) == before
+
+
+def test_rebuild_of_what_is_right_already_writes_no_total(hub):
+    three_facts(hub)
+    written = []
+    event.listen(hub.store._writer, "before_cursor_execute", lambda *told: written.append(told[2]))
+    ledger.rebuild(hub)
+    into = [one for one in written if "totals" in one.split("WHERE")[0] and not one.lstrip().startswith("SELECT")]
+    assert written
+    assert into == []
+
+
+def test_rebuild_does_not_count_a_line_that_is_not_as_it_was_received(hub):
+    tablet = three_facts(hub)
+    line = tablet.lines[2].replace(b"300", b"301")
+    spoil(hub, update(facts).where(facts.c.journal == tablet.journal, facts.c.seq == 3).values(line=line))
+    ledger.rebuild(hub)
+    assert sum(totals_of(hub, tablet.journal).values()) == 21
 
 
 def test_rebuild_counts_what_a_former_release_could_not_read(hub):
