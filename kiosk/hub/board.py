@@ -6,7 +6,7 @@ totals are kept by the hour; only how visitors came within the last hour is said
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import datetime, timedelta
 
@@ -194,7 +194,7 @@ def _board(tx: Connection, fair: Fair, now: datetime, pack: str, pace: Pace) -> 
     venues = _busiest(tx, fair)
     shown = {venue.id for venue in venues}
     by_desk = totals.sums_by_desk(tx, fair.id, [desk.id for desk in fair.desks if desk.venue in shown])
-    hours = _lately(tx, fair, now)
+    hours = _lately(tx, fair, now, [desk.id for desk in fair.desks if desk.venue in shown])
     batteries = _batteries(tx, fair)
     low = [Low(row, batteries[row.device]) for row in tablets if row.use == "active" and row.device in batteries]
     low.sort(key=lambda one: one.battery)
@@ -234,8 +234,8 @@ def _board(tx: Connection, fair: Fair, now: datetime, pack: str, pace: Pace) -> 
 _Lately = Mapping[str, tuple[Mapping[str, int], Mapping[str, int]]]
 
 
-def _lately(tx: Connection, fair: Fair, now: datetime) -> _Lately:
-    """What went on at each desk in the hour that is going on and in the last one."""
+def _lately(tx: Connection, fair: Fair, now: datetime, desks: Collection[str] | None = None) -> _Lately:
+    """What went on at each desk, or at some, in the hour that is going on and in the last one."""
     table = totals_table.c
     times = [day_and_hour(now), day_and_hour(now - timedelta(hours=1))]
     found: dict[str, tuple[Counter[str], Counter[str]]] = defaultdict(lambda: (Counter(), Counter()))
@@ -245,7 +245,10 @@ def _lately(tx: Connection, fair: Fair, now: datetime) -> _Lately:
         table.day.in_({day for day, _ in times}),
         table.hour.in_({hour for _, hour in times}),
     )
-    for desk, metric, day, hour, n in tx.execute(query.group_by(table.desk, table.metric, table.day, table.hour)):
+    if desks is not None:
+        query = query.where(table.desk.in_(desks))
+    rows = tx.execute(query.group_by(table.desk, table.metric, table.day, table.hour)).all()
+    for desk, metric, day, hour, n in rows:
         if (day, hour) in times:
             found[desk][times.index((day, hour))][metric] += int(n)
     return found
@@ -256,7 +259,7 @@ def _batteries(tx: Connection, fair: Fair) -> dict[str, int]:
     query = select(devices.c.device, devices.c.battery, devices.c.charging).where(
         devices.c.fair == fair.id, devices.c.battery.is_not(None)
     )
-    return {row.device: row.battery for row in tx.execute(query) if is_low(row.battery, row.charging)}
+    return {row.device: row.battery for row in tx.execute(query).all() if is_low(row.battery, row.charging)}
 
 
 def _prizes(tx: Connection, fair: Fair) -> tuple[list[PrizeRow], dict[str, int]]:

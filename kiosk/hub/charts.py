@@ -29,7 +29,7 @@ COMPARED = ("headcount", "leaflets", "consultations", "quiz_finished")
 FUNNEL = (
     ("complaints", "complaint.filed", Text("登记", "Registered"), ""),
     ("complaints_accepted", "case.accepted", Text("受理", "Accepted"), "complaints"),
-    ("mediation_rate", "case.outcome.mediated", Text("调解达成", "Mediated"), "complaints_accepted"),
+    ("complaints_mediated", "case.outcome.mediated", Text("调解达成", "Mediated"), "complaints_accepted"),
     ("complaints_closed", "case.closed.complaint", Text("办结", "Closed"), "complaints"),
     ("called_back", "case.reached", Text("回访到", "Called back"), "complaints_closed"),
 )

@@ -19,7 +19,7 @@ from kiosk.errors import COMPLAINT_EXPOSED, HUB_BUSY, LOGIN_NEEDED, ROLE_NEEDED,
 from kiosk.hub import people
 from kiosk.hub.answers import Folder
 from kiosk.hub.lookouts import Lookout
-from kiosk.hub.memory import Counts, Remembered
+from kiosk.hub.memory import Counts, Latest, Remembered
 from kiosk.hub.paces import Paces
 from kiosk.hub.people import Session
 from kiosk.hub.store import Store
@@ -59,6 +59,8 @@ class Hub:
         self.lookout: Lookout[Any] = Lookout(clock)
         self.screens = Counts(clock)
         self.places: Remembered[Any] = Remembered(clock)
+        self.drafts: Latest[Any] = Latest()
+        self.venues: Latest[Any] = Latest(1_000)
         self.going_on: Remembered[None] = Remembered(clock, 60_000)
         self.answers = Folder(store, clock)
         self.paces = Paces(store, clock)

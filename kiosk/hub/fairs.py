@@ -160,21 +160,29 @@ def figures_by_venue(
     tx: Connection, fair: Fair, definitions: Sequence[Definition] | None = None
 ) -> dict[str, list[Figure]]:
     """Venue → its figures of all days, likewise."""
-    wanted, days = catalogue.definitions(fair) if definitions is None else definitions, totals.days(tx, fair.id)
-    measures, window = Measures(tx, fair, wanted, days), period_window(fair, days)
+    wanted = catalogue.definitions(fair) if definitions is None else definitions
+    window, by_venue = sums_by_venue(tx, fair, wanted)
+    return {venue: figures(sums, window, {"kind": "venue", "id": venue}, wanted) for venue, sums in by_venue.items()}
+
+
+def sums_by_venue(
+    tx: Connection, fair: Fair, definitions: Sequence[Definition]
+) -> tuple[Mapping[str, str], dict[str, Mapping[str, int]]]:
+    """The window of all days, and venue → all its figures of some definitions are made of."""
+    days = totals.days(tx, fair.id)
+    measures, window = Measures(tx, fair, definitions, days), period_window(fair, days)
     by_desk, peaks = totals.sums_by_desk(tx, fair.id), measures.peaks()
     desks: dict[str, list[str]] = {venue.id: [] for venue in fair.venues}
     for desk in fair.desks:
         desks[desk.venue].append(desk.id)
-    found = {}
+    found: dict[str, Mapping[str, int]] = {}
     for venue, some in desks.items():
         sums: Counter[str] = Counter()
         for desk_id in some:
             sums.update(by_desk.get(desk_id, {}))
         peak = {name: n for name, n in peaks.items() if name == crowds.PEAK + venue}
-        laid = {**sums, **measures.of_desks(some), **peak}
-        found[venue] = figures(laid, window, {"kind": "venue", "id": venue}, wanted)
-    return found
+        found[venue] = {**sums, **measures.of_desks(some), **peak}
+    return window, found
 
 
 def ago(seen_at: float | None, now: datetime) -> str | None:

@@ -9,6 +9,8 @@ from kiosk.clock import Clock
 _Value = TypeVar("_Value")
 #: Milliseconds for which the same tries are counted, and so many of whom at once.
 COUNTED, MOST = 600_000, 10_000
+#: Names of which the newest answer is kept, unless somebody says how many.
+FEW = 20
 #: Milliseconds for which an answer of a moment ago will do.
 MOMENT = 5_000
 
@@ -53,5 +55,26 @@ class Remembered(Generic[_Value]):
             self._answers.pop(key, None)
             self._answers[key] = (now, answer)
             while len(self._answers) > MOST:
+                del self._answers[next(iter(self._answers))]
+        return answer
+
+
+class Latest(Generic[_Value]):
+    """Of each name the newest answer, for as long as nothing changed that it was made of."""
+
+    def __init__(self, most: int = FEW) -> None:
+        self._most, self._lock = most, Lock()
+        self._answers: dict[str, tuple[object, _Value]] = {}
+
+    def get(self, name: str, marks: object, make: Callable[[], _Value]) -> _Value:
+        """The answer made of what has these `marks`; made now where there is none. Problems are not remembered."""
+        known = self._answers.get(name)
+        if known is not None and known[0] == marks:
+            return known[1]
+        answer = make()
+        with self._lock:
+            self._answers.pop(name, None)
+            self._answers[name] = (marks, answer)
+            while len(self._answers) > self._most:
                 del self._answers[next(iter(self._answers))]
         return answer

@@ -115,7 +115,7 @@ def _page(fair: Fair, found: Summary, now: datetime) -> ReadyPage:
 def summary(tx: Connection, fair: Fair, now: datetime, pack: str) -> Summary:
     """Every desk of a fair, judged."""
     booths = [row for row in completeness.booths(tx, fair, now, pack) if row.use == "active"]
-    told = {row.device: row for row in tx.execute(select(devices).where(devices.c.fair == fair.id))}
+    told = {row.device: row for row in tx.execute(_TOLD.where(devices.c.fair == fair.id)).all()}
     people = select(func.count()).select_from(volunteers).where(volunteers.c.fair == fair.id)
     known = _Known(now, pack, int(tx.execute(people).scalar_one()), told,
                    {one.desk.id: one for one in rehearsals.rehearsals(tx, fair, now)})  # fmt: skip
@@ -123,6 +123,11 @@ def summary(tx: Connection, fair: Fair, now: datetime, pack: str) -> Summary:
     place = {desk.id: number for number, desk in enumerate(fair.desks)}
     rows.sort(key=lambda row: (_ORDER.index(row.level), place[row.desk.id], row.device))
     return Summary(rows, rules.verdict([list(row.checks.values()) for row in rows]))
+
+
+#: What a tablet said of itself, and until when it may.
+_TOLD = select(*(devices.c[name] for name in ("device", "not_after", "canary_state", "battery", "charging",
+                                              "free_mb", "camera", "printer", "sound")))  # fmt: skip
 
 
 class _Known(msgspec.Struct, frozen=True):

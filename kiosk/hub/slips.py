@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 from flask import Blueprint, Response
-from sqlalchemy import Connection, Row, and_, select
+from sqlalchemy import Connection, Row, case, select
 
 from kiosk import crockford, strictjson, web
 from kiosk.clock import BEIJING, stamp
@@ -42,7 +42,7 @@ _SHOWN = 30  # slips on the page
 _FIRST_LINE = re.compile(rb"kiosk-slip/1 (\{[^\n]*\})\n")
 
 
-class Verdict(msgspec.Struct, frozen=True):
+class Verdict(msgspec.Struct, frozen=True, gc=False):
     """A slip against what is here now."""
 
     journal: str
@@ -166,15 +166,17 @@ def _judge(tx: Connection, told: Mapping[str, Any], device: str) -> Verdict:
 
 def of_fair(tx: Connection, fair: str) -> dict[str, Verdict]:
     """Journal → the slip that speaks for it, compared with what is here now."""
+    # Most slips speak of the end of the run, which stands in its journal's row: facts are looked at for the others.
+    stored = select(facts.c.hash).where(facts.c.journal == slips.c.journal, facts.c.seq == slips.c.seq)
+    here = case((slips.c.seq == journals.c.seq, journals.c.hash), else_=stored.scalar_subquery())
     query = (
-        select(slips, devices.c.device, journals.c.seq.label("held"), journals.c.root, facts.c.hash.label("stored"))
+        select(slips, devices.c.device, journals.c.seq.label("held"), journals.c.root, here.label("stored"))
         .join(devices, devices.c.journal == slips.c.journal)
         .join(journals, journals.c.journal == slips.c.journal)
-        .outerjoin(facts, and_(facts.c.journal == slips.c.journal, facts.c.seq == slips.c.seq))
         .where(slips.c.fair == fair)
     )
     found: dict[str, list[Verdict]] = defaultdict(list)
-    for row in tx.execute(query).mappings():
+    for row in tx.execute(query).mappings().all():
         found[row["journal"]].append(_verdict(row, row["device"], row["held"], row["root"], row["stored"]))
     return {name: foremost(of_journal) for name, of_journal in found.items()}
 

@@ -11,7 +11,7 @@ from kiosk import web
 from kiosk.clock import to_minute
 from kiosk.errors import PAGE_NOT_FOUND, STATEMENT_SAME, Problem
 from kiosk.facts.figures import NOTE_LIMIT, TEXT_LIMIT
-from kiosk.hub import completeness, journal, statement_files, statements, upward
+from kiosk.hub import completeness, drafts, journal, statement_files, statements, upward
 from kiosk.hub.context import acting, hub, reading, signed_in
 from kiosk.hub.exports import attachment
 from kiosk.hub.fairs import find_fair
@@ -34,8 +34,6 @@ views = Blueprint("statement", __name__)
 READERS = ("organiser", "supervisor", "auditor")
 #: So many changes stand on the page; all of them are in the file.
 _CHANGES_SHOWN = 60
-#: Of so many desks the page asks each; of more, a change in one that its venue does not show takes `kiosk hub freeze`.
-_DESKS_COMPARED = 200
 #: What a version says otherwise, as people say it.
 DIFFERENCES: Mapping[str, Text] = {
     "figures": Text("数字", "figures"),
@@ -120,10 +118,9 @@ def home(fair_id: str) -> Response:
 
 def _home(tx: Connection, fair: Fair, why: str = "", fault: str = "", fact_id: str = "") -> Response:
     here = hub()
-    is_whole = len(fair.desks) <= _DESKS_COMPARED
-    now, last = statements.draft(tx, here, fair, whole=is_whole), statements.newest(tx, fair.id)
     rows = completeness.booths(tx, fair, here.clock.now(), here.pack.version)
-    differs = statements.differences(last if is_whole else _without_desks(last), now) if last else []
+    draft = drafts.of(tx, here, fair, rows)
+    now = draft.now
     columns = {one.key: one for one in now.columns}
     page = HomePage(
         fair=fair,
@@ -131,8 +128,8 @@ def _home(tx: Connection, fair: Fair, why: str = "", fault: str = "", fact_id: s
         standing=completeness.standing(rows),
         versions=statements.versions(tx, fair.id),
         changes=_changes(now, now.changes)[:_CHANGES_SHOWN],
-        is_new=last is None or bool(differs),
-        differs=differs,
+        is_new=draft.is_new,
+        differs=draft.differs,
         groups=_groups(now),
         missing=[columns[key] for key in now.missing],
         doubt_ids={one.digest: secrets.token_hex(16) for one in now.findings},
@@ -144,10 +141,6 @@ def _home(tx: Connection, fair: Fair, why: str = "", fault: str = "", fact_id: s
         fault=fault,
     )
     return web.page("hub/statements/home.html", 422 if fault else 200, page=page, fair=fair, **_shown(fair))
-
-
-def _without_desks(said: Statement) -> Statement:
-    return msgspec.structs.replace(said, places=[place for place in said.places if place.kind != "desk"])
 
 
 def _shown(fair: Fair) -> dict[str, object]:
@@ -193,7 +186,7 @@ def _one(
     tx: Connection, fair: Fair, number: int, session: Session, told: Mapping[str, str] | None = None,
     faults: Mapping[str, str] | None = None,
 ) -> Response:  # fmt: skip
-    said = statements.held(tx, fair.id, number)
+    said = statements.held(tx, fair.id, number, whole=False)
     version = next(one for one in statements.versions(tx, fair.id) if one.number == number)
     page = VersionPage(
         fair=fair,
@@ -201,7 +194,7 @@ def _one(
         version=version,
         changes=_changes(said, said.changes)[:_CHANGES_SHOWN],
         groups=_groups(said),
-        differs=_differs(tx, said),
+        differs=drafts.differing(tx, hub(), fair.id, number),
         fact_id=(told or {}).get("id") or secrets.token_hex(16),
         may_open=session.key is not None,
         told=told or {},
@@ -209,14 +202,6 @@ def _one(
     )
     status = 422 if faults else 200
     return web.page("hub/statements/version.html", status, page=page, fair=fair, **_shown(fair))
-
-
-def _differs(tx: Connection, said: Statement) -> list[str]:
-    """From the version before, where that is still as it was frozen."""
-    try:
-        return statements.differences(statements.held(tx, said.fair, said.version - 1), said)
-    except Problem:
-        return []
 
 
 @views.get("/fairs/<fair_id>/statement/versions/<int:version>/<sort>")

@@ -4,8 +4,9 @@ A frozen version stands here whole, and its digest in the hub's own journal: wha
 it said today. What comes later makes the next version, which tells what it changes and why.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
+from functools import partial
 
 import msgspec
 from sqlalchemy import Connection, func, select
@@ -15,6 +16,7 @@ from kiosk.clock import stamp
 from kiosk.errors import FACT_CONFLICT, STATEMENT_DAMAGED, STATEMENT_SAME, STATEMENT_UNKNOWN, STATEMENT_WHY, Problem
 from kiosk.facts.figures import DESK, NOTE_LIMIT, StatementFrozen, StatementSent
 from kiosk.hub import completeness, doubts, fairs, journal, people, totals, units, words
+from kiosk.hub.completeness import BoothRow
 from kiosk.hub.context import Hub
 from kiosk.hub.people import Person
 from kiosk.hub.tables import journals, records, statement_steps, statements
@@ -22,7 +24,7 @@ from kiosk.hub.typed import refuse_other
 from kiosk.packs.fairs import Fair
 from kiosk.reports import catalogue, checks, statement
 from kiosk.reports.catalogue import Definition
-from kiosk.reports.figures import Figure
+from kiosk.reports.figures import Figure, figures
 from kiosk.reports.missing import missing
 from kiosk.reports.statement import Cell, Column, Day, Place, Record, Statement
 
@@ -46,15 +48,19 @@ class Version(msgspec.Struct, frozen=True):
 # --- as it is now ---------------------------------------------------------------------------------
 
 
-def draft(tx: Connection, here: Hub, fair: Fair, *, whole: bool = True) -> Statement:
+def draft(
+    tx: Connection, here: Hub, fair: Fair, *, whole: bool = True, rows: Sequence[BoothRow] | None = None
+) -> Statement:
     """The figures of this moment, as version 0, with what they change against the newest frozen version.
 
-    Not `whole`: without those of desks, which a page of a thousand of them shows nowhere.
+    Not `whole`: without those of desks, which a page of a thousand of them shows nowhere. `rows`: of
+    `completeness.booths`, where somebody has asked for them already.
     """
     wanted = catalogue.columns(fair)
-    last, sums = newest(tx, fair.id), totals.sums(tx, fair.id)
+    last, sums = newest(tx, fair.id, whole=False), totals.sums(tx, fair.id)
     period = _together(tx, fair, wanted, _cells(wanted, fairs.figures_of(tx, fair, over=units.metrics(tx, here, fair))))
-    rows = completeness.booths(tx, fair, here.clock.now(), here.pack.version)
+    if rows is None:
+        rows = completeness.booths(tx, fair, here.clock.now(), here.pack.version)
     made = Statement(
         fair=fair.id,
         title=fair.title,
@@ -73,7 +79,7 @@ def draft(tx: Connection, here: Hub, fair: Fair, *, whole: bool = True) -> State
         period=period,
         year=_together(tx, fair, wanted, _cells(wanted, fairs.figures_of(tx, fair, window="year")), "year"),
         days=list(_days(tx, fair, wanted)),
-        places=list(_places(tx, fair, wanted, whole=whole)),
+        places=list(_places(tx, here, fair, wanted, whole=whole)),
         records=list(_records(tx, fair)),
         findings=[],
         missing=[one.key for one in missing(wanted, sums, period)],
@@ -139,15 +145,28 @@ def _hours(tx: Connection, fair: str) -> dict[str, dict[str, dict[str, int]]]:
     return found
 
 
-def _places(tx: Connection, fair: Fair, wanted: Sequence[Definition], *, whole: bool) -> Iterator[Place]:
-    by_venue = fairs.figures_by_venue(tx, fair, wanted)
+def _places(tx: Connection, here: Hub, fair: Fair, wanted: Sequence[Definition], *, whole: bool) -> Iterator[Place]:
+    cells = _cells_by_venue(tx, here, fair, wanted)
     by_desk = fairs.figures_by_desk(tx, fair, wanted) if whole else {}
     for venue in fair.venues:
-        yield Place("venue", venue.id, venue.name, "", _cells(wanted, by_venue.get(venue.id, ())))
+        yield Place("venue", venue.id, venue.name, "", cells[venue.id])
     for desk in fair.desks if whole else ():
         yield Place("desk", desk.id, desk.name, desk.venue, _cells(wanted, by_desk.get(desk.id, ())))
     if fair.units:
         yield from units.places(tx, fair, [one.key for one in wanted])
+
+
+def _cells_by_venue(tx: Connection, here: Hub, fair: Fair, wanted: Sequence[Definition]) -> dict[str, Sequence[Cell]]:
+    """Those of a venue whose sums are as they were are remembered: of a large fair they are most of a draft's work."""
+    window, by_venue = fairs.sums_by_venue(tx, fair, wanted)
+
+    def cells(sums: Mapping[str, int]) -> list[Cell]:
+        return _cells(wanted, figures(sums, window, {"kind": "venue"}, wanted))
+
+    return {
+        venue: here.venues.get(f"{fair.id} {venue}", (wanted, window, sums), partial(cells, sums))
+        for venue, sums in by_venue.items()
+    }
 
 
 def _records(tx: Connection, fair: Fair) -> Iterator[Record]:
@@ -172,7 +191,7 @@ def _of_last_year(tx: Connection, fair: Fair) -> Statement | None:
     """What the same office froze last of its fair a year ago, if that was at this hub."""
     for other in fairs.all_fairs(tx):
         is_its = other.organiser.name == fair.organiser.name and int(other.starts[:4]) == int(fair.starts[:4]) - 1
-        if is_its and (found := newest(tx, other.id)) is not None:
+        if is_its and (found := newest(tx, other.id, whole=False)) is not None:
             return found
     return None
 
@@ -184,7 +203,7 @@ def _of_offices_alike(tx: Connection, fair: Fair) -> list[Statement]:
         for other in fairs.all_fairs(tx)
         if other.organiser.name != fair.organiser.name and other.starts[:4] == fair.starts[:4]
     ]
-    return [found for other in others if (found := newest(tx, other.id)) is not None]
+    return [found for other in others if (found := newest(tx, other.id, whole=False)) is not None]
 
 
 # --- frozen versions ------------------------------------------------------------------------------
@@ -271,22 +290,44 @@ def send(tx: Connection, here: Hub, fair: Fair, number: int, to: str, how: str, 
     )
 
 
-def held(tx: Connection, fair: str, number: int) -> Statement:
-    """A frozen version as it was frozen. Raises `statement.unknown`; `statement.damaged` for other bytes than that."""
+def held(tx: Connection, fair: str, number: int, *, whole: bool = True) -> Statement:
+    """A frozen version as it was frozen; not `whole`: but for the figures of desks.
+
+    Raises `statement.unknown`; `statement.damaged` for other bytes than were frozen.
+    """
+    found = document(tx, fair, number)
+    return statement.read(found if whole else _without_desks(found))
+
+
+def document(tx: Connection, fair: str, number: int) -> bytes:
+    """The bytes of a frozen version. Raises as `held`."""
     if not 0 < number <= MOST_VERSIONS:
         raise Problem(STATEMENT_UNKNOWN, version=number)
     of = (statements.c.fair == fair) & (statements.c.version == number)
     row = tx.execute(select(statements).where(of)).one_or_none()
     if row is None:
         raise Problem(STATEMENT_UNKNOWN, version=number)
-    if statement.digest(bytes(row.document)) != _digest_of(tx, fair, number):
+    found = bytes(row.document)
+    if statement.digest(found) != _digest_of(tx, fair, number):
         raise Problem(STATEMENT_DAMAGED, version=number)
-    return statement.read(bytes(row.document))
+    return found
 
 
-def newest(tx: Connection, fair: str) -> Statement | None:
+class _Kind(msgspec.Struct):
+    kind: str
+
+
+def _without_desks(document: bytes) -> bytes:
+    """Of a thousand desks they are nine tenths of it, and most of what reading it takes."""
+    parts = msgspec.json.decode(document, type=dict[str, msgspec.Raw])
+    places = msgspec.json.decode(parts["places"], type=list[msgspec.Raw])
+    others = [one for one in places if msgspec.json.decode(one, type=_Kind).kind != "desk"]
+    return msgspec.json.encode({**parts, "places": others})
+
+
+def newest(tx: Connection, fair: str, *, whole: bool = True) -> Statement | None:
     number = _last_number(tx, fair)
-    return held(tx, fair, number) if number else None
+    return held(tx, fair, number, whole=whole) if number else None
 
 
 def versions(tx: Connection, fair: str) -> list[Version]:

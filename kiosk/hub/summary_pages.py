@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from kiosk import web
 from kiosk.clock import to_minute
 from kiosk.errors import FIELD_INVALID, PAGE_NOT_FOUND, SEAL_LOCKED, Problem
-from kiosk.hub import journal, statements, summary_photos, words
+from kiosk.hub import drafts, journal, statements, summary_photos, words
 from kiosk.hub.context import acting, hub, reading, signed_in
 from kiosk.hub.fairs import find_fair
 from kiosk.hub.people import Session
@@ -113,7 +113,7 @@ def _page(
     tx: Connection, fair: Fair, session: Session, given: Mapping[str, Given] | None = None, photo_fault: str = ""
 ) -> Response:
     """`given`: by section, of one that was not kept as it is."""
-    said = statements.draft(tx, hub(), fair, whole=False)
+    said = drafts.of(tx, hub(), fair).now
     edits, rows = words.edits(tx, fair.id), []
     for section in words.sections(said, words.questions(hub())):
         fact_id, text, fault = (given or {}).get(section.id, (secrets.token_hex(16), None, ""))
@@ -248,7 +248,7 @@ def _section(fair_id: str, words_id: str) -> tuple[Fair, Section]:
     """A section as it is drafted; nobody who writes waits for that. Raises `page.not_found`."""
     with reading() as tx:
         fair = find_fair(tx, fair_id)
-        drafted = summary.draft(statements.draft(tx, hub(), fair, whole=False), questions=words.questions(hub()))
+        drafted = summary.draft(drafts.of(tx, hub(), fair).now, questions=words.questions(hub()))
     found = next((one for one in drafted if one.id == words_id and one.id != PHOTOS), None)
     if found is None:
         raise Problem(PAGE_NOT_FOUND)

@@ -211,7 +211,7 @@ def _row(names: _Names, one: Found, scale: int, *, is_sum: bool) -> FactRow:
         is_dated=isinstance(body, Dated),
         day=one.day,
         hour=one.hour,
-        says=told(fact.kind, body, names.things),
+        says=told(fact.kind, body, names.things, names.fair.id),
         place=figures.desk_name(names.fair, fact.desk),
         by=names.person(fact.by),
         device=names.device(one.journal),

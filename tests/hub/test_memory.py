@@ -1,7 +1,7 @@
 """What a process of the hub remembers for a short while."""
 
 from kiosk.hub import memory
-from kiosk.hub.memory import Counts, Remembered
+from kiosk.hub.memory import Counts, Latest, Remembered
 from tests.clocks import FakeClock
 
 
@@ -46,3 +46,25 @@ def test_what_could_not_be_answered_is_asked_again():
             continue
         raise AssertionError("an answer out of nothing")
     assert known.get("a", lambda: "now") == "now"
+
+
+def test_the_newest_answer_holds_while_it_is_made_of_the_same():
+    known, made = Latest[int](2), []
+
+    def ask(name: str, marks: object) -> int:
+        return known.get(name, marks, lambda: made.append(name) or len(made))
+
+    assert [ask("a", 1), ask("a", 1), ask("a", 2), ask("a", 2), ask("a", 1)] == [1, 1, 2, 2, 3]
+    assert [ask("b", 1), ask("c", 1)] == [4, 5]
+    assert list(known._answers) == ["b", "c"]  # no more than there is room for
+
+
+def test_an_answer_of_old_marks_that_comes_late_is_not_taken_for_the_new_one():
+    known = Latest[str]()
+
+    def late() -> str:
+        assert known.get("a", "new", lambda: "new") == "new"  # somebody else was quicker
+        return "old"
+
+    assert known.get("a", "old", late) == "old"
+    assert known.get("a", "new", lambda: "new again") == "new again"
