@@ -37,6 +37,22 @@ SMALLEST: Mapping[str, str] = {
 }  # fmt: skip
 
 
+#: Unit → what who reads English calls it; none stands for another. The screens' words for them are held to these.
+UNITS: Mapping[str, str] = {
+    "个": "number", "人": "people", "人次": "visits", "件": "items", "份": "copies", "元": "yuan", "分": "points",
+    "万元": "10,000 yuan", "千克": "kg", "公斤": "kg", "吨": "tonnes", "场": "events", "场次": "sessions",
+    "块": "pieces", "家": "organisations", "小时": "hours", "张": "sheets", "户次": "shop visits", "批次": "batches",
+    "条": "entries", "条次": "plays", "次": "times", "种": "kinds", "篇": "articles", "篇次": "reprints",
+    "类": "groups", "车次": "trips", "辆": "vehicles", "队": "teams", "项": "tasks", "项次": "tests", "题": "questions",
+    "题次": "answers",
+}  # fmt: skip
+
+
+def unit_word(unit: str, lang: str) -> str:
+    """A unit in "zh" or "en"; one of a fair's own stays as it is."""
+    return UNITS.get(unit, unit) if lang == "en" else unit
+
+
 class Group(msgspec.Struct, frozen=True):
     id: str
     label: Text
@@ -79,6 +95,7 @@ class Definition(msgspec.Struct, frozen=True):
     amount: str = ""  # … of which this is added up
     keyed: str = ""  # … or this is counted each once
     within: str = ""  # key of the figure it is part of
+    beside: str = ""  # key of the figure it is told with: where nobody said anything of that, it is no nought either
     is_estimate: bool = False
     plus: tuple[str, ...] = ()  # metrics that are added to `metric`, or counted once together with it
     how: str = "auto"  # of `statement.SOURCES`: what is counted and not said otherwise came so
@@ -176,9 +193,9 @@ _ORGANISATION = (
          "Turns of people who signed in: changing the desk or a short pause begins no new one, another day does.",
          how="tapped", typed="beside"),
     _row(6, "organisation", "volunteers", "志愿者", "Volunteers, each once", "人", "shift.volunteers", _SHIFTS,
-         "签到过的人，每人只算一次，不论来几天、在几个台。",
-         "People who signed in, each once, on however many days and at however many desks.", rule="distinct",
-         how="tapped"),
+         "签到过的人，每人只算一次，不论来几天、在几个台；没有平板签到的，按名单补录人数，同一人不重复报。",
+         "People who signed in, each once, on however many days and at however many desks. Those no tablet saw are "
+         "typed from a list, nobody twice.", rule="distinct", how="tapped", typed="beside"),
     _row(6, "organisation", "service_hours", "志愿服务时长", "Hours served", "小时", "shift.seconds", _SHIFTS,
          "有签到也有签退的时长之和；同时在两个台只算一份，没有签退的不算。",
          "Time between signing in and out, added up. Two desks at once count once; a shift nobody ended has no time.",
@@ -459,11 +476,17 @@ _COMPLAINTS = (
          typed="beside"),
     _row(46, "complaints", "complaints_merged", "重复并案的投诉", "Complaints merged", "件", "case.merged.complaint",
          ("case.merged", "case.reopened"), "与另一件是同一件事、并过去的投诉；不算办结。",
-         "The same matter as another complaint, and joined to it. They are not closed by that."),
+         "The same matter as another complaint, and joined to it. They are not closed by that.",
+         beside="complaints_closed"),
     _row(46, "complaints", "complaints_closed", "办结投诉", "Complaints closed", "件", "case.closed.complaint",
          _CLOSING, "达成、终止、撤回后结案的投诉；不予受理、并案的不算，重新办理的减去。",
          "Closed after an agreement, an end without one or a withdrawal. Refused and merged ones are not in it; "
          "those that go on again are taken off.", typed="beside", windows=_ALL),
+    _row(46, "complaints", "complaints_mediated", "调解达成", "Complaints mediated", "件", "case.outcome.mediated",
+         _ENDING, "受理后调解达成一致的投诉，含现场调解成功的；双方自行和解、终止、撤回的不算。",
+         "Accepted complaints in which both sides agreed by mediation, on the spot or later. Settled between "
+         "themselves, ended without agreement, withdrawn: not in it.", within="complaints_accepted", typed="beside",
+         windows=_ALL),
     _row(46, "complaints", "reports_closed", "办结举报", "Reports closed", "件", "case.closed.report", _CLOSING,
          "核查处理后结案的举报；重新办理的减去。", "Looked into and closed; those that go on again are taken off.",
          typed="beside", windows=_ALL),
@@ -474,8 +497,9 @@ _COMPLAINTS = (
          "Closed and merged ones of those registered, typed ones too.", over="complaint.filed",
          said=("complaints_closed", "complaints"), rule="ratio"),
     _row(47, "complaints", "mediation_rate", "调解成功率（达成÷受理）", "Mediated, of those accepted", "%",
-         "case.outcome.mediated", _ENDING, "分子是调解达成的，分母是受理的；补录的不在其内。",
-         "Those mediated of those accepted. Typed ones are not in it.", over="case.accepted", rule="ratio"),
+         "case.outcome.mediated", _ENDING, "分子是调解达成的，分母是受理的，补录的都算。",
+         "Those mediated of those accepted, typed ones too.", over="case.accepted",
+         said=("complaints_mediated", "complaints_accepted"), rule="ratio"),
     _row(47, "complaints", "on_time_rate", "投诉按时办结率（按时÷有结果）", "Ended in time, of those ended", "%",
          "case.on_time", _ENDING,
          "受理后在法定调解期限内有结果的÷受理后有结果的；检测鉴定的天数扣除。",
@@ -501,18 +525,19 @@ _COMPLAINTS = (
          ("case.accepted", "case.classified"),
          "受理的投诉按第一项性质分列，一件只归一类，合计等于受理件数；没归类的列未分类。",
          "Accepted complaints by the first thing they complain of: each stands once, so they add up to those accepted. "
-         "Those nobody classified stand by themselves."),
+         "Those nobody classified stand by themselves.", beside="complaints_accepted"),
     _row(51, "complaints", "goods_services", "受理投诉的商品、服务大类", "Goods and services complained of", "件",
          "case.goods.", ("case.accepted", "case.classified"),
          "受理的投诉按商品或服务大类分列，一件只归一类；没归类的列未分类。",
          "Accepted complaints by the kind of goods or service, each once. Those nobody classified stand by "
-         "themselves."),
+         "themselves.", beside="complaints_accepted"),
     _row(52, "complaints", "called_back", "回访到的", "Called back and reached", "件", "case.reached",
          ("case.called_back", "case.reopened"), "回访时联系到本人的；没联系到的不算。",
-         "People who were reached when called back; those who were not do not count."),
+         "People who were reached when called back; those who were not do not count.", beside="complaints_closed"),
     _row(52, "complaints", "call_back_levels", "回访评价", "Answers when called back", "件", "case.level.",
          ("case.called_back", "case.reopened"), "回访到的人给的评价，按四级分列：非常满意、满意、一般、不满意。",
-         "What people said when reached, by level: very content, content, so-so, not content."),
+         "What people said when reached, by level: very content, content, so-so, not content.",
+         beside="complaints_closed"),
     _row(52, "complaints", "content", "回访满意率（非常满意和满意÷有评价）",
          "Content or very content, of those who said", "%", "case.content", ("case.called_back", "case.reopened"),
          "没回访到的不在分母里。", "Whoever was not reached is not in the denominator.", over="case.rated",
@@ -560,7 +585,8 @@ _ENFORCEMENT = (
     _row(55, "enforcement", "quicktest_invalid", "快检无效", "Could not be read", "批次", "quicktest.invalid", _BATCHES,
          "读不出结果的批次。", "Batches whose result could not be read.", within="quicktest_batches"),
     _row(55, "enforcement", "quicktest_items", "快检项目", "Items tested for", "项次", "quicktest.items", _BATCHES,
-         "各批次检测的项目数之和；不是批次。", "Items tested for, over all batches. It is no number of batches."),
+         "各批次检测的项目数之和；不是批次。", "Items tested for, over all batches. It is no number of batches.",
+         beside="quicktest_batches"),
     _row(55, "enforcement", "quicktest_brought", "你送我检", "Samples people brought", "批次", "quicktest.brought",
          _BATCHES, "群众带来的样品批次。", "Batches that people brought.", within="quicktest_batches"),
     _row(55, "enforcement", "quicktest_chosen", "你点我检", "Samples people chose", "批次", "quicktest.chosen",

@@ -23,12 +23,12 @@ _DRAWING = 9_000
 _WIDE, _HIGH = 156, 70  # mm
 #: Of a chart whose bars lie: above and below them all, and of each.
 _AROUND, _A_BAR = 14, 7
-#: Beside a bar of nothing stands nothing.
-_NO_NOUGHTS = "0;;;"
+#: Beside a bar of nothing stands nothing; a rate has two places, and is told where it is nothing, too.
+_NO_NOUGHTS, _PLACES = "0;;;", "0.00"
 
 
-#: What is drawn: (label, how many), in order.
-Bars = Sequence[tuple[str, int]]
+#: What is drawn: (label, how many), in order; a rate is a decimal string with two places.
+Bars = Sequence[tuple[str, int | str]]
 
 
 def add(document: Document, para: Paragraph, name: str, words: str, bars: Bars, *, is_lying: bool = False) -> None:
@@ -59,17 +59,21 @@ def _frame(relation: str, number: int, words: str, high: int) -> str:
 def _chart(name: str, found: Bars, *, is_lying: bool) -> str:
     labels = _cache("str", [escaped(label) for label, _ in found])
     values = _cache("num", [str(n) for _, n in found])
+    are_rates = any(isinstance(n, str) for _, n in found)
+    form = _PLACES if are_rates else _NO_NOUGHTS
     bars = (
         f'<c:ser><c:idx val="0"/><c:order val="0"/><c:tx><c:v>{escaped(name)}</c:v></c:tx>'
         '<c:spPr><a:solidFill><a:srgbClr val="595959"/></a:solidFill></c:spPr><c:invertIfNegative val="0"/>'
-        f'<c:dLbls><c:numFmt formatCode="{_NO_NOUGHTS}" sourceLinked="0"/><c:showLegendKey val="0"/>'
+        f'<c:dLbls><c:numFmt formatCode="{form}" sourceLinked="0"/><c:showLegendKey val="0"/>'
         '<c:showVal val="1"/><c:showCatName val="0"/><c:showSerName val="0"/><c:showPercent val="0"/>'
         '<c:showBubbleSize val="0"/></c:dLbls>'
         f"<c:cat>{labels}</c:cat><c:val>{values}</c:val></c:ser>"
     )
     # Bars that lie are read from the top: the first of them is there.
     across, along = ("l", "t") if is_lying else ("b", "l")
-    axes = _axis("cat", 1, 2, across, "maxMin" if is_lying else "minMax") + _axis("val", 2, 1, along, "minMax")
+    axes = _axis("cat", 1, 2, across, "maxMin" if is_lying else "minMax") + _axis(
+        "val", 2, 1, along, "minMax", _ALL if are_rates else _FROM_NOUGHT
+    )
     return (
         '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>'
         f'<c:chartSpace xmlns:c="{_C}" xmlns:a="{_A}" xmlns:r="{_R}"><c:roundedCorners val="0"/><c:chart>'
@@ -85,6 +89,8 @@ def _chart(name: str, found: Bars, *, is_lying: bool) -> str:
 
 
 _DIRECTIONS = ("col", "bar")
+#: A bar is as long as it is much: none of its length is cut off.
+_FROM_NOUGHT, _ALL = '<c:min val="0"/>', '<c:max val="100"/><c:min val="0"/>'
 
 
 def _cache(kind: str, values: list[str]) -> str:
@@ -94,12 +100,12 @@ def _cache(kind: str, values: list[str]) -> str:
     return f'<c:{kind}Lit>{form}<c:ptCount val="{len(values)}"/>{points}</c:{kind}Lit>'
 
 
-def _axis(kind: str, own: int, other: int, side: str, way: str) -> str:
+def _axis(kind: str, own: int, other: int, side: str, way: str, room: str = "") -> str:
     lines = (
         '<c:majorGridlines><c:spPr><a:ln w="6350"><a:solidFill><a:srgbClr val="BFBFBF"/></a:solidFill></a:ln></c:spPr>'
         "</c:majorGridlines>"
     )
-    scaling = f'<c:scaling><c:orientation val="{way}"/></c:scaling>'
+    scaling = f'<c:scaling><c:orientation val="{way}"/>{room}</c:scaling>'
     return (
         f'<c:{kind}Ax><c:axId val="{own}"/>{scaling}<c:delete val="0"/><c:axPos val="{side}"/>'
         f'{lines if kind == "val" else ""}<c:numFmt formatCode="General" sourceLinked="0"/>'

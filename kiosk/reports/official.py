@@ -23,8 +23,10 @@ from docx.shared import Emu, Mm, Pt
 from docx.text.paragraph import Paragraph as Para
 from docx.text.run import Run
 
+from kiosk.packs.codelists import codelists
 from kiosk.packs.drafts import clean
-from kiosk.reports import catalogue, docx_charts, packages
+from kiosk.reports import catalogue, courses, docx_charts, packages
+from kiosk.reports.figures import shown
 from kiosk.reports.statement import Cell, Statement, is_nobodys
 from kiosk.reports.summary import Paragraph, Section, laid_out, short_day
 
@@ -42,6 +44,8 @@ _TITLE_LINE, _TITLE_LINES = 20, 3  # characters of 二号
 _MARGINS = {"top": 37, "bottom": 35, "left": 28, "right": 26}  # mm
 #: So many value columns and fewer fit a page that stands, where the names of figures have so much room, in mm.
 _STANDING, _LABEL = 4, 38
+#: 10月31日 in one line, in mm.
+_A_DAY = 22.0
 _DAYS_BESIDE = 4
 #: So many lines at the end of the table stay with the notes below it.
 _TOGETHER = 3
@@ -56,6 +60,14 @@ _DASH = "—"
 _BLANK = "　" * 6
 #: Fewer venues are not compared, more of them are too many to look at; and so many characters of a name stand there.
 _FEWEST, _COMPARED, _VENUE = 2, 10, 14
+#: How the summary names a question of the quiz, and so many characters of it stand beside its bar.
+_ASKED = re.compile(r"“([^“”]*)”\s*(?:\{worst_questions:([^@|{}]{1,80})|([0-9]{1,3}\.[0-9]{2})%)")
+_QUESTION = 18
+#: From writing a complaint down to asking how content somebody was.
+_STEPS: Mapping[str, str] = {
+    "complaints": "登记", "complaints_accepted": "受理", "complaints_mediated": "调解达成", "complaints_closed": "办结",
+    "called_back": "回访到",
+}  # fmt: skip
 #: Under which other names a machine may have a font, and what it should take where it has neither.
 _OTHER_NAMES = {
     _TITLE: ("FZXiaoBiaoSong-B05S,方正小标宋_GBK,小标宋,华文中宋", "roman"),
@@ -92,7 +104,7 @@ def official(statement: Statement, sections: Sequence[Section], photos: Sequence
     is_wide, _ = _widths(_windows(statement))
     _annex(document, _heading(statement), "附件1" if photos else "附件", is_wide=is_wide)
     _table(document, statement)
-    _charts(document, statement)
+    _charts(document, statement, sections)
     if photos:
         _annex(document, "活动照片", "附件2", is_wide=False)
         _pictures(document, photos)
@@ -373,7 +385,8 @@ def _windows(statement: Statement) -> list[tuple[str, Mapping[str, Cell]]]:
 def _widths(windows: Sequence[tuple[str, Mapping[str, Cell]]]) -> tuple[bool, list[float]]:
     """Whether the table lies, and how wide its columns are in mm: no number is broken over two lines."""
     longest = [max((len(_said(cell)) for cell in cells.values()), default=0) for _, cells in windows]
-    values = [max(18.0, 2.0 * letters + 3) for letters in longest]
+    values = [max(_A_DAY if "日" in name else 18.0, 2.0 * letters + 3)
+              for (name, _), letters in zip(windows, longest, strict=True)]  # fmt: skip
     label = 156 - 11 - 18 - sum(values)
     is_wide = len(windows) > _STANDING or label < _LABEL
     if is_wide:
@@ -411,7 +424,7 @@ def _table(document: Document_, statement: Statement) -> None:
     )
     table = parse_xml(f"<w:tbl {_W}>{properties}<w:tblGrid>{grid}</w:tblGrid>{''.join(rows)}</w:tbl>")
     document.element.body.insert(len(document.element.body) - 1, table)
-    _note(document, statement)
+    _note(document, statement, 225 if is_wide else 156)
 
 
 def _head(document: Document_, statement: Statement, wide: float) -> None:
@@ -428,45 +441,56 @@ def _head(document: Document_, statement: Statement, wide: float) -> None:
         _off_the_grid(para, 20)
 
 
-def _note(document: Document_, statement: Statement) -> None:
+def _note(document: Document_, statement: Statement, wide: float) -> None:
     notes = (
         "注：“—”表示没有这项数据，0 表示统计过、结果是零；人次、人、件、份、批次不能互换。各项指标的含义见电子表格。"
     )
     if statement.unsent:
         notes += "部分平板的记录尚未传到，没有计入。"
     filled, contact = _words(statement.made_by), _words(statement.contact)
-    signed = f"填报人：{filled or _BLANK}　　审核人：{_BLANK}　　联系方式：{contact or _BLANK}"
-    for text, size, pitch in ((notes, _NO5, 15), (signed, 12, 20)):
+    signed, called = f"填报人：{filled or _BLANK}　　审核人：{_BLANK}", f"联系方式：{contact or _BLANK}"
+    one_line = f"{signed}　　{called}"
+    lines = [one_line] if Pt(12 * _ems(one_line)) < Mm(wide) else [signed, called]
+    for text, size, pitch in ((notes, _NO5, 15), *((one, 12, 20) for one in lines)):
         para = _paragraph(document, text, jc=_LEFT)
         _east(para, _BODY, size)
         _off_the_grid(para, pitch)
         para.paragraph_format.space_before = Pt(6)
-        para.paragraph_format.keep_together, para.paragraph_format.keep_with_next = True, text is notes
+        para.paragraph_format.keep_together, para.paragraph_format.keep_with_next = True, text != lines[-1]
 
 
-def _charts(document: Document_, statement: Statement) -> None:
-    """What is better seen than read: the hours of the busiest day, the venues side by side."""
-    for name, bars, is_lying in filter(None, (_hours(statement), _compared(statement))):
-        title = _paragraph(document, name, jc=_CENTRE, pitch=26)
+class _Chart(msgspec.Struct, frozen=True):
+    name: str  # with its unit
+    bars: docx_charts.Bars
+    words: str = ""  # what the labels are short for; "": they are whole
+    is_lying: bool = True
+
+
+def _charts(document: Document_, statement: Statement, sections: Sequence[Section]) -> None:
+    """What is better seen than read; each with its name, and never a name alone at the end of a page."""
+    items = _least_known(statement, sections)
+    found = (_hours(statement), _compared(statement), items, _natures(statement), _steps(statement))
+    for one in filter(None, found):
+        title = _paragraph(document, one.name, jc=_CENTRE, pitch=26)
         title.paragraph_format.space_before, title.paragraph_format.keep_with_next = Pt(12), True
         _east(title, _BLACK, 12)
         para = _paragraph(document, "", jc=_CENTRE)
         _off_the_grid(para, 0)
-        told = "，".join(f"{label}{'：' if is_lying else ''}{n}" for label, n in bars)
-        docx_charts.add(document, para, name, f"{name}：{told}", bars, is_lying=is_lying)
+        told = one.words or "，".join(f"{label}{'：' if one.is_lying else ''}{n}" for label, n in one.bars)
+        docx_charts.add(document, para, one.name, f"{one.name}：{told}", one.bars, is_lying=one.is_lying)
 
 
-def _hours(statement: Statement) -> tuple[str, docx_charts.Bars, bool] | None:
+def _hours(statement: Statement) -> _Chart | None:
     """How many came in which hour of the busiest day, where anybody counted them."""
     counted = [(sum(found.values()), day.day, found) for day in statement.days if (found := day.hours.get("headcount"))]
     if not counted or not max(counted, key=lambda one: one[:2])[0]:
         return None
     _, day, hours = max(counted, key=lambda one: one[:2])
     bars = [(f"{int(hour)}时", hours[hour]) for hour in sorted(hours)]
-    return f"{short_day(day)}各时段参与群众（人次）", bars, False
+    return _Chart(f"{short_day(day)}各时段参与群众（人次）", bars, is_lying=False)
 
 
-def _compared(statement: Statement) -> tuple[str, docx_charts.Bars, bool] | None:
+def _compared(statement: Statement) -> _Chart | None:
     """Venues by how many came to them, the busiest first; of many the first of them."""
     venues = [(_words(one.name.zh), cell.value) for one in statement.places if one.kind == "venue"
               for cell in one.cells if cell.key == "headcount"]  # fmt: skip
@@ -475,11 +499,42 @@ def _compared(statement: Statement) -> tuple[str, docx_charts.Bars, bool] | None
         return None
     busiest = sorted(counted, key=lambda one: -one[1])[:_COMPARED]
     named = "各会场参与群众" if len(busiest) == len(counted) else f"参与群众最多的{_COMPARED}个会场"
-    return f"{named}（人次）", [(_short(name), n) for name, n in busiest], True
+    return _Chart(f"{named}（人次）", [(_short(name), n) for name, n in busiest])
 
 
-def _short(name: str) -> str:
-    return name if len(name) <= _VENUE else f"{name[: _VENUE - 1]}…"
+def _least_known(statement: Statement, sections: Sequence[Section]) -> _Chart | None:
+    """Questions right least often at the first try, under the words the summary has for them, frozen or not."""
+    cell = statement.cell("worst_questions")
+    parts = cell.parts if cell else {}
+    rates = {shown(n, 100): n for n in parts.values()}
+    asked = [found.groups() for one in sections for found in _ASKED.finditer(one.text)]
+    told = [(parts.get(key) if key else rates.get(rate), _words(name)) for name, key, rate in asked]
+    known = sorted(((n, name) for n, name in told if n is not None), key=lambda one: one[0])
+    if len(known) < _FEWEST:
+        return None
+    bars = [(_short(name, _QUESTION), shown(n, 100)) for n, name in known]
+    words = "，".join(f"{name}：{shown(n, 100)}" for n, name in known)
+    return _Chart("首次答对率最低的题目（%）", bars, words)
+
+
+def _natures(statement: Statement) -> _Chart | None:
+    """What accepted complaints are about, most first."""
+    cell = statement.cell("natures")
+    named = {code.id: code.zh for one in codelists() for code in one.grievances} | {courses.NONE: "未分类"}
+    found = sorted(((n, code) for code, n in (cell.parts if cell else {}).items() if n > 0), key=lambda one: -one[0])
+    bars = [(_short(named.get(code, code)), n) for n, code in found]
+    return _Chart("受理投诉的性质（件）", bars) if len(bars) >= _FEWEST else None
+
+
+def _steps(statement: Statement) -> _Chart | None:
+    """How far complaints came, as the table has it, to the last step that any came to."""
+    cells = [(name, cell.value) for key, name in _STEPS.items() if (cell := statement.cell(key))]
+    bars = [(name, n) for name, n in cells if isinstance(n, int) and n > 0]
+    return _Chart("投诉办到哪一步（件）", bars) if len(bars) >= _FEWEST else None
+
+
+def _short(name: str, most: int = _VENUE) -> str:
+    return name if len(name) <= most else f"{name[: most - 1]}…"
 
 
 def _version(statement: Statement) -> str:

@@ -14,7 +14,7 @@ from kiosk.codes import personal
 from kiosk.facts.figures import MOST, TEXT_LIMIT, TITLE_LIMIT, key_of
 from kiosk.packs.drafts import clean
 from kiosk.packs.model import Text
-from kiosk.reports import quantities
+from kiosk.reports import catalogue, quantities
 
 #: Of a text field what it may hold; `quantities.Fault` of a number.
 Kind = Literal["text", "choice", "amount", "money", "weight"]
@@ -366,8 +366,8 @@ def said(form: RecordList, texts: Mapping[str, str], amounts: Mapping[str, int],
     rows = []
     for field in form.fields:
         if field.kind in _UNITS and field.id in amounts:
-            unit = field.counted_in
-            rows.append((field.label.in_(lang), f"{quantities.written(amounts[field.id], unit)} {unit}".strip()))
+            n = quantities.written(amounts[field.id], field.counted_in)
+            rows.append((field.label.in_(lang), f"{n} {catalogue.unit_word(field.counted_in, lang)}".strip()))
         elif field.kind == "choice" and texts.get(field.id) in field.choices:
             rows.append((field.label.in_(lang), field.choices[texts[field.id]].in_(lang)))
         elif texts.get(field.id):

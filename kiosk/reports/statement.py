@@ -166,7 +166,9 @@ def _is_unsaid(key: str, period: Mapping[str, Cell], missing: frozenset[str]) ->
     if key in missing or known is None:
         return key in missing
     is_by_hand = known.how == "tapped" and not known.typed
-    return is_by_hand or bool(known.within and _is_unsaid(known.within, period, missing))
+    # Of a rate what is above the line: none closed of 960 is no rate while nobody said how many were closed.
+    of = (known.within, known.beside, known.said[0])
+    return is_by_hand or any(_is_unsaid(one, period, missing) for one in of if one)
 
 
 def is_nobodys(cell: Cell, unsaid: frozenset[str]) -> bool:

@@ -387,7 +387,7 @@ def _money(yuan: Decimal) -> str:
 def _english(words: rounding.Rounded, column: Column) -> str:
     number = f"{words.base.quantize(Decimal(1)) if words.base == words.base.to_integral_value() else words.base:,}"
     said_so = {"": number}.get(words.before + words.after) or f"{'nearly' if words.before else 'more than'} {number}"
-    unit = {"元": " yuan", "千克": " kg", "小时": " hours"}.get(column.unit, "")
+    unit = f" {catalogue.unit_word(column.unit, 'en')}" if column.unit in catalogue.SCALES else ""
     return f"{said_so}{unit} (estimate)" if _is_estimate(column) else f"{said_so}{unit}"
 
 
@@ -565,7 +565,9 @@ class _Draft:
     def _problems(self) -> str:
         """From doubts that were answered, and from what nobody counted."""
         points = [point for one in self._said.findings if (point := self._answered(one.figures, one.note))]
-        if missing := [self._name(key) for key in self._said.missing if key in self._columns]:
+        # A part by itself has no name of its own: “其中部门”. Of what it is part the same is said already.
+        parts = {one.key for one in catalogue.CATALOGUE if one.within}
+        if missing := [self._name(key) for key in self._said.missing if key in self._columns.keys() - parts]:
             names = self._t("", ", ").join(missing[:_MISSING_NAMED])
             more = self._t("等", " and others") if len(missing) > _MISSING_NAMED else ""
             points.append(

@@ -1,12 +1,13 @@
 """What a fact says, in words short enough for a table: no names of people, nothing that was sealed. Pure."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 
 from kiosk.facts.duty import DutyCalled
 from kiosk.facts.figures import FigureTyped, RecordListed, RecordStruck
 from kiosk.facts.galleries import ExhibitJudged, ExhibitViewed
 from kiosk.facts.kinds import Body
-from kiosk.facts.papers import SheetCounted
+from kiosk.facts.papers import SheetCounted, write_number
 from kiosk.facts.prizes import PrizeRedeemed
 from kiosk.facts.quizzes import QuizAnswered, QuizFinished
 from kiosk.facts.stock import StockCounted, StockOpened
@@ -65,9 +66,11 @@ _CALLS = {"complaint": Text("投诉", "complaint"), "report": Text("举报", "re
 Names = Mapping[str, Text]
 
 
-def told(kind: str, body: Body, names: Names) -> Text:
-    """Such as `计数：进场群众 +5`."""
+def told(kind: str, body: Body, names: Names, fair: str = "") -> Text:
+    """Such as `计数：进场群众 +5`. With the id of its fair a sheet of paper has the number that is printed on it."""
     name, tell = KINDS.get(kind, Text(kind, kind)), _TELLERS.get(type(body))
+    if fair and isinstance(body, SheetCounted):
+        tell = partial(_on_paper, fair=fair)
     if tell is None:
         return name
     more = tell(body, names)
@@ -95,8 +98,12 @@ def _corrected(body: TallyCorrected, names: Names) -> Text:
     return _signed(_named(names, body.counter), body.n, f"（{body.reason}）", f" ({body.reason})")
 
 
-def _on_paper(body: SheetCounted, names: Names) -> Text:
-    return _signed(_named(names, body.counter), body.n, f"（第 {body.number} 号单）", f" (sheet {body.number})")
+def _on_paper(body: SheetCounted, names: Names, fair: str = "") -> Text:
+    name = _named(names, body.counter)
+    if not fair:
+        return _signed(name, body.n, f"（第 {body.number} 号单）", f" (sheet {body.number})")
+    printed = write_number(fair, body.number)
+    return _signed(name, body.n, f"（{printed} 号单）", f" (sheet {printed})")
 
 
 def _answered(body: QuizAnswered, _names: Names) -> Text:

@@ -134,8 +134,8 @@ SENTENCES: tuple[Sentence, ...] = (
     )),
     Sentence("casework", (
         _c("受理投诉{complaints_accepted}"), _c("不予受理{complaints_refused}"), _c("要求补正{supplements_asked}"),
-        _c("现场和解、调解成功{settled_on_site}"), _c("转办{cases_transferred}"), _c("办结投诉{complaints_closed}"),
-        _c("办结举报{reports_closed}"),
+        _c("现场和解、调解成功{settled_on_site}"), _c("调解达成{complaints_mediated}"), _c("转办{cases_transferred}"),
+        _c("办结投诉{complaints_closed}"), _c("办结举报{reports_closed}"),
     )),
     Sentence("casework", (
         _c("投诉办结率{closing_rate}（办结和并案{closing_rate:numerator}件，登记{closing_rate:denominator}件）"),

@@ -32,12 +32,18 @@ from kiosk.reports.statement import NOUGHTS, SOURCES, Cell, Column, Place, State
 #: So many days stand beside the period on the first sheet; more have a sheet of their own and nothing else.
 _DAYS_BESIDE = 4
 #: So many places stand side by side under each other's figures; more of them are lines, and figures the columns.
-_A_FEW = 8
+_A_FEW = 6
 #: Places that take so many lines and more come last: what everybody reads is before them.
 _A_LOT = 100
 #: How wide a page that lies is between its margins, in the pixels columns are measured in; and how much of it fits
 #: there at the smallest that can still be read.
-_PAGE_PIXELS, _SMALLEST = 1_000, 0.8
+_PAGE_PIXELS, _SMALLEST = 1_000, 0.72
+#: How wide a digit is at most: a machine without 宋体 takes a wider font for it, and a page must not break there.
+_DIGIT = 9.4
+#: How high a page is between its margins, in points, less a little: no program breaks it where we do not.
+_PAGE_POINTS = 490
+#: So many per cent smaller a sheet may be, where it then takes a page less.
+_SQUEEZE = 8
 #: Of a column with the names of places.
 _NAME_WIDE = 38
 #: No line of a spreadsheet may be higher, in points.
@@ -75,14 +81,6 @@ _REMARKS: Mapping[str, tuple[str, str]] = {
     "below": ("含下级 {n}", "{n} sent up"),
 }
 _WINDOWS: Mapping[str, Text] = {"period": Text("活动期间", "whole fair"), "year": Text("全年", "year")}
-#: Of the units of figures, which never stand for one another: what an English reader calls them.
-_ENGLISH = {
-    "个": "number", "人": "people", "人次": "person-times", "件": "items", "份": "copies", "元": "yuan", "分": "points",
-    "千克": "kg", "场": "events", "场次": "sessions", "块": "pieces", "家": "units", "小时": "hours", "张": "sheets",
-    "户次": "shop visits", "批次": "batches", "条": "lines", "条次": "plays", "次": "times", "种": "kinds",
-    "篇": "articles", "篇次": "reprints", "类": "groups", "车次": "trips", "辆": "vehicles", "队": "teams",
-    "项": "tasks", "项次": "tests", "题": "questions", "题次": "answers",
-}  # fmt: skip
 _KINDS: Mapping[str, Text] = {
     "venue": Text("分会场", "Venues"), "desk": Text("分服务台", "Desks"), "unit": Text("分单位", "Units"),
 }  # fmt: skip
@@ -174,8 +172,12 @@ class _Book:
         return column.label.in_(self._lang) if column else key
 
     def _unit(self, column: Column) -> str:
-        english = _ENGLISH.get(column.unit)
-        return f"{english} ({column.unit})" if self._lang == "en" and english else column.unit
+        word = catalogue.unit_word(column.unit, self._lang)
+        return column.unit if word == column.unit else f"{word} ({column.unit})"
+
+    @property
+    def _unit_wide(self) -> int:
+        return 18 if self._lang == "en" else 10
 
     @property
     def _version(self) -> str:
@@ -192,22 +194,26 @@ class _Book:
             *(name for name, _ in windows), self._t("备注", "Remarks"),
         ]  # fmt: skip
         wide = [max(13, _digits(cells.values())) for _, cells in windows]
-        sheet = self._sheet(self._t("统计表", "Table"), widths=[6, 38, 18 if self._lang == "en" else 10, *wide, 36])
+        widths = [6, 36, self._unit_wide, *wide, 28]
+        sheet = self._sheet(self._t("统计表", "Table"), widths)
         last = len(heads)
         self._title(sheet, last)
         at = 4
         for number, head in enumerate(heads, 1):
             _cell(sheet, at, number, head, _HEAD, _MIDDLE, fill=_SAND)
         sheet.row_dimensions[at].height = 32
+        groups = []
         for group, some in groupby(enumerate(said.columns, 1), lambda one: _group(one[1], self._lang)):
             at += 1
+            groups.append(at)
             _across(sheet, at, 1, last, group, _HEAD, _LEFT, fill=_PALE)
             sheet.row_dimensions[at].height = 20
             for number, column in some:
                 at += 1
                 self._line(sheet, at, number, column, [cells.get(column.key) for _, cells in windows])
-        self._foot(sheet, at + 1, last, sum([6, 38, 10, *wide, 36]))
+        self._foot(sheet, at + 1, last, sum(widths))
         sheet.freeze_panes = "C5"
+        _break_before(sheet, groups, widths, head=4)
         self._paper(sheet, head_rows="4:4")
 
     def _windows(self) -> list[tuple[str, Mapping[str, Cell]]]:
@@ -248,7 +254,7 @@ class _Book:
             self._value(sheet, at, place, cell)
         remark = self._remark(self._period.get(column.key))
         _cell(sheet, at, 4 + len(cells), remark, _SMALL, _LEFT)
-        sheet.row_dimensions[at].height = max(18, _height([remark, column.label.in_(self._lang)], [44, 38]))
+        sheet.row_dimensions[at].height = max(18, _height([remark, column.label.in_(self._lang)], [34, 36]))
 
     def _value(self, sheet: Worksheet, row: int, column: int, found: Cell | None) -> None:
         """A number as a number; a dash where there is none."""
@@ -319,15 +325,17 @@ class _Book:
         """Few places: figures below each other, group by group; the whole fair and how it is put together last."""
         names = [*(name for name, _ in rows), self._t("合计", "All")]
         told = [{cell.key: cell for cell in cells} for _, cells in [*rows, ("", self._said.period)]]
-        wide = [max(15, _digits(cells.values())) for cells in told]
-        sheet = self._sheet(title, widths=[38, 18 if self._lang == "en" else 10, *wide, 24])
+        wide = [max(13, _digits(cells.values())) for cells in told]
+        widths = [36, self._unit_wide, *wide, 20]
+        sheet = self._sheet(title, widths)
         heads = [self._t("指标", "Figure"), self._t("计量单位", "Unit"), *names, self._t("合计办法", "Put together")]
         for number, head in enumerate(heads, 1):
             _cell(sheet, 1, number, head, _HEAD, _MIDDLE, fill=_SAND)
-        sheet.row_dimensions[1].height = max(32, _height(heads, [38, 10, *wide, 24]))
-        at = 1
+        sheet.row_dimensions[1].height = max(32, _height(heads, widths))
+        at, groups = 1, []
         for group, some in groupby(columns, lambda column: _group(column, self._lang)):
             at += 1
+            groups.append(at)
             _across(sheet, at, 1, len(heads), group, _HEAD, _LEFT, fill=_PALE)
             sheet.row_dimensions[at].height = 20
             for column in some:
@@ -338,8 +346,9 @@ class _Book:
                     self._value(sheet, at, number, cells.get(column.key))
                 put = self._put_together(column, [cells.get(column.key) for cells in told[:-1]])
                 _cell(sheet, at, len(heads), put, _SMALL, _LEFT)
-                sheet.row_dimensions[at].height = max(18, _height([put], [28]))
+                sheet.row_dimensions[at].height = max(18, _height([column.label.in_(self._lang), put], [36, 24]))
         sheet.freeze_panes = "C2"
+        _break_before(sheet, groups, widths, head=1)
         self._paper(sheet, head_rows="1:1")
 
     def _put_together(self, column: Column, cells: Sequence[Cell | None]) -> str:
@@ -463,8 +472,8 @@ class _Book:
 
     def sources(self) -> None:
         """Where each number of the period comes from."""
-        heads = (("指标", "Figure", 36), ("计量单位", "Unit", 18), ("数值", "Value", 18),
-                 *((_SOURCES[one].zh, _SOURCES[one].en, 12) for one in SOURCES))  # fmt: skip
+        heads = (("指标", "Figure", 32), ("计量单位", "Unit", self._unit_wide), ("数值", "Value", 16),
+                 *((_SOURCES[one].zh, _SOURCES[one].en, 11) for one in SOURCES))  # fmt: skip
         rows = []
         for cell in self._said.period:
             if cell.by:
@@ -497,8 +506,8 @@ class _Book:
         self._listing(self._t("与上一版不同", "Changes"), heads, rows)
 
     def meanings(self) -> None:
-        heads = (("类别", "Group", 18), ("指标", "Figure", 34), ("计量单位", "Unit", 16), ("含义", "What it means", 74),
-                 ("汇总办法", "Put together", 22))  # fmt: skip
+        heads = (("类别", "Group", 18), ("指标", "Figure", 28), ("计量单位", "Unit", self._unit_wide),
+                 ("含义", "What it means", 60), ("汇总办法", "Put together", 18))  # fmt: skip
         rows = [
             [_group(one, self._lang), one.label.in_(self._lang), self._unit(one), one.means.in_(self._lang),
              _rule(one, self._lang)]
@@ -612,8 +621,8 @@ def _width(sheet: Worksheet, column: int) -> float:
 
 
 def _pixels(width: float) -> int:
-    """How wide a column is on paper that is not made smaller: 宋体 is wider than what others take for it."""
-    return int(width * 8) + 5
+    """How wide a column is at most, on paper that is not made smaller."""
+    return int(width * _DIGIT) + 5
 
 
 def _digits(cells: Iterable[Cell]) -> int:
@@ -649,6 +658,32 @@ def _paged(first: int, wide: Sequence[int]) -> list[int]:
         page, used = (page + 1, one) if used and used + one > room else (page, used + one)
         pages.append(page)
     return pages
+
+
+def _break_before(sheet: Worksheet, groups: Sequence[int], widths: Sequence[float], *, head: int) -> None:
+    """Page after page as full as it can be, and no name of a group alone at the end of one.
+
+    `head`: the row that stands on every page again. A little smaller is better than a page with a line or two.
+    """
+    heights = [float(sheet.row_dimensions[row].height) for row in range(1, sheet.max_row + 1)]
+    most = min(100, 100 * _PAGE_PIXELS // sum(map(_pixels, widths)))
+    tried = {scale: _first_rows(heights, groups, head, scale) for scale in range(most, most - _SQUEEZE, -1)}
+    scale = min(tried, key=lambda one: len(tried[one]))
+    sheet.page_setup.scale = scale
+    for row in tried[scale]:
+        sheet.row_breaks.append(Break(id=row - 1))
+
+
+def _first_rows(heights: Sequence[float], groups: Sequence[int], head: int, scale: int) -> list[int]:
+    """Of every page but the first the row it begins with, from 1."""
+    room, used, found = _PAGE_POINTS * 100 / scale, 0.0, []
+    for row, high in enumerate(heights, 1):
+        below = heights[row] if row in groups else 0
+        if used + high + below > room:
+            found.append(row)
+            used = heights[head - 1]
+        used += high
+    return found
 
 
 def _scale(first: int, wide: Sequence[int], pages: Sequence[int]) -> int:

@@ -266,7 +266,7 @@ def docx_faults(parts: Parts, one: Sent) -> list[str]:
         elif (text := words_of(child)) and not is_of_the_table(text, one.said):
             faults += [text] if text.startswith(AROUND) else reader.faults(text)
     assert reader.numbers >= 30
-    return [*faults, *chart_faults(parts, one.said)]
+    return [*faults, *chart_faults(parts, one)]
 
 
 #: What begins so stands around table and charts, and is what it is word for word.
@@ -304,19 +304,27 @@ def _read(text: str) -> Decimal | str:
     return Decimal(text) if NUMBER.fullmatch(text) else text
 
 
-def chart_faults(parts: Parts, said: Statement) -> Iterator[str]:
+def chart_faults(parts: Parts, one: Sent) -> Iterator[str]:
+    """Hours, venues, the three questions least known, steps of complaints: nobody classified one."""
+    said, period = one.said, by_key(one.said.period)
     hours = max((day.hours.get("headcount", {}) for day in said.days), key=lambda one: sum(one.values()))
     venues = {one.name.zh: by_key(one.cells)["headcount"].value for one in said.places if one.kind == "venue"}
     first = sorted(((n, name) for name, n in venues.items() if n), key=lambda one: -one[0])[:10]
+    rates = period["worst_questions"].parts
+    least = sorted((rates[key], key, name) for name, key in one.questions.items() if key in rates)[:3]
+    steps = {"登记": "complaints", "受理": "complaints_accepted", "办结": "complaints_closed"}
     wanted = [
         [(f"{int(hour)}时", str(hours[hour])) for hour in sorted(hours)],
         [(name, str(n)) for n, name in first],
+        [(name, f"{Decimal(n) / 100:.2f}") for n, _, name in least],
+        [(name, str(period[key].value)) for name, key in steps.items()],
     ]
     charts = [element for name, element in parts.items() if name != DOCUMENT]
     for chart, bars in zip(charts, wanted, strict=True):
         literals = [[v.text for v in lit.iter(f"{C}v")] for kind in ("str", "num")
                     for lit in chart.iter(f"{C}{kind}Lit")]  # fmt: skip
-        if list(zip(*literals, strict=True)) != bars:
+        shown = [(name if len(name) <= 18 else f"{name[:17]}…", n) for name, n in bars]
+        if list(zip(*literals, strict=True)) != shown:
             yield f"{literals}, and not {bars}"
     titles = {words_of(one) for one in parts[DOCUMENT].iter(f"{W}p")}
     yield from (name for chart in charts if (name := chart.find(f".//{C}tx/{C}v").text) not in titles)

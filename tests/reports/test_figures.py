@@ -253,6 +253,21 @@ def test_a_day_a_period_and_a_year_are_never_mixed():
     assert of_key("meetings", {"typed.day.meetings": 1, "said.day.meetings": 1}).value is None
 
 
+def test_an_office_without_tablets_types_who_helped_and_what_was_mediated():
+    """Typed parts are in the rate as they are in the figures it is divided of; of a day only those of that day."""
+    sums = {
+        "shift.volunteers": 3, "typed.period.volunteers": 12, "said.period.volunteers": 1,
+        "case.outcome.mediated": 4, "typed.day.complaints_mediated": 5, "said.day.complaints_mediated": 1,
+        "typed.period.complaints_mediated": 2, "said.period.complaints_mediated": 1, "case.accepted": 10,
+        "typed.day.complaints_accepted": 6, "said.day.complaints_accepted": 1,
+    }  # fmt: skip
+    assert of_key("volunteers", sums, PERIOD).value == 15
+    assert of_key("complaints_mediated", sums, PERIOD).value == 11
+    rate = of_key("mediation_rate", sums, PERIOD)
+    assert (rate.value, rate.parts) == ("68.75", {"numerator": 11, "denominator": 16})
+    assert of_key("mediation_rate", sums, DAY).parts == {"numerator": 9, "denominator": 16}
+
+
 def test_typed_values_are_kept_small_and_shown_large():
     figure = of_key("recovered", {"case.recovered": 12_850, "typed.period.recovered": 5_000_000,
                                   "said.period.recovered": 1}, PERIOD)  # fmt: skip

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import zipfile
 from decimal import Decimal
+from typing import Any
 from xml.etree import ElementTree as ET
 
 import msgspec
@@ -13,8 +14,10 @@ import pytest
 from PIL import Image
 
 from kiosk.errors import Problem
+from kiosk.packs.codelists import codelists
 from kiosk.packs.model import Text
 from kiosk.reports import official, printing, summary
+from kiosk.reports.courses import NONE
 from kiosk.reports.official import Photo, title_lines
 from kiosk.reports.statement import Statement
 from tests.reports.statements import a_statement, few
@@ -124,6 +127,50 @@ def test_of_many_venues_the_busiest_ten_are_shown_and_it_says_so():
     assert "参与群众最多的10个会场（人次）" in words_of(part(docx))
 
 
+LEAST = (
+    "活动期间，本级首次答对率最低的题目及其正确率："
+    "“定金和订金有什么不一样，哪一种可以要回来双倍”{worst_questions:q1}；“晚会”{worst_questions:q2}。"
+)
+
+
+def with_cell(said: Statement, **changes: Any) -> Statement:
+    """With figures of the period that say otherwise: key → what of the cell is changed."""
+    period = [msgspec.structs.replace(cell, **changes.get(cell.key, {})) for cell in said.period]
+    return msgspec.structs.replace(said, period=period)
+
+
+def test_the_least_known_questions_are_drawn_under_the_words_the_summary_has_for_them():
+    said = with_cell(a_statement(), worst_questions={"value": 3, "parts": {"q2": 7025, "q1": 8, "q3": 1}})
+    docx = document(said, learning=LEAST)
+    assert bars_of(docx, 3) == [("定金和订金有什么不一样，哪一种可以…", "0.08"), ("晚会", "70.25")]
+    words = [one.get("descr", "") for one in part(docx).iter() if one.tag.endswith("}docPr")]
+    assert words[2] == "首次答对率最低的题目（%）：定金和订金有什么不一样，哪一种可以要回来双倍：0.08，晚会：70.25"
+    assert bars_of(document(said, learning="“定金”0.08%；“晚会”70.25%；“别的”70.26%。"), 3) == [
+        ("定金", "0.08"),
+        ("晚会", "70.25"),
+    ]
+    assert "最低的题目（%）" not in words_of(part(document(said, learning="只写测出来的。")))
+
+
+def test_grievances_are_drawn_most_first_and_those_nobody_sorted_are_called_so():
+    kinds = codelists()[-1].grievances
+    parts = {kinds[0].id: 3, kinds[1].id: 11, NONE: 5, kinds[2].id: 0}
+    docx = document(with_cell(a_statement(), natures={"value": 19, "parts": parts}))
+    assert bars_of(docx, 3) == [(kinds[1].zh, "11"), ("未分类", "5"), (kinds[0].zh, "3")]
+    assert "受理投诉的性质（件）" in words_of(part(docx))
+
+
+def test_steps_of_complaints_are_those_of_the_table_and_none_that_nobody_came_to():
+    none = {"value": 0, "by": {}}
+    said = with_cell(a_statement(), complaints={"value": 28}, complaints_accepted={"value": 21}, called_back=none,
+                     complaints_mediated={"value": 9}, complaints_closed={"value": 14})  # fmt: skip
+    docx = document(said)
+    assert bars_of(docx, 3) == [("登记", "28"), ("受理", "21"), ("调解达成", "9"), ("办结", "14")]
+    assert "投诉办到哪一步（件）" in words_of(part(docx))
+    alone = with_cell(said, complaints_accepted=none, complaints_mediated=none, complaints_closed=none)
+    assert "投诉办到哪一步" not in words_of(part(document(alone)))
+
+
 def test_where_nobody_counted_there_is_no_chart():
     quiet = [msgspec.structs.replace(day, hours={"headcount": {"09": 0}}) for day in a_statement().days]
     with zipfile.ZipFile(io.BytesIO(document(few(a_statement(days=quiet), "leaflets")))) as package:
@@ -158,6 +205,21 @@ def test_a_nought_nobody_stands_for_is_a_dash_and_one_that_somebody_said_stays()
     told = {name: row[-1] for name, row in rows_of(document(said)).items()}
     assert {name for name, value in told.items() if value == "—"} == {"出动人员", "离场群众", "食品快检", "你送我检"}
     assert (told["登记举报"], told["识假体验"]) == ("0", "0")  # somebody said so; tablets count it by themselves
+
+
+def test_what_is_told_with_a_figure_nobody_said_is_a_dash_too():
+    """Items of batches nobody tested, kinds of complaints nobody accepted, a rate of closings nobody told."""
+    nought = {"quicktest_batches": 0, "quicktest_items": 0, "complaints_accepted": 0, "natures": 0,
+              "complaints_closed": 0, "called_back": 0, "closing_rate": "0.00"}  # fmt: skip
+    said = few(a_statement(), *nought, "leaflets")
+    said = with_cell(said, **{key: {"value": value, "by": {}} for key, value in nought.items()})
+    none = msgspec.structs.replace(said, missing=["quicktest_batches", "complaints_accepted", "complaints_closed"])
+    told = {name: row[-1] for name, row in rows_of(document(none)).items()}
+    assert {told[one.label.zh] for one in none.columns if one.key in nought} == {"—"}
+    some = msgspec.structs.replace(said, missing=["complaints_accepted"])
+    told = {name: row[-1] for name, row in rows_of(document(some)).items()}
+    assert (told["快检项目"], told["回访到的"], told["受理投诉的性质"]) == ("0", "0", "—")
+    assert told["投诉办结率（办结和并案÷登记）"] == "0.00"
 
 
 # --- layout ---------------------------------------------------------------------------------------
@@ -355,9 +417,10 @@ def test_photos_have_their_caption_as_words_for_who_cannot_see(made):
     pictures = [one.get("descr") for one in part(made).iter() if one.tag.endswith("}docPr")]
     assert pictures[0] == "3月15日各时段参与群众（人次）：9时812，10时1430，11时1207，12时640"
     assert pictures[1].startswith("各会场参与群众（人次）：大学城：24，")
-    assert pictures[2:] == ["人民广场", "大学城"]
+    assert pictures[2].startswith("投诉办到哪一步（件）：登记：1，")
+    assert pictures[3:] == ["人民广场", "大学城"]
     ids = [one.get("id") for one in part(made).iter() if one.tag.endswith("}docPr")]
-    assert len(set(ids)) == 4
+    assert len(set(ids)) == 5
 
 
 # --- on paper -------------------------------------------------------------------------------------

@@ -1,6 +1,6 @@
 """Facts in words: every kind that a figure is made of has a name, and what it says stands behind it."""
 
-from kiosk.facts.papers import SheetCounted
+from kiosk.facts.papers import SheetCounted, write_number
 from kiosk.facts.tallies import TallyCorrected, TallyUndone
 from kiosk.packs.model import Text
 from kiosk.reports.catalogue import CATALOGUE
@@ -26,6 +26,8 @@ def test_what_came_on_paper_names_its_sheet_and_what_was_put_right_its_reason():
         told("sheet.counted", SheetCounted(number=7, n=40, **place), NAMES).en
         == "Keyed in from paper: Visitors in +40 (sheet 7)"
     )
+    printed = told("sheet.counted", SheetCounted(number=7, n=40, **place), NAMES, "demo").zh
+    assert printed == f"纸质单录入：进场群众 +40（{write_number('demo', 7)} 号单）"
     fixed = TallyCorrected(n=-2, reason="重数", second="", **place)
     assert told("tally.corrected", fixed, NAMES).zh == "更正：进场群众 −2（重数）"
 

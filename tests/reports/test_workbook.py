@@ -9,10 +9,12 @@ from itertools import pairwise
 
 import msgspec
 import pytest
+from babel.messages import pofile
 from openpyxl import load_workbook
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
+from kiosk import PACKAGE
 from kiosk.packs.model import Text
 from kiosk.reports import catalogue, workbook
 from kiosk.reports.statement import Cell, Change, Finding, Record, Statement
@@ -121,10 +123,28 @@ def test_of_many_places_pages_break_between_columns_where_their_heads_do():
     assert not sheet.sheet_properties.pageSetUpPr.fitToPage  # Excel breaks where it likes on pages made to fit
     for area in sheet.merged_cells.ranges:
         assert not [edge for edge in breaks if area.min_col <= edge < area.max_col], area
-    pixels = [8 * sheet.column_dimensions[get_column_letter(n)].width + 5 for n in range(1, sheet.max_column + 1)]
-    for first, last in pairwise([1, *breaks, sheet.max_column]):
-        page = pixels[0] + sum(pixels[first:last])
-        assert page * sheet.page_setup.scale / 100 <= 1026, (first, last)  # A4 lying, between its margins
+    for digit in (8, 9.33):  # of 宋体, and of what a machine without it takes
+        wide = [sheet.column_dimensions[get_column_letter(n)].width for n in range(1, sheet.max_column + 1)]
+        pixels = [digit * one + 5 for one in wide]
+        for first, last in pairwise([1, *breaks, sheet.max_column]):
+            page = pixels[0] + sum(pixels[first:last])
+            assert page * sheet.page_setup.scale / 100 <= 1026, (first, last)  # A4 lying, between its margins
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_no_group_s_name_stands_alone_at_the_end_of_a_page(lang: str):
+    sheet = load_workbook(io.BytesIO(workbook.workbook(a_statement(), lang)))["Table" if lang == "en" else "统计表"]
+    assert not sheet.sheet_properties.pageSetUpPr.fitToPage  # else the breaks are not where we put them
+    ends = [one.id for one in sheet.row_breaks.brk]
+    assert len(ends) >= 3
+    heights = {row: sheet.row_dimensions[row].height for row in range(1, sheet.max_row + 1)}
+    groups = {area.min_row for area in sheet.merged_cells.ranges if area.min_row > 4 and area.max_row < sheet.max_row}
+    for first, last in pairwise([0, *ends, sheet.max_row]):
+        head = heights[4] if first else 0  # stands on every page
+        high = head + sum(heights[row] for row in range(first + 1, last + 1))
+        assert high * sheet.page_setup.scale / 100 <= 498, (first, last)  # A4 lying, between its margins
+        assert last not in groups
+    assert len(groups) == len({one.group for one in a_statement().columns})
 
 
 def test_a_thousand_desks_come_after_everything_people_read():
@@ -260,8 +280,15 @@ def test_the_english_courtesy_version_has_no_chinese_words_of_ours(book):
     titles = "".join(sheet.title for sheet in english.worksheets)
     assert titles.isascii()
     assert line_of(english["Table"], "Visitors counted in")[6] == 9863
-    assert line_of(english["Table"], "Visitors counted in")[2] == "person-times (人次)"
+    assert line_of(english["Table"], "Visitors counted in")[2] == "visits (人次)"
+
+
+def test_screens_call_units_as_the_table_does():
+    with (PACKAGE / "translations/en/LC_MESSAGES/messages.po").open("rb") as file:
+        told = pofile.read_po(file, locale="en")
+    found = {unit: told.get(unit, "unit") or told.get(unit) for unit in catalogue.UNITS}
+    assert {unit: one.string for unit, one in found.items() if one} == catalogue.UNITS
 
 
 def test_every_unit_has_an_english_name():
-    assert {one.unit for one in catalogue.CATALOGUE} - workbook._ENGLISH.keys() == {"%"}
+    assert {one.unit for one in catalogue.CATALOGUE} - catalogue.UNITS.keys() == {"%"}
