@@ -2,18 +2,19 @@
 
 import sys
 from collections.abc import Callable
-from typing import Any
-
-from flask import Flask
+from typing import TYPE_CHECKING, Any
 
 from kiosk.errors import Problem
+
+if TYPE_CHECKING:
+    from flask import Flask  # only the process that serves loads it
 
 QUIET, CROWD = "kiosk.worker.QuietWorker", "kiosk.worker.CrowdWorker"
 _APP_LOAD_ERROR = 4  # gunicorn's word for: do not try again
 
 
 def serve(
-    make_app: Callable[[], Flask],
+    make_app: Callable[[], "Flask"],
     bind: str,
     threads: int,
     on_exit: Callable[[], None] = lambda: None,
@@ -42,7 +43,7 @@ def serve(
             for key, value in settings.items():
                 self.cfg.set(key, value)
 
-        def load(self) -> Flask:
+        def load(self) -> "Flask":
             try:
                 return make_app()
             except Problem as problem:

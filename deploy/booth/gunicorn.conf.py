@@ -6,7 +6,7 @@ and a worker of its own, because phones reach it with no proxy before it that wo
 
 import os
 
-wsgi_app = "kiosk.booth.app:from_environment()"
+wsgi_app = "kiosk.booth.serving:from_environment()"
 
 # Only this machine, unless phones on the booth's own Wi-Fi are to be served: BOOTH_BIND=0.0.0.0:3150
 bind = os.environ.get("BOOTH_BIND", "127.0.0.1:3150")

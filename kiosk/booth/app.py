@@ -1,6 +1,5 @@
 """The booth's web app."""
 
-import atexit
 import shutil
 import sqlite3
 from collections.abc import Callable
@@ -10,7 +9,7 @@ from typing import Any
 import msgspec
 from flask import Flask, Response, request
 
-from kiosk import __version__, config, web
+from kiosk import __version__, web
 from kiosk.booth import (
     advice,
     brought,
@@ -41,19 +40,16 @@ from kiosk.booth import (
     wifi_complaints,
 )
 from kiosk.booth.context import Booth, booth, in_earnest, let_go
-from kiosk.booth.folder import ServeLock
 from kiosk.booth.journal import Journal
 from kiosk.booth.sessions import StaffSessions, Visits
 from kiosk.booth.storage import Storage
 from kiosk.clock import Clock, SystemClock, stamp
 from kiosk.config import BoothConfig
-from kiosk.errors import BOOTH_MISSING, Problem
+from kiosk.errors import Problem
 from kiosk.packs.reader import BUILTIN, read_pack
 from kiosk.sync.courier import Courier, Pauses
 from kiosk.sync.push import Result
 from kiosk.web import preferences
-
-THREADS = 16  # of the one process, because browsers hold idle sockets open
 
 
 def create_booth_app(settings: BoothConfig, clock: Clock | None = None) -> Flask:
@@ -131,33 +127,19 @@ def create_booth_app(settings: BoothConfig, clock: Clock | None = None) -> Flask
     return app
 
 
-def serving(settings: BoothConfig, patience: float = 0) -> tuple[Callable[[], Flask], Callable[[], None]]:
-    """(start, stop) of a booth that serves: the app with its courier to the hub, and the tidy end of both.
+def begin(settings: BoothConfig) -> tuple[Flask, Callable[[], None]]:
+    """The app of a booth with its courier to the hub, and the tidy end of both. Raises as `create_booth_app`."""
+    app = create_booth_app(settings)
+    here: Booth = app.extensions["booth"]
+    courier = Courier(lambda: _round(here), Pauses(settings.sync_seconds, longest=120))
+    if settings.sync_seconds:
+        courier.start()
 
-    Raises `booth.missing` and `booth.serving` at once, rather than in a server process nobody looks at; the latter
-    after `patience` seconds, in which another server may come to its end.
-    """
-    if not settings.database.is_file():
-        raise Problem(BOOTH_MISSING)
-    lock = ServeLock(settings.data, patience)
-    running: list[tuple[Booth, Courier]] = []
+    def end() -> None:
+        courier.stop()
+        here.close()
 
-    def start() -> Flask:
-        app = create_booth_app(settings)
-        here: Booth = app.extensions["booth"]
-        courier = Courier(lambda: _round(here), Pauses(settings.sync_seconds, longest=120))
-        running.append((here, courier))
-        if settings.sync_seconds:
-            courier.start()
-        return app
-
-    def stop() -> None:
-        for here, courier in running:
-            courier.stop()
-            here.close()
-        lock.release()
-
-    return start, stop
+    return app, end
 
 
 def _round(here: Booth) -> Result:
@@ -168,13 +150,6 @@ def _round(here: Booth) -> Result:
     result = enrolment.errand(here)
     rehearsal.tend(here)
     return result
-
-
-def from_environment() -> Flask:
-    """For gunicorn: the app of `KIOSK_BOOTH_DATA`."""
-    start, stop = serving(config.booth_config(), patience=40)  # told to reload, gunicorn starts the next one first
-    atexit.register(stop)
-    return start()
 
 
 #: What a tablet in trouble still shows and hears: how it is, and what its one screen is made of.

@@ -84,7 +84,7 @@ class Booth:
         self.road: Callable[[str], Transport] = HttpTransport  # to the hub at an address
         self.relay_road: Callable[[str], Transport] = HttpTransport
         self.asking = threading.Lock()  # one enrolment at a time
-        self.stage = Stage()  # what is served in its place while somebody rehearses
+        self.stage: Stage[Booth] = Stage()  # what is served in its place while somebody rehearses
         self.behind: Booth | None = None  # of a rehearsal: the booth in earnest
         self.asks_first: Callable[[], str] = lambda: ""  # the page a volunteer must see first after the PIN
         self.turned_down: Problem | None = None  # why the last one ended, until somebody has seen it

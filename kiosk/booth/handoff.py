@@ -17,7 +17,7 @@ import msgspec
 from markupsafe import Markup
 
 from kiosk import qr
-from kiosk.booth.sessions import Play, Visit, Visits
+from kiosk.booth.sessions import Offer, Play, Visit, Visits
 from kiosk.clock import Clock
 from kiosk.errors import PHONE_EXPIRED, PHONE_TAKEN, TOO_MANY_REQUESTS, Problem
 from kiosk.values import ip_address, network
@@ -44,18 +44,6 @@ class Code(msgspec.Struct, frozen=True):
     address: str  # what a phone reads
     svg: Markup
     wifi: str  # the network a phone has to be in; empty: volunteers know
-
-
-@dataclass
-class Offer:
-    """A play that a phone may take over."""
-
-    word: str
-    visit: Visit  # at the tablet; its lock guards the rest
-    play: Play
-    until: int  # monotonic ms
-    is_withdrawn: bool = False  # the visitor went on at the tablet
-    taken_by: str = ""
 
 
 @dataclass

@@ -72,6 +72,8 @@ class Draft(msgspec.Struct, frozen=True):
 
 #: Appends one fact within a transaction.
 Append = Callable[[Draft], Fact]
+#: What a day has come to: metric → hour → sum.
+ByHour = dict[str, dict[int, int]]
 
 
 class Identity(msgspec.Struct, frozen=True):
@@ -282,25 +284,28 @@ class Journal:
 
         return self._writer.write(job)
 
-    def tally(self, draft: Draft, metric: str, day: str) -> int:
-        """Append one fact and return the day's new total of `metric`, read in the same transaction.
+    def tally(self, draft: Draft, metrics: Sequence[str], day: str) -> ByHour:
+        """Append one fact and return what the day has come to of some metrics, read in the same transaction.
 
         A touch whose answer was lost may come again after a hand-over: it stays that of whoever made it.
         """
 
-        def job(connection: sqlite3.Connection) -> int:
-            before = stored(connection, draft.id)
-            by = before.by if before else draft.by
-            self._append_one(connection, msgspec.structs.replace(draft, by=by))
-            return _day_total(connection, metric, day)
+        def job(connection: sqlite3.Connection) -> ByHour:
+            try:
+                self._append_one(connection, draft)
+            except Problem as problem:
+                before = stored(connection, draft.id) if problem.kind is FACT_CONFLICT else None
+                if before is None or before.by == draft.by:
+                    raise
+                self._append_one(connection, msgspec.structs.replace(draft, by=before.by))
+            return _by_hour(connection, metrics, day)
 
         return self._writer.write(job)
 
     def _append_one(self, connection: sqlite3.Connection, draft: Draft) -> Fact:
-        before = stored(connection, draft.id)
+        before, seq, previous = self._look(connection, draft.id)
         if before is not None:
             return self._same(before, draft)
-        seq, previous = self._head(connection)
         if self._is_revoked:
             raise Problem(BOOTH_REVOKED)
         fact = self._fact(draft, seq + 1)
@@ -352,6 +357,15 @@ class Journal:
             by=draft.by,
             body=msgspec.to_builtins(draft.body),
         )
+
+    def _look(self, connection: sqlite3.Connection, fact_id: str) -> tuple[Fact | None, int, bytes]:
+        """The fact that has an id, and the head: in one statement, for other threads go on between two."""
+        row = connection.execute(
+            "SELECT (SELECT line FROM facts WHERE id = ?), seq, hash FROM facts ORDER BY seq DESC LIMIT 1", (fact_id,)
+        ).fetchone()
+        root = self._load_root(connection)
+        line, seq, digest = row or (None, 0, root)
+        return (decode(line) if line is not None else None), seq, digest
 
     def _head(self, connection: sqlite3.Connection) -> tuple[int, bytes]:
         row = connection.execute("SELECT seq, hash FROM facts ORDER BY seq DESC LIMIT 1").fetchone()
@@ -615,9 +629,10 @@ class Journal:
         with self.reading() as connection:
             return of_kind(connection, kind)
 
-    def day_total(self, metric: str, day: str) -> int:
+    def by_hour(self, metrics: Sequence[str], day: str) -> ByHour:
+        """What one business day has come to of some metrics; without those of which nothing was counted."""
         with self.reading() as connection:
-            return _day_total(connection, metric, day)
+            return _by_hour(connection, metrics, day)
 
     def newest(self, kind: str) -> Fact | None:
         """The last fact of a kind. Looked for only among facts appended since it was last asked for."""
@@ -775,9 +790,13 @@ def of_kind(connection: sqlite3.Connection, kind: str, after: int = 0) -> list[F
     return [decode(line) for (line,) in connection.execute(query, (kind, after))]
 
 
-def _day_total(connection: sqlite3.Connection, metric: str, day: str) -> int:
-    row = connection.execute("SELECT sum(n) FROM totals WHERE metric = ? AND day = ?", (metric, day)).fetchone()
-    return int(row[0] or 0)
+def _by_hour(connection: sqlite3.Connection, metrics: Sequence[str], day: str) -> ByHour:
+    marks = ", ".join("?" * len(metrics))
+    query = f"SELECT metric, hour, sum(n) FROM totals WHERE metric IN ({marks}) AND day = ? GROUP BY metric, hour"  # noqa: S608 (marks alone)
+    found: ByHour = {}
+    for metric, hour, n in connection.execute(query, (*metrics, day)):
+        found.setdefault(metric, {})[hour] = n
+    return found
 
 
 def _totals(connection: sqlite3.Connection) -> dict[Bucket, int]:

@@ -8,7 +8,7 @@ import random
 import secrets
 import threading
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import msgspec
 
@@ -17,9 +17,6 @@ from kiosk.errors import Problem
 from kiosk.packs.model import Text
 from kiosk.packs.quizzes import Mode, Option, Question
 from kiosk.packs.surveys import Survey
-
-if TYPE_CHECKING:
-    from kiosk.booth.handoff import Offer
 
 #: Seconds after the idle limit in which the page asks "still there?" before the visit is over.
 GRACE = 15
@@ -139,6 +136,18 @@ class Voucher(msgspec.Struct, frozen=True):
 
 
 @dataclass
+class Offer:
+    """A play that a phone may take over."""
+
+    word: str
+    visit: "Visit"  # at the tablet; its lock guards the rest
+    play: Play
+    until: int  # monotonic ms
+    is_withdrawn: bool = False  # the visitor went on at the tablet
+    taken_by: str = ""
+
+
+@dataclass
 class Visit:
     """What one visitor has done since they touched the screen. Never on disk."""
 
@@ -148,7 +157,7 @@ class Visit:
     on: Literal["tablet", "phone"] = "tablet"  # whose screen
     network: str = ""  # a phone's, as far as one counts as one
     play: Play | None = None
-    offer: "Offer | None" = None  # of the play, to a phone
+    offer: Offer | None = None  # of the play, to a phone
     voucher: Voucher | None = None  # that this visitor earned
     no_prize: Problem | None = None  # why the last play earned none
     tickets: dict[str, str] = field(default_factory=dict)  # draw → the code by which this visitor is called

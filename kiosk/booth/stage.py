@@ -2,16 +2,14 @@
 
 import threading
 import time
-from typing import TYPE_CHECKING
+from typing import Generic, TypeVar
 
-if TYPE_CHECKING:
-    from kiosk.booth.context import Booth
-
+_Booth = TypeVar("_Booth")
 #: Seconds that whoever ends a rehearsal waits for requests it still serves.
 _PATIENCE = 10.0
 
 
-class Stage:
+class Stage(Generic[_Booth]):
     """Holds the rehearsal while there is one. A request keeps to the booth it began with."""
 
     def __init__(self) -> None:
@@ -19,15 +17,15 @@ class Stage:
         self.sending = threading.Lock()  # one at a time sends what ended ones have left
         self.is_refused = False  # the hub gives no certificates to rehearse with: it is not asked again
         self.is_in_reach = True  # the hub took the last thing of a rehearsal that was sent
-        self._rehearsal: Booth | None = None
+        self._rehearsal: _Booth | None = None
         self._users = 0
         self._changed = threading.Condition()
 
     @property
-    def rehearsal(self) -> "Booth | None":
+    def rehearsal(self) -> _Booth | None:
         return self._rehearsal
 
-    def enter(self) -> "Booth | None":
+    def enter(self) -> _Booth | None:
         """The rehearsal, if one is on: it is not ended before `leave`."""
         if self._rehearsal is None:  # nearly always, and then nobody waits for anybody
             return None
@@ -40,10 +38,10 @@ class Stage:
             self._users -= 1
             self._changed.notify_all()
 
-    def begin(self, rehearsal: "Booth") -> None:
+    def begin(self, rehearsal: _Booth) -> None:
         self._rehearsal = rehearsal
 
-    def end(self) -> "Booth | None":
+    def end(self) -> _Booth | None:
         """Serve in earnest from now on; the rehearsal that was, once nobody is served by it any more."""
         until = time.monotonic() + _PATIENCE
         with self._changed:

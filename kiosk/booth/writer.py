@@ -26,6 +26,8 @@ class _Ticket(Generic[_Result]):
 
     def __init__(self, job: Callable[[sqlite3.Connection], _Result]) -> None:
         self.job = job
+        self.called = threading.Lock()  # held until the job is done, or until its thread is to commit for all who wait
+        self.called.acquire()
         self.is_done = False
         self.problem: BaseException | None = None
         self.result: _Result | None = None
@@ -47,7 +49,9 @@ class Writer:
         self._refuse = refuse
         self._translate = translate or (lambda error: as_problem(error, file))
         self._waiting: deque[_Ticket[Any]] = deque()
-        self._turn = threading.Lock()
+        self._leader: _Ticket[Any] | None = None  # whose thread commits for all who wait; None where nobody waits
+        self._line = threading.Lock()  # of those two, held for moments
+        self._turn = threading.Lock()  # of the connection
         self._connection: sqlite3.Connection | None = None
 
     def write(self, job: Callable[[sqlite3.Connection], _Result]) -> _Result:
@@ -55,14 +59,20 @@ class Writer:
 
         A job may be run again: what the run before wrote is gone by then.
 
-        Whoever gets the turn commits for all who wait; most find theirs done when the turn comes to them.
+        Who finds nobody there commits; who comes meanwhile waits, and the first of those commits for them all. Each is
+        called by name: for a turn that anybody may take, one whose job is done would wait behind others' commits.
         """
         self._refuse()
         ticket = _Ticket(job)
-        self._waiting.append(ticket)
-        with self._turn:
-            while not ticket.is_done:
-                self._commit_waiting()
+        try:
+            if not self._is_first(ticket):
+                ticket.called.acquire()
+            if not ticket.is_done:
+                with self._turn:
+                    self._commit_waiting()
+        finally:
+            if not ticket.is_done:  # a signal broke in: nobody is to wait for a thread that went away
+                self._leave(ticket)
         if ticket.problem is not None:
             raise self._translate(ticket.problem)
         return cast(_Result, ticket.result)
@@ -72,6 +82,27 @@ class Writer:
             if self._connection is not None:
                 self._connection.close()
                 self._connection = None
+
+    def _is_first(self, ticket: _Ticket[Any]) -> bool:
+        """Join the line. Whether nobody commits at the moment: this thread does, then."""
+        with self._line:
+            self._waiting.append(ticket)
+            self._leader = self._leader or ticket
+            return self._leader is ticket
+
+    def _leave(self, ticket: _Ticket[Any]) -> None:
+        with self._line:
+            if ticket in self._waiting:
+                self._waiting.remove(ticket)
+            is_called = self._leader is ticket
+        if is_called:
+            self._call_next()
+
+    def _call_next(self) -> None:
+        with self._line:
+            self._leader = self._waiting[0] if self._waiting else None
+            if self._leader is not None:
+                self._leader.called.release()
 
     def _commit_waiting(self) -> None:
         tickets: list[_Ticket[Any]] = []
@@ -86,11 +117,14 @@ class Writer:
             tickets = tickets or self._take(len(self._waiting))
             for ticket in tickets:
                 ticket.problem = error
+        self._call_next()  # first: the next commit begins while answers are made to this one's
         for ticket in tickets:
             ticket.is_done = True
+            ticket.called.release()
 
     def _take(self, most: int) -> list[_Ticket[Any]]:
-        return [self._waiting.popleft() for _ in range(min(len(self._waiting), most))]
+        with self._line:
+            return [self._waiting.popleft() for _ in range(min(len(self._waiting), most))]
 
     def _commit_somehow(self, connection: sqlite3.Connection, tickets: list[_Ticket[Any]]) -> None:
         before, ways_out = connection.total_changes, iter((partial(_empty_log, connection), self._storage.make_room))

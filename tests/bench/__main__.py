@@ -3,7 +3,8 @@
 Never a bare time: the machine may be slow, shared or busy, but both sides are measured in turns, and what is held
 against the limit is the median of the rounds. Its spread, from the lower to the upper quartile in hundredths of the
 median, says how far to trust it. So does what the machine's host stole of its processors meanwhile; a latency is
-measured again where that was much, and the quietest try stands.
+measured again where that was much, and the quietest try stands. Where a measurement breaks off, a row says so, and the
+others go on.
 
 Words after `python -m tests.bench` choose parts: booth, intake, wire.
 """
@@ -19,9 +20,9 @@ from pathlib import Path
 from kiosk import ROOT
 from kiosk.sync import protocol
 from tests.bench import boards, booths, figures, hubs, intake, one_booth, wire
-from tests.bench.rows import Row, table, watched
+from tests.bench.rows import Row, as_far_as_it_goes, for_the_page, table, watched
 from tests.bench.servers import postgres
-from tests.bench.shipment import Province
+from tests.bench.shipment import Parcel, Province
 
 BOOTHS = 168  # of the province, with some 250,000 facts
 ALL = 1_000  # 1.5 million facts
@@ -36,20 +37,25 @@ def the_province() -> Province:
 def intake_rows(folder: Path) -> Iterator[Row]:
     """Facts into a hub as quickly as they go: in process, and from one booth."""
     province, parcels = the_province(), the_province().some(BOOTHS)
-    yield from intake.sqlite_rows(folder, province, parcels)
+    yield from as_far_as_it_goes("intake, SQLite", intake.sqlite_rows(folder, province, parcels))
+    yield from as_far_as_it_goes("intake, PostgreSQL", on_postgres(folder, province, parcels))
+    yield from as_far_as_it_goes("one booth", one_booth.rows(folder, province))
+
+
+def on_postgres(folder: Path, province: Province, parcels: list[Parcel]) -> Iterator[Row]:
     with postgres() as address:
         yield from intake.postgres_rows(folder, province, parcels, address)
-    yield from one_booth.rows(folder, province)
 
 
 def wire_rows(folder: Path) -> Iterator[Row]:
     """A large fair over HTTP, and what is asked of the hub that then holds it."""
     province = the_province()
     settings = hubs.make_hub(folder / "province", province)
-    yield from wire.rows(folder, settings, province, province.some(ALL if IS_LONG else BOOTHS))
-    yield from figures.rows(settings, province.fair, (hubs.LOGIN, hubs.PASSWORD))
-    yield from boards.rows(settings, province)
-    yield from figures.unit_rows(settings)
+    parcels = province.some(ALL if IS_LONG else BOOTHS)
+    yield from as_far_as_it_goes("province over HTTP", wire.rows(folder, settings, province, parcels))
+    yield from as_far_as_it_goes("figures", figures.rows(settings, province.fair, (hubs.LOGIN, hubs.PASSWORD)))
+    yield from as_far_as_it_goes("boards", boards.rows(settings, province))
+    yield from as_far_as_it_goes("units", figures.unit_rows(settings))
 
 
 PARTS: Mapping[str, Callable[[Path], Iterator[Row]]] = {
@@ -63,7 +69,7 @@ def measure(parts: list[str]) -> Iterator[Row]:
     # Beside the project, not in /tmp: where that lives in memory a durable commit costs nothing.
     with tempfile.TemporaryDirectory(prefix="bench-", dir=ROOT / "instance") as folder:
         for name in parts:
-            yield from PARTS[name](Path(folder))
+            yield from as_far_as_it_goes(name, PARTS[name](Path(folder)))
 
 
 def main(parts: list[str]) -> int:
@@ -72,10 +78,10 @@ def main(parts: list[str]) -> int:
     try:
         for row in watched(measure(parts)):
             rows.append(row)
-            if sys.stderr.isatty():
-                print("·", row.name, "…", file=sys.stderr, flush=True)
+            print("·", *filter(None, row.columns()), sep="  ", file=sys.stderr, flush=True)
     finally:
         print(table(rows))  # a quarter of an hour is not thrown away for one row
+        print(f"\nFor docs/proof.md:\n\n{for_the_page(rows)}")
     print(f"\n{os.cpu_count()} cores, load {before:.1f} before; took {time.monotonic() - began:.0f} s")
     return 0 if all(row.is_kept for row in rows) else 1
 

@@ -12,7 +12,7 @@ from kiosk.config import HubConfig
 from kiosk.hub import board, fairs, readiness, screens, tables, totals
 from kiosk.hub.app import create_hub_app, open_hub
 from tests.bench.hubs import LOGIN, PASSWORD
-from tests.bench.rows import Row, alternating, repeated, timed, timing
+from tests.bench.rows import Row, alternating, as_far_as_it_goes, repeated, timed, timing
 from tests.bench.shipment import Province
 from tests.bench.stolen import quietly
 
@@ -21,8 +21,8 @@ ROUNDS = 5
 
 def rows(settings: HubConfig, province: Province) -> Iterator[Row]:
     """At a hub that has taken the facts of a fair in."""
-    yield from sum_rows(settings, province)
-    yield from thousand_rows(settings, province)
+    yield from as_far_as_it_goes("the board's sums", sum_rows(settings, province))
+    yield from as_far_as_it_goes("a board of a thousand", thousand_rows(settings, province))
 
 
 #: What the board shows, asked of the facts themselves: sums by desk, hour and counter.

@@ -1,12 +1,17 @@
 """A booth beside a floor that does the least: its start and memory, taps, pages, answers, screens in a browser."""
 
+import random
 import statistics
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import msgspec
+
+from kiosk.packs.quizzes import CHALLENGE, Bank
+from kiosk.packs.reader import BUILTIN, read_pack
 from tests.bench import cases, counting, crowd, load, sides
 from tests.bench.browser import chromium, first_load, frames
-from tests.bench.rows import Rounds, Row, alternating, repeated
+from tests.bench.rows import Rounds, Row, alternating, as_far_as_it_goes, repeated, timing
 from tests.bench.sides import Running, Side
 from tests.bench.stolen import quietly
 from tests.faults.disk import build, preloaded
@@ -18,25 +23,27 @@ LOADS = 7
 ROUNDS = 5
 SLOWDOWN, GALLERY_SLOWDOWN = 6, 4
 REQUESTS = 200  # before memory is read
+BANK = 5_000
 
 
 def rows(folder: Path) -> Iterator[Row]:
     booth, floor = sides.make_booth(folder), sides.make_floor(folder)
-    yield from starts(booth, floor)
+    yield from as_far_as_it_goes("start", starts(booth, floor))
     with booth.running() as ours, floor.running() as least:
-        yield from taps(ours, least)
-        yield from pages(ours, least)
-        yield from answers(ours, least)
-        yield from screens(ours, least)
-        yield from gallery(ours)
-        yield from cases.desk_rows(ours, least)
-    yield from patience(booth, floor, folder)
+        yield from as_far_as_it_goes("tap", taps(ours, least))
+        yield from as_far_as_it_goes("pages", pages(ours, least))
+        yield from as_far_as_it_goes("answers", answers(ours, least))
+        yield from as_far_as_it_goes("first load", screens(ours, least))
+        yield from as_far_as_it_goes("gallery", gallery(ours))
+        yield from as_far_as_it_goes("form on the tablet", cases.desk_rows(ours, least))
+    yield from as_far_as_it_goes("draw", draws())
+    yield from as_far_as_it_goes("slow disk, idle sockets", patience(booth, floor, folder))
     data = folder / "fair" / "booth"
     (data / "booth.toml").write_text(f'phone_url = "http://127.0.0.1:{booth.port}"\n', "utf-8")
     with booth.running() as ours:
-        yield from phones(ours)
-        yield from counting.rows(ours, data / "booth.db")
-    yield from cases.hub_rows(folder, floor)
+        yield from as_far_as_it_goes("60 phones", phones(ours))
+        yield from as_far_as_it_goes("counting on phones", counting.rows(ours, data / "booth.db"))
+    yield from as_far_as_it_goes("form on a phone, register", cases.hub_rows(folder, floor))
 
 
 def starts(booth: Side, floor: Side) -> Iterator[Row]:
@@ -87,6 +94,15 @@ def answers(booth: Running, floor: Running) -> Iterator[Row]:
     player, tap = crowd.Player(booth.side.port), floor.tap()
     ours, least = (lambda: player.answers(SECONDS)), (lambda: crowd.taps_with_page(floor.side.port, tap, SECONDS))
     yield Row("quiz answer and its page, c=1", "/s", alternating(SLICES, ours, least), 0.5, is_least=True)
+
+
+def draws() -> Iterator[Row]:
+    """The questions of the longest play, out of a bank of the built-in ones many times over."""
+    known, dice = read_pack(BUILTIN).questions, random.Random(315)
+    many = [msgspec.structs.replace(known[number % len(known)], id=f"q{number}") for number in range(BANK)]
+    bank = Bank(many, "2027-03-15")
+    work = timing(lambda: bank.draw(CHALLENGE, dice), 1_000)
+    yield Row(f"{CHALLENGE.questions} questions drawn from {bank.size:,}", "ms", repeated(SLICES, work), alone=5)
 
 
 def phones(booth: Running) -> Iterator[Row]:

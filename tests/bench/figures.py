@@ -22,7 +22,7 @@ from kiosk.hub.context import Hub
 from kiosk.packs.fairs import Unit
 from kiosk.packs.model import Text
 from kiosk.reports.catalogue import columns
-from tests.bench.rows import Rounds, Row, alternating, timed, timing
+from tests.bench.rows import Rounds, Row, alternating, as_far_as_it_goes, timed, timing
 from tests.bench.sides import environment
 from tests.bench.stolen import Noise, quietly
 from tests.hub.hierarchy import a_city_fair, fill, set_fair
@@ -43,10 +43,10 @@ Work = Callable[[], object]
 def rows(settings: HubConfig, fair_id: str, login: tuple[str, str]) -> Iterator[Row]:
     """At a hub that has taken the facts of a fair in."""
     with closing(open_hub(settings)) as hub:
-        yield from sum_rows(hub, fair_id, "SQLite")
-        yield from page_rows(hub, fair_id, login)
-        yield from document_rows(hub, settings, fair_id)
-        yield from rebuild_rows(hub)
+        yield from as_far_as_it_goes("every figure", sum_rows(hub, fair_id, "SQLite"))
+        yield from as_far_as_it_goes("figures taken apart", page_rows(hub, fair_id, login))
+        yield from as_far_as_it_goes("statement and documents", document_rows(hub, settings, fair_id))
+        yield from as_far_as_it_goes("rebuild", rebuild_rows(hub))
 
 
 def sum_rows(hub: Hub, fair_id: str, database: str) -> Iterator[Row]:

@@ -6,6 +6,7 @@ start and its memory can be measured too.
 """
 
 import gzip
+import json
 import sqlite3
 import sys
 import threading
@@ -66,18 +67,37 @@ button { width: 100%; min-height: 60px; border: 0; border-radius: 8px; color: wh
 </body>
 </html>
 """
+#: The least a screen of a form can be: what was typed on the others travels in it.
+SCREEN = """<!doctype html>
+<html lang="zh-CN">
+<head><meta charset="utf-8"><title>{{ told.step }}</title></head>
+<body>
+<form method="post">
+{% for name, value in told.items() if value %}<input type="hidden" name="{{ name }}" value="{{ value }}">
+{% endfor %}
+<button>{{ told.step }}</button>
+</form>
+</body>
+</html>
+"""
 COUNTERS = [{"id": f"counter-{n}", "name": f"宣传册第 {n} 种", "total": n * 37, "unit": "份"} for n in range(25)]
 
 
 def floor_app(data: Path) -> Flask:
     app = Flask("floor", static_folder=None)
-    app.jinja_loader = DictLoader({"page.html": PAGE})
+    app.jinja_loader = DictLoader({"page.html": PAGE, "screen.html": SCREEN})
     script = gzip.compress(HTMX.read_bytes(), 9)
     file = data / "floor.db"
     _connect(file).execute(
         "CREATE TABLE IF NOT EXISTS taps (seq INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, counter TEXT, n INTEGER)"
     )
+    _connect(file).execute("CREATE TABLE IF NOT EXISTS drafts (id TEXT PRIMARY KEY, content BLOB NOT NULL)")
     threads = threading.local()
+
+    def connection():
+        if not hasattr(threads, "connection"):
+            threads.connection = _connect(file)
+        return threads.connection
 
     @app.get("/")
     def page():
@@ -89,12 +109,18 @@ def floor_app(data: Path) -> Flask:
 
     @app.post("/page/<int:size>")
     def of_size(size):
-        return f"<!doctype html><p>{request.form['step']}".ljust(size)
+        return render_template("screen.html", told=request.form).encode().ljust(size)
+
+    @app.post("/kept/<int:size>")
+    def kept(size):
+        content = json.dumps(request.form).encode()
+        connection().execute("INSERT OR REPLACE INTO drafts (id, content) VALUES (?, ?)", (request.form["id"], content))
+        return of_size(size)
 
     @app.post("/hashed/<int:size>")
     def hashed(size):
         nacl.pwhash.argon2id.str(request.form["step"].encode(), *HASHING)
-        return of_size(size)
+        return kept(size)
 
     @app.get("/htmx.js")
     def htmx():
@@ -102,10 +128,8 @@ def floor_app(data: Path) -> Flask:
 
     @app.post("/tap")
     def tap():
-        if not hasattr(threads, "connection"):
-            threads.connection = _connect(file)
         form = request.form
-        threads.connection.execute(
+        connection().execute(
             "INSERT INTO taps (id, counter, n) VALUES (?, ?, ?)", (form["id"], form["counter"], int(form["n"]))
         )
         return f"<strong>+{form['n']}</strong>"

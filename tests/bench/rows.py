@@ -1,7 +1,9 @@
 """The table: its lines, what each was measured in, and the limits it is held against."""
 
 import statistics
+import sys
 import time
+import traceback
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
@@ -23,6 +25,7 @@ class Row:
     alone: float | None = None  # on ours, in `unit`
     is_least: bool = False  # the limits are the least allowed, else the most
     noise: Noise | None = None  # None: as the watch beside the whole bench says
+    fault: str = ""  # why there are no rounds
 
     @property
     def ours(self) -> float:
@@ -34,12 +37,16 @@ class Row:
 
     @property
     def is_kept(self) -> bool:
+        if self.fault:
+            return False
         held = [(self.ours, self.alone)]
         if self.limit is not None:
             held.append((statistics.median(self.ratios), self.limit))
         return all(limit is None or (value >= limit if self.is_least else value <= limit) for value, limit in held)
 
     def columns(self) -> tuple[str, ...]:
+        if self.fault:
+            return (self.name, "", "", "", "", "FAIL", "", self.fault)
         floors = [floor for _, *floors in self.rounds for floor in floors]
         return (
             self.name,
@@ -51,6 +58,14 @@ class Row:
             f"{_spread(self.ratios if floors else [ours for ours, *_ in self.rounds]):.0%}",
             self._quiet(),
         )
+
+    def reached(self) -> str:
+        """As `docs/proof.md` says it: what is held against a limit, and what it was made of."""
+        if self.fault:
+            return f"missed: {self.fault}"
+        _, ours, floor, ratio, *_ = self.columns()
+        told = [f"{ratio} ({ours} beside {floor})"] if self.limit is not None else [ours]
+        return ("" if self.is_kept else "missed: ") + ", ".join(told)
 
     def _limits(self) -> str:
         told = [f"{self.limit:g} ×"] if self.limit is not None else []
@@ -71,6 +86,16 @@ def _spread(values: list[float]) -> float:
     """From the lower to the upper quartile, as a part of the median."""
     lower, middle, upper = statistics.quantiles(values, n=4) if len(values) > 1 else values * 3
     return (upper - lower) / middle if middle else 0.0
+
+
+def as_far_as_it_goes(name: str, rows: Iterable[Row]) -> Iterator[Row]:
+    """Rows of a measurement; where it breaks off, a row that says so. The bench goes on with the next one."""
+    try:
+        yield from rows
+    except Exception as error:  # noqa: BLE001 (whatever it is, it is told, and the bench fails for it)
+        traceback.print_exc(file=sys.stderr)
+        said = " ".join(str(error).split())
+        yield Row(f"{name}: broke off", "", [], fault=f"{type(error).__name__} {said}"[:100].strip())
 
 
 def alternating(rounds: int, *measures: Callable[[], float]) -> Rounds:
@@ -114,6 +139,11 @@ def table(rows: Iterable[Row]) -> str:
     lines = [_HEAD, *(row.columns() for row in rows)]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     return "\n".join(_line(line, widths) for line in lines)
+
+
+def for_the_page(rows: Iterable[Row]) -> str:
+    """Lines to be put into the table of `docs/proof.md`: a row's name, and what it reached."""
+    return "\n".join(f"| `{row.name}` | {row.reached()} |" for row in rows)
 
 
 def _line(cells: tuple[str, ...], widths: list[int]) -> str:

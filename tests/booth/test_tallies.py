@@ -1,12 +1,17 @@
 """Counters: one touch, one fact; and ten seconds to take it back."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 from msgspec.structs import replace
 
+from kiosk import web
+from kiosk.booth import tallies
 from kiosk.booth.context import Booth
+from kiosk.booth.tallies import CounterView, Undo, counters_here
 from kiosk.clock import stamp
 from kiosk.facts.clocks import ClockCompared
 from kiosk.facts.tallies import TallyCorrected, TallyCounted, undo_id
@@ -106,6 +111,34 @@ def test_a_part_of_the_page_comes_back_to_htmx(client: FlaskClient, desk: Browse
     assert "<html" not in part
     assert "<strong>5</strong>" in part
     assert "/staff/tally" not in part  # the keys stay as they are on the page: one may be under a finger
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+@pytest.mark.parametrize("unsent", [0, 1_234])
+@pytest.mark.parametrize(
+    "change",
+    [
+        {},
+        {"total": 12_345, "corrected": -1_002},
+        {"corrected": 7, "undo": Undo(an_id(3), 50, 9)},
+        {"counted": {9: 4, 10: 0, 12: 31}, "is_main": True, "undo": Undo(an_id(4), 1, 10)},
+        {"counted": {8: -3}, "is_main": True},
+        {"is_main": True},
+    ],
+)
+def test_what_is_filled_in_is_what_would_be_rendered(
+    booth_app: Flask, booth: Booth, change: dict[str, Any], unsent: int, language: str
+):
+    """Twice, with other numbers: the second time the shape is known."""
+    for more in (0, 1):
+        told = {"total": 5, "corrected": 0, "undo": None, "is_main": False, **change}
+        hours = tallies._in_a_row({hour: n + more for hour, n in told.pop("counted", {}).items()})
+        view = CounterView(counters_here(booth)[0], told.pop("total") + more, hours, an_id(), **told)
+        with booth_app.test_request_context(headers={"HX-Request": "true", "Cookie": f"lang={language}"}):
+            filled = tallies._shown(booth, view, unsent + more * bool(unsent))
+            states = {"saved_at": tallies._time(booth), "unsent": unsent + more * bool(unsent)}
+            assert filled.get_data() == web.page("booth/staff/_counter.html", view=view, **states).get_data()
+            assert filled.content_type == "text/html; charset=utf-8"
 
 
 def test_whoever_is_not_checked_in_has_a_door_to_it_and_the_first_count_ends_the_checks(desk: Browser):

@@ -1,5 +1,6 @@
 """One writer: commits are shared, failures are not."""
 
+import signal
 import sqlite3
 import threading
 from collections.abc import Callable
@@ -45,19 +46,19 @@ def in_one_commit(writer: Writer, *jobs: Job) -> tuple[list[Future[Any]], list[s
 
     def hold(connection: sqlite3.Connection) -> None:
         ready.set()
-        go.wait(10)
+        go.wait(60)
         connection.set_trace_callback(statements.append)
 
     with ThreadPoolExecutor(len(jobs) + 1) as pool:
         held = pool.submit(writer.write, hold)
-        ready.wait(10)
+        ready.wait(60)
         futures = []
         for job in jobs:
             futures.append(pool.submit(writer.write, job))
             while len(writer._waiting) < len(futures):  # in this order
                 pass
         go.set()
-        held.result(10)
+        held.result(60)
     return futures, [word for word in statements if word.startswith(("BEGIN", "COMMIT", "ROLLBACK;"))]
 
 
@@ -119,16 +120,95 @@ def test_another_program_holding_the_file_is_named(journal: Journal, monkeypatch
 def test_who_comes_while_another_program_holds_the_folder_waits_no_longer_than_the_one_before(
     writer: Writer, journal: Journal, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(schema, "PATIENCE", 2)
+    monkeypatch.setattr(schema, "PATIENCE", 3)
     with ThreadPoolExecutor(2) as pool, files.alone(journal.file.parent):
         first = pool.submit(writer.write, keep("a"))
         while not writer._turn.locked():
             pass
         second = pool.submit(writer.write, keep("b"))
-        told = [str(one.exception(patience))[:14] for one, patience in ((first, 30), (second, 1))]
+        told = [str(one.exception(patience))[:14] for one, patience in ((first, 60), (second, 2.5))]
     assert told == ["journal.locked"] * 2
     assert kept(journal) == []
     assert writer.write(keep("a")) == 1
+
+
+def held_up() -> tuple[Job, threading.Event, threading.Event]:
+    """A job that stays in its commit; an event that says it is there, and one that lets it go on."""
+    there, go = threading.Event(), threading.Event()
+
+    def job(_connection: sqlite3.Connection) -> None:
+        there.set()
+        go.wait(60)
+
+    return job, there, go
+
+
+def test_whose_job_is_done_does_not_wait_for_the_next_commit(writer: Writer):
+    before, is_before, go_before = held_up()
+    after, is_after, go_after = held_up()
+
+    def until_the_next_one_waits(_connection: sqlite3.Connection) -> None:
+        thirds.append(pool.submit(writer.write, after))
+        while not writer._waiting:
+            pass
+
+    thirds: list[Future[Any]] = []
+    with ThreadPoolExecutor(4) as pool:
+        pool.submit(writer.write, before)
+        assert is_before.wait(60)
+        pair = []
+        for job in (keep("a"), until_the_next_one_waits):
+            pair.append(pool.submit(writer.write, job))
+            while len(writer._waiting) < len(pair):
+                pass
+        go_before.set()
+        try:
+            assert is_after.wait(60)
+            assert [one.result(60) for one in pair] == [1, None]
+            assert not thirds[0].done()
+        finally:
+            go_after.set()
+
+
+@pytest.mark.parametrize("commits", [True, False])
+def test_whoever_a_signal_calls_away_holds_up_nobody(journal: Journal, writer: Writer, commits: bool):
+    """`commits`: it would be the one to commit for all who wait, and not one of those."""
+
+    class Gone(Exception):
+        pass
+
+    def call_away(*_: object) -> None:
+        raise Gone
+
+    def another_waits_then_call() -> int:
+        while not writer._waiting:
+            pass
+        later = pool.submit(writer.write, keep("later"))
+        while len(writer._waiting) < 2:
+            pass
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGUSR1)
+        return later.result(60)
+
+    job, is_there, go = held_up()
+    usual = signal.signal(signal.SIGUSR1, call_away)
+    with ThreadPoolExecutor(3) as pool:
+        try:
+            if commits:
+                writer._turn.acquire()
+            else:
+                pool.submit(writer.write, job)
+                assert is_there.wait(60)
+            others = pool.submit(another_waits_then_call)
+            with pytest.raises(Gone):
+                writer.write(keep("gone"))
+        finally:
+            signal.signal(signal.SIGUSR1, usual)
+            go.set()
+            if commits:
+                writer._turn.release()
+        assert others.result(60) == 1
+    assert writer.write(keep("last")) == 1
+    assert kept(journal) == ["last", "later"]
 
 
 def test_closing_finishes_what_is_waiting(journal: Journal):
