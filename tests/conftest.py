@@ -4,6 +4,7 @@ import fcntl
 import os
 import secrets
 import shutil
+import sys
 import tempfile
 from collections import defaultdict
 from collections.abc import Callable, Iterator
@@ -21,6 +22,8 @@ import pytest
 from click.testing import CliRunner
 from flask import Flask
 from flask.testing import FlaskClient
+from jinja2 import BytecodeCache
+from jinja2.bccache import Bucket
 from nacl.pwhash import argon2id
 from sqlalchemy import Engine
 from sqlalchemy.util import LRUCache
@@ -38,13 +41,16 @@ from kiosk.hub.context import Hub
 from kiosk.hub.store import LOSABLE
 from kiosk.packs.reader import BUILTIN, Pack
 from kiosk.sync import keys
+from kiosk.web import app as web_app_module
+from kiosk.web import assets, templates
 from tests.clocks import FakeClock
 from tests.makers import HUB_URL, Pair, a_hub, a_journal, a_pair, an_enrolled_booth
 
 pytest_plugins = ("tests.proof",)  # how often laws are tried; and figures are shown in the end
 
-#: A database's name and a folder → where a copy of the ready-made hub lies until the end of the block.
-CopyHub = Callable[[str, Path], AbstractContextManager[HubConfig]]
+#: A database's name and a folder → where a copy of the ready-made hub lies until the end of the block. With a second
+#: folder the copy is of one that knows a tablet, and that tablet's data lies there.
+CopyHub = Callable[..., AbstractContextManager[HubConfig]]
 
 # Everything that tests write goes to memory where there is room for it: what reaches a disk is decided, and looked at,
 # in tests/faults. A machine that runs no programs from its memory keeps its disk.
@@ -125,7 +131,44 @@ def _translated_once(create: Callable[..., Engine]) -> Callable[..., Engine]:
     return create_once
 
 
+class _Templates(BytecodeCache):
+    """Compiled templates, the same for all apps: what the disk has of them is read once."""
+
+    def __init__(self, kept: BytecodeCache | None) -> None:
+        self._kept = kept
+        self._codes: dict[tuple[str, str], Any] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        bucket.code = self._codes.get((bucket.key, bucket.checksum))
+        if bucket.code is None and self._kept is not None:
+            self._kept.load_bytecode(bucket)
+            self._remember(bucket)
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self._remember(bucket)
+        if self._kept is not None:
+            self._kept.dump_bytecode(bucket)
+
+    def _remember(self, bucket: Bucket) -> None:
+        if bucket.code is not None:
+            self._codes[bucket.key, bucket.checksum] = bucket.code
+
+
+def _shared(kept_in: Callable[[], BytecodeCache | None]) -> Callable[[], BytecodeCache | None]:
+    ours, of_all = templates.FOLDER, _Templates(kept_in())
+    return lambda: of_all if ours == templates.FOLDER else kept_in()
+
+
+def _learnt_once(learn: Callable[[], None]) -> Callable[[], None]:
+    """There is nothing new to learn as long as no module came."""
+    learnt = cache(lambda _modules: learn())
+    return lambda: learnt(len(sys.modules))
+
+
 Rule.compile = _compiled_once(Rule.compile)
+web_app_module.learn_structs = _learnt_once(web_app_module.learn_structs)
+assets.load = cache(assets.load)
+templates._cache = _shared(templates._cache)
 store.create_engine = _translated_once(store.create_engine)
 for module in (booth_app_module, founding):
     module.read_pack = _read_once(module.read_pack)
@@ -160,11 +203,22 @@ def hub_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def booth_folder(hub_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def enrolled_folder(hub_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Such a hub and a booth that is enrolled at it, side by side."""
     home = tmp_path_factory.mktemp("enrolled-once")
     shutil.copytree(hub_folder, home / "hub")  # the hub the others copy stays without tablets
-    with closing(open_hub(HubConfig(home / "hub", public_url=HUB_URL), FakeClock())) as hub:
-        return an_enrolled_booth(home / "booth", create_hub_app(hub), FakeClock()).data
+    _enrol_one(home, HubConfig(home / "hub", public_url=HUB_URL))
+    return home
+
+
+@pytest.fixture(scope="session")
+def booth_folder(enrolled_folder: Path) -> Path:
+    return enrolled_folder / "booth"
+
+
+def _enrol_one(home: Path, settings: HubConfig) -> None:
+    with closing(open_hub(settings, FakeClock())) as hub:
+        an_enrolled_booth(home / "booth", create_hub_app(hub), FakeClock())
 
 
 @pytest.fixture
@@ -189,7 +243,8 @@ def client(booth_app: Flask) -> FlaskClient:
 @pytest.fixture(params=["sqlite", "postgresql"])
 def hub(request: pytest.FixtureRequest, hub_copied: CopyHub, tmp_path: Path, clock: FakeClock) -> Iterator[Hub]:
     """A hub with the built-in fair and the people of `makers`, on each of the two databases."""
-    with hub_copied(request.param, tmp_path / "hub") as settings, closing(open_hub(settings, clock)) as hub:
+    booth = tmp_path / "booth" if "paired" in request.fixturenames else None
+    with hub_copied(request.param, tmp_path / "hub", booth) as settings, closing(open_hub(settings, clock)) as hub:
         yield hub
 
 
@@ -197,24 +252,31 @@ def hub(request: pytest.FixtureRequest, hub_copied: CopyHub, tmp_path: Path, clo
 def hub_copied(request: pytest.FixtureRequest) -> CopyHub:
     """`hub_copied("sqlite", folder)`: such a hub in a folder, closed, until the end of the block."""
 
-    def copied(database: str, folder: Path) -> AbstractContextManager[HubConfig]:
-        return (_on_sqlite if database == "sqlite" else _on_postgresql)(request, folder)
+    def copied(database: str, folder: Path, booth: Path | None = None) -> AbstractContextManager[HubConfig]:
+        return (_on_sqlite if database == "sqlite" else _on_postgresql)(request, folder, booth)
 
     return copied
 
 
 @contextmanager
-def _on_sqlite(request: pytest.FixtureRequest, folder: Path) -> Iterator[HubConfig]:
-    shutil.copytree(request.getfixturevalue("hub_folder"), folder)
+def _on_sqlite(request: pytest.FixtureRequest, folder: Path, booth: Path | None = None) -> Iterator[HubConfig]:
+    original = request.getfixturevalue("enrolled_folder") / "hub" if booth else request.getfixturevalue("hub_folder")
+    _copy(original, folder, booth)
     yield HubConfig(folder, public_url=HUB_URL)
 
 
 @contextmanager
-def _on_postgresql(request: pytest.FixtureRequest, folder: Path) -> Iterator[HubConfig]:
-    original, url = request.getfixturevalue("postgres_hub")
-    shutil.copytree(original, folder)
+def _on_postgresql(request: pytest.FixtureRequest, folder: Path, booth: Path | None = None) -> Iterator[HubConfig]:
+    original, url = request.getfixturevalue("postgres_enrolled" if booth else "postgres_hub")
+    _copy(original, folder, booth)
     with _a_database(request.getfixturevalue("postgres"), like=urlsplit(url).path[1:]) as copy:
         yield HubConfig(folder, copy, public_url=HUB_URL)
+
+
+def _copy(hub: Path, folder: Path, booth: Path | None) -> None:
+    shutil.copytree(hub, folder)
+    if booth:
+        shutil.copytree(hub.with_name("booth"), booth)
 
 
 @pytest.fixture
@@ -232,8 +294,12 @@ def hub_client(hub_app: Flask) -> FlaskClient:
 
 @pytest.fixture
 def paired(tmp_path: Path, hub: Hub, clock: FakeClock) -> Iterator[Pair]:
-    """A booth enrolled at a hub, on each of the hub's two databases."""
-    pair = a_pair(tmp_path / "booth", hub, clock)
+    """A booth at desk d01 enrolled at a hub, on each of the hub's two databases."""
+    if (tmp_path / "booth").exists():
+        settings = BoothConfig(tmp_path / "booth", sync_seconds=0)
+        pair = Pair(create_booth_app(settings, clock), create_hub_app(hub), clock)
+    else:  # a file's own kind of hub
+        pair = a_pair(tmp_path / "booth", hub, clock)
     with closing(pair.booth):
         yield pair
 
@@ -310,3 +376,15 @@ def postgres_hub(postgres: str, tmp_path_factory: pytest.TempPathFactory) -> Ite
     with _a_database(postgres) as url:
         a_hub(folder, FakeClock(), url).close()
         yield folder, url
+
+
+@pytest.fixture(scope="session")
+def postgres_enrolled(
+    postgres: str, postgres_hub: tuple[Path, str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Path, str]]:
+    """As `enrolled_folder`: the folder of the hub, and its database."""
+    home, (original, like) = tmp_path_factory.mktemp("enrolled-once"), postgres_hub
+    shutil.copytree(original, home / "hub")
+    with _a_database(postgres, like=urlsplit(like).path[1:]) as url:
+        _enrol_one(home, HubConfig(home / "hub", url, public_url=HUB_URL))
+        yield home / "hub", url

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 FULL = os.environ.get("KIOSK_PROOF_FULL") == "1"
 _Part = TypeVar("_Part")
@@ -21,9 +21,20 @@ def share(full: _Part, budgeted: _Part) -> _Part:
     return full if FULL else budgeted
 
 
-# Databases and apps are made anew for each test, not for each example; and a busy machine is no failure.
-settings.register_profile("kiosk", max_examples=share(50, 20), deadline=None)
+# Databases and apps are made anew for each test, not for each example; and a busy machine is no failure. `make test`
+# tries the same examples each time, and so says the same of the same code; new ones are found at full length.
+settings.register_profile(
+    "kiosk",
+    max_examples=share(50, 20),
+    deadline=None,
+    derandomize=not FULL,
+    suppress_health_check=[HealthCheck.too_slow],
+)
 settings.load_profile("kiosk")
+
+
+#: Of a test that says nothing of the database: it meets both at full length, and in `make test` the quicker one.
+share_hubs = pytest.mark.parametrize("hub", share(["sqlite", "postgresql"], ["sqlite"]), indirect=True)
 
 
 def figure(name: str, value: object) -> None:

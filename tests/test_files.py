@@ -66,7 +66,7 @@ try:
 except Problem as problem:
     print(problem.code)
 """
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    done = subprocess.run([sys.executable, "-B", "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "file.full\n"
     assert list(tmp_path.iterdir()) == []
 

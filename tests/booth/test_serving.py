@@ -12,9 +12,9 @@ import pytest
 from click.testing import CliRunner
 
 from kiosk import ROOT
-from kiosk.booth.app import serving
 from kiosk.booth.folder import ServeLock
 from kiosk.booth.journal import Draft, Journal
+from kiosk.booth.serving import serving
 from kiosk.cli import main
 from kiosk.config import BoothConfig
 from kiosk.errors import Problem
@@ -28,7 +28,7 @@ from tests.proof import figure, share
 _SERVE = """
 import os, signal, sys
 from pathlib import Path
-from kiosk.booth.app import serving
+from kiosk.booth.serving import serving
 from kiosk.booth.journal import Draft
 from kiosk.config import BoothConfig
 from kiosk.errors import Problem
@@ -149,3 +149,12 @@ def test_stopping_twice_is_stopping_once(booth_folder: Path, tmp_path: Path):
     start()
     stop()
     stop()
+
+
+def test_the_process_that_only_watches_loads_nothing_of_what_is_served():
+    """Both would have it in memory: a copy each, on a tablet with little."""
+    watched = "import sys, kiosk.cli, kiosk.serve, kiosk.booth.serving; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", watched], cwd=ROOT, capture_output=True, text=True, check=True)
+    loaded = set(done.stdout.split())
+    assert "kiosk.booth.serving" in loaded
+    assert loaded.isdisjoint({"flask", "jinja2", "sqlite_utils", "nacl", "kiosk.booth.app", "kiosk.booth.journal"})

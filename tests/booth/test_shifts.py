@@ -216,10 +216,10 @@ def test_a_tap_in_the_very_moment_of_a_hand_over_is_exactly_one_persons(desk: Br
     form = desk.get(AT).form(f"{AT}/hand")
     thread = threading.Thread(target=tap)
     thread.start()
-    begun.wait(10)
+    begun.wait(60)
     page = desk.send(form, pin=PIN, incoming="wang", incoming_pin=PIN)
     over.set()
-    thread.join(10)
+    thread.join(60)
     assert page.status == 200
     taps = {fact.id: fact for fact in facts_of(booth.journal, "tally.counted")}
     assert sorted(taps) == sorted(confirmed)

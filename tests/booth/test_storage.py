@@ -289,7 +289,8 @@ def test_on_a_disk_that_fills_up_counting_goes_on_and_nothing_is_lost(booth_fold
     shutil.copytree(booth_folder, tmp_path / "disk.booth")
     (tmp_path / "disk").mkdir()
     words = ["unshare", "-m"] if disk == "tmpfs" else []
-    words += [sys.executable, "-m", "tests.booth.small_disk", disk, str(tmp_path / "disk")]
+    # -B: a Python that may write no more than that would leave half a compiled module behind, for everybody.
+    words += [sys.executable, "-B", "-m", "tests.booth.small_disk", disk, str(tmp_path / "disk")]
     done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     seen = json.loads(done.stdout)

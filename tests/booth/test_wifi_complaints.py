@@ -28,7 +28,18 @@ from kiosk.hub import people
 from kiosk.sync import keys
 from tests.clocks import FakeClock
 from tests.hub.phones import opens
-from tests.makers import CASEWORKER, COMPLAINT, Browser, Pair, an_id, answers, facts_of, screens_of, unsent_blobs
+from tests.makers import (
+    CASEWORKER,
+    COMPLAINT,
+    FOR_ANOTHER,
+    Browser,
+    Pair,
+    an_id,
+    answers,
+    facts_of,
+    screens_of,
+    unsent_blobs,
+)
 from tests.photos import a_photo
 
 URL = "http://192.168.31.5:3150"
@@ -192,6 +203,7 @@ def test_the_longest_form_there_can_be_fits(booth: Booth, phone: FlaskClient):
     told = told_by(phone)
     longest = {field.name: "😀" * field.longest for field in FIELDS if not field.choices}
     longest |= {"bought_on": "2027-03-01", "amount": "999999999.99", "phone": "010-60000000-123456"}
+    longest |= {**FOR_ANOTHER, "on_behalf": longest["on_behalf"], "on_behalf_phone": "010-60000000-123456"}
     sealed = sealed_by(told, **longest)
     assert send(phone, told, sealed).status_code == 200
     assert the_filed(booth)[0]["size"] == len(sealed) < SEALED_LIMIT

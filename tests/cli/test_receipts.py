@@ -9,7 +9,10 @@ from click.testing import CliRunner, Result
 from kiosk.cli import main
 from tests.hub.phones import device_of, receipt
 from tests.makers import Browser, Pair, fill_complaint
+from tests.proof import share_hubs
 from tests.scanner import scanned
+
+pytestmark = share_hubs
 
 
 @dataclass

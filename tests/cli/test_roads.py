@@ -149,7 +149,8 @@ def test_on_a_full_stick_nothing_half_written_is_left(booth_folder, stick):
         "import resource; from kiosk.cli import main; resource.setrlimit(resource.RLIMIT_FSIZE, (40960, 40960)); "
         f"main(['booth', 'export', {str(stick)!r}, '--data', {str(booth_folder)!r}])"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    # -B: a Python that may write no more than that would leave half a compiled module behind, for everybody.
+    done = subprocess.run([sys.executable, "-B", "-c", code], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith("file.full: No room for ")
     assert one_line(done.stderr)

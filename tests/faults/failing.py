@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from contextlib import closing
 from dataclasses import dataclass, field
+from functools import cache
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -229,14 +230,11 @@ def _cut_off(folder: Path) -> None:
 def hub(folder: Path, case: str, calls: Iterable[int]) -> Report:
     """A tablet sends, the hub's disk fails, the tablet goes on sending, and the disk is well again."""
     report, disk = Report(), Disk()
-    with closing(a_hub(folder / "new", FakeClock())) as here:
-        tablet = a_tablet(here)
-    for _ in range(10 * BATCH):
-        tablet.record(a_headcount(3))
+    new, tablet = _a_hub_with_a_tablet(folder.with_name("new"))
     batches = [tablet.batch(first, BATCH) for first in range(1, 10 * BATCH, BATCH)]
     for call in calls:
         home = folder / "hub"
-        shutil.copytree(folder / "new", home)
+        shutil.copytree(new, home)
         with closing(open_hub(HubConfig(home, public_url=HUB_URL), FakeClock())) as here:
             app = create_hub_app(here)
             disk.arm(home, call, *CASES[case])
@@ -250,6 +248,15 @@ def hub(folder: Path, case: str, calls: Iterable[int]) -> Report:
             report.faults += [f"call {call}: {fault}" for fault in ledger.verify(here)]
         shutil.rmtree(home)
     return report
+
+
+@cache  # for all ways to fail: most of it is Argon2
+def _a_hub_with_a_tablet(folder: Path) -> tuple[Path, Tablet]:
+    with closing(a_hub(folder, FakeClock())) as here:
+        tablet = a_tablet(here)
+    for _ in range(10 * BATCH):
+        tablet.record(a_headcount(3))
+    return folder, tablet
 
 
 def _check_hub(here: Hub, tablet: Tablet, signed: list[int], report: Report, run: str) -> None:

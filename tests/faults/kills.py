@@ -14,7 +14,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import asdict, dataclass, field
 from functools import partial
@@ -32,7 +32,7 @@ from kiosk.clock import SystemClock
 from kiosk.config import HubConfig
 from kiosk.hub.app import open_hub
 from kiosk.reports.amounts import fold
-from tests.faults.databases import Picture, picture
+from tests.faults.databases import picture
 from tests.faults.power.programs import (
     AS_IT_IS,
     BOOTH_START,
@@ -185,26 +185,20 @@ _HELD = """SELECT seq, (SELECT count(*) FROM facts WHERE journal = :journal),
 # --- a start that changes the schema ------------------------------------------------------------------------
 
 
-def start(program: Program, folder: Path, statements: Iterator[int]) -> Report:
-    """Start on a copy of `folder` again and again, each time killed at a later statement, until a start is through."""
+def start(program: Program, folder: Path, kills: int, dice: Random) -> Report:
+    """Start on copies of `folder`, each killed at another statement: at so many of them, or with 0 at every one."""
     report, before = Report(), picture(folder / program.database)
-    after: Picture | None = None
-    killed_at = []
-    for statement in statements:
-        home = folder.parent / f"killed-at-{statement}"
-        shutil.copytree(folder, home)
+    whole = shutil.copytree(folder, folder.parent / "whole")
+    statements = range(1, _statements(program, whole) + 1)
+    after = picture(whole / program.database)
+    for statement in dice.sample(statements, min(kills, len(statements)) or len(statements)):
+        home = shutil.copytree(folder, folder.parent / "killed")
         child = os.fork()
         if child == 0:
             _start_and_die(program, home, statement)
         _, status = os.waitpid(child, 0)
-        if not os.WIFSIGNALED(status):
-            report.check(status == 0, "the start failed by itself")
-            after = picture(home / program.database)
-            break
         report.kills += 1
-        killed_at.append(statement)
-    for statement in killed_at:
-        home = folder.parent / f"killed-at-{statement}"
+        report.check(os.WIFSIGNALED(status), f"the start ended by itself before statement {statement}")
         found = picture(home / program.database)
         report.check(found in (before, after), f"killed at statement {statement}, half a change was left")
         program.run(home, AS_IT_IS)
@@ -216,6 +210,24 @@ def start(program: Program, folder: Path, statements: Iterator[int]) -> Report:
     return report
 
 
+def _statements(program: Program, folder: Path) -> int:
+    """Let a child start in `folder`; how many statements it took."""
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        seen: list[str] = []
+        _on_each_statement(seen.append)
+        try:
+            program.run(folder, AS_IT_IS)
+            os.write(writing, str(len(seen)).encode())
+        finally:
+            os._exit(0)
+    os.close(writing)
+    os.waitpid(child, 0)
+    with os.fdopen(reading) as told:
+        return int(told.read())
+
+
 def _start_and_die(program: Program, folder: Path, statement: int) -> NoReturn:
     """Kill ourselves just before the n-th statement on the database, whichever connection it comes over."""
     left = count(statement, -1)
@@ -224,41 +236,43 @@ def _start_and_die(program: Program, folder: Path, statement: int) -> NoReturn:
         if next(left) == 1:
             os.kill(os.getpid(), signal.SIGKILL)
 
+    _on_each_statement(die)
+    try:
+        program.run(folder, AS_IT_IS)
+    finally:
+        os._exit(1)
+
+
+def _on_each_statement(notice: Callable[[str], None]) -> None:
     plain = booth_schema.connect
 
     def connect(file: Path) -> sqlite3.Connection:
         connection = plain(file)
-        connection.set_trace_callback(die)
+        connection.set_trace_callback(notice)
         return connection
 
     booth_schema.connect = connect
-    event.listen(Engine, "connect", lambda connection, _record: connection.set_trace_callback(die))
-    failed = 1
-    try:
-        program.run(folder, AS_IT_IS)
-        failed = 0
-    finally:
-        os._exit(failed)
+    event.listen(Engine, "connect", lambda connection, _record: connection.set_trace_callback(notice))
 
 
-def upgrade(folder: Path, stride: int, dice: Random) -> dict[str, Report]:
+def upgrade(folder: Path, kills: int, dice: Random) -> dict[str, Report]:
     """Each start there is: on nothing, and on what the first release left, as a release after this one would.
 
-    A hub's start has many times the statements of a booth's: of those every fourth of the `stride`-th will do.
+    `kills` of each, or with 0 one at every statement.
     """
     old_booth, old_hub = released_booth(folder / "booth" / "old"), released_hub(folder / "hub" / "old")
     no_booth, no_hub = folder / "no booth" / "old", folder / "no hub" / "old"
     for home in (no_booth, no_hub):
         home.mkdir(parents=True)
-
-    def report(program: Program, home: Path) -> Report:
-        step = 4 * stride if program is HUB_START and stride > 1 else stride
-        return start(program, home, count(dice.randint(1, step), step))
-
-    reports = {"a new booth": report(BOOTH_START, no_booth), "a new hub": report(HUB_START, no_hub)}
+    reports = {
+        "a new booth": start(BOOTH_START, no_booth, kills, dice),
+        "a new hub": start(HUB_START, no_hub, kills, dice),
+    }
     know_a_later_booth()
     know_a_later_hub()
-    return {**reports, "a released booth": report(BOOTH_START, old_booth), "a released hub": report(HUB_START, old_hub)}
+    reports["a released booth"] = start(BOOTH_START, old_booth, kills, dice)
+    reports["a released hub"] = start(HUB_START, old_hub, kills, dice)
+    return reports
 
 
 if __name__ == "__main__":

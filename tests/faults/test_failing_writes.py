@@ -27,7 +27,8 @@ STEP = share(1, 5)  # there are five ways to fail; in `make test` each call fail
 
 def run(name: str, library: Path, folder: Path, last: int, step: int) -> dict[str, dict]:
     """Case → report of one of the programs of failing.py on the failing disk."""
-    words = [sys.executable, "-m", "tests.faults.failing", name, str(folder), str(last), str(step)]
+    # -B: a Python that may write no more than that would leave half a compiled module behind, for everybody.
+    words = [sys.executable, "-B", "-m", "tests.faults.failing", name, str(folder), str(last), str(step)]
     done = subprocess.run(words, cwd=ROOT, env=disk.preloaded(library), stdout=subprocess.PIPE, check=True)
     return json.loads(done.stdout.splitlines()[-1])
 
@@ -54,7 +55,7 @@ def test_a_booth_whose_disk_fails_at_the_nth_write_loses_nothing(failing_disk: P
 
 
 def test_a_journal_made_on_a_failing_disk_is_whole_or_can_be_made_again(failing_disk: Path, memory: Path):
-    reports = run("new", failing_disk, memory, NEW_CALLS, 1)
+    reports = run("new", failing_disk, memory, NEW_CALLS, STEP)
     assert_nothing_is_lost(reports, f"a journal that is made, call 1 … {NEW_CALLS}", "storage.full", "storage.failed")
 
 
@@ -93,9 +94,9 @@ def test_a_booth_whose_database_may_not_grow_says_that_it_is_full_and_goes_on_af
     assert journal.verify() == len(kept) + 1
 
 
-def test_a_slow_disk_is_slow_at_every_flush_of_its_folder(failing_disk: Path, tmp_path: Path):
+def test_a_slow_disk_is_slow_at_every_flush_of_its_folder(failing_disk: Path, memory: Path):
     """The bench measures taps on such a disk."""
-    (tmp_path / "slow").mkdir()
+    (memory / "slow").mkdir()
     program = (
         "import os, sys, time\n"
         "for folder in sys.argv[1:]:\n"
@@ -104,8 +105,8 @@ def test_a_slow_disk_is_slow_at_every_flush_of_its_folder(failing_disk: Path, tm
         "    [(os.write(file, b'x'), os.fsync(file), os.fdatasync(file)) for _ in range(5)]\n"
         "    print(time.perf_counter() - begun)\n"
     )
-    environment = disk.preloaded(failing_disk, slow_us=50_000, folder=tmp_path / "slow")
-    words = [sys.executable, "-c", program, str(tmp_path / "slow"), str(tmp_path)]
+    environment = disk.preloaded(failing_disk, slow_us=50_000, folder=memory / "slow")
+    words = [sys.executable, "-c", program, str(memory / "slow"), str(memory)]
     slow, quick = map(float, subprocess.run(words, env=environment, stdout=subprocess.PIPE, check=True).stdout.split())
     assert slow >= 10 * 0.05
     assert quick < slow

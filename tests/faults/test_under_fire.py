@@ -197,7 +197,8 @@ def spoil(dice: random.Random, good: bytes, tablet: Tablet) -> tuple[bytes, dict
             return dice.randbytes(dice.randint(0, 3_000)), {}
         case 5:  # what says it is compressed and is not, or not to its end
             packed = gzip.compress(good)
-            return dice.choice((good, packed[:-5], packed + b"x", packed[:20] + b"x" + packed[21:])), {
+            spoilt = packed[:20] + bytes([packed[20] ^ 1]) + packed[21:]
+            return dice.choice((good, packed[:-5], packed + b"x", spoilt)), {
                 "Content-Encoding": dice.choice(("gzip", "br", "deflate"))
             }
         case 6:  # little that grows large

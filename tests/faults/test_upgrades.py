@@ -21,7 +21,7 @@ from tests.proof import figure, share
 
 
 def test_a_start_that_is_killed_at_any_statement_is_mended_by_the_next(memory: Path):
-    reports = run_kills("upgrade", memory, share(1, 5))
+    reports = run_kills("upgrade", memory, share(0, 12))
     for what, report in reports.items():
         figure(f"kill -9 at statements of the start of {what}: kills", report["kills"])
         figure(f"kill -9 at statements of the start of {what}: not mended", len(report["faults"]))

@@ -30,14 +30,14 @@ from kiosk.reports.amounts import Bucket, fold
 from kiosk.sync import keys, protocol
 from kiosk.sync.protocol import BatchHeader, Certificate, EnrolRequest, Receipt
 from tests.makers import a_fact, a_filing, an_answer, an_id
+from tests.proof import share
 
 #: How laws over a whole hub are tried: one hub for all examples, a tablet of its own for each. Examples are small as
 #: they are; to shrink one further takes minutes of database work, and says little more.
 law = settings(
-    max_examples=20,
-    deadline=None,
+    max_examples=share(50, 8),
     phases=(Phase.explicit, Phase.reuse, Phase.generate),
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    suppress_health_check=[*settings.default.suppress_health_check, HealthCheck.function_scoped_fixture],
 )
 
 # --- a tablet -------------------------------------------------------------------------------------

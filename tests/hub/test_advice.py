@@ -22,6 +22,7 @@ from tests.booth.test_advice import QUESTION, ask, number_on
 from tests.hub.search import find, stored
 from tests.hub.tablets import rows
 from tests.makers import Browser, Page, Pair, an_id, facts_of
+from tests.proof import share_hubs
 
 ANSWER = "能退。经营者停业要退还余额，先打 12315。"
 AT = "/fairs/demo/advice"
@@ -172,6 +173,7 @@ def test_a_question_of_another_fair_and_one_that_is_none_are_not_there(paired: P
     assert office.get(f"/fairs/other/advice/{number}").status == 404
 
 
+@share_hubs
 @pytest.mark.parametrize("told", [{}, {"listed": "yes", "wording": "打13800000000"}, {"listed": "yes"}], ids=str)
 def test_an_answer_with_a_number_of_a_person_or_without_words_is_not_published(paired: Pair, number: str, told):
     office = paired.in_the_office()

@@ -18,6 +18,7 @@ from kiosk.sync import keys, protocol
 from kiosk.sync.protocol import FairNotice, Head, Hello, Status
 from tests.hub.tablets import Tablet, a_tablet, deliver, everything, rows
 from tests.makers import a_fair, a_filing, an_id
+from tests.proof import share_hubs
 
 SPOKEN = {protocol.HEADER: "1"}
 
@@ -84,6 +85,7 @@ def send_status(client, tablet: Tablet, body: bytes):
 # --- the door -------------------------------------------------------------------------------------
 
 
+@share_hubs
 def test_whoever_does_not_speak_the_protocol_is_told_so(hub_client):
     for path in ("hello", "journals/x", "packs/demo"):
         assert code_of(hub_client.get(f"/sync/v1/{path}")) == "sync.header"
@@ -97,16 +99,19 @@ def test_hello_names_the_hub_and_its_keys(hub, hub_client):
     assert (hello.hub, hello.fingerprint, hello.protocol) == (hub.id, hub.fingerprint, [1])
 
 
+@share_hubs
 def test_a_wrong_method_is_refused_in_json(hub_client):
     for wrong in ("PUT batches", "GET batches", "DELETE blobs/x", "POST hello", "GET enrol", "GET status"):
         method, path = wrong.split()
         assert code_of(hub_client.open(f"/sync/v1/{path}", method=method, headers=SPOKEN)) == "request.method"
 
 
+@share_hubs
 def test_an_unknown_address_is_refused_in_json(hub_client):
     assert code_of(hub_client.get("/sync/v1/nothing", headers=SPOKEN)) == "page.not_found"
 
 
+@share_hubs
 def test_what_is_too_large_is_refused_plain_and_compressed(hub_client):
     for method, path, limit in (
         ("POST", "enrol", 4096),
@@ -126,6 +131,7 @@ def test_a_batch_may_come_compressed(hub, hub_client):
     assert hub_client.post("/sync/v1/batches", data=gzip.compress(batch), headers=headers).status_code == 200
 
 
+@share_hubs
 def test_broken_or_unknown_compression_is_refused(hub, hub_client):
     batch = a_tablet(hub).record().batch()
     packed = gzip.compress(batch)
@@ -136,6 +142,7 @@ def test_broken_or_unknown_compression_is_refused(hub, hub_client):
         assert code_of(answer) == "sync.malformed", (coding, body[:20])
 
 
+@share_hubs
 def test_a_bomb_is_not_unpacked(hub_client):
     packed = gzip.compress(b"\0" * (96 * 1024 * 1024), 9)
     tracemalloc.start()
@@ -165,6 +172,7 @@ def test_garbage_in_any_field_is_refused_with_a_stable_word(hub, hub_client):
     assert everything(hub) == before
 
 
+@share_hubs
 def test_what_is_no_message_at_all_is_refused_with_a_stable_word(hub, hub_client):
     tablet = a_tablet(hub)
     for path in ("/sync/v1/enrol", "/sync/v1/status", "/sync/v1/batches"):
@@ -173,6 +181,7 @@ def test_what_is_no_message_at_all_is_refused_with_a_stable_word(hub, hub_client
             assert code_of(answer) in ("json.malformed", "sync.malformed", "request.too_large"), (path, what)
 
 
+@share_hubs
 def test_a_key_that_stands_twice_or_is_unknown_is_refused(hub, hub_client):
     tablet = a_tablet(hub)
     body = json.dumps(a_status(tablet)).encode()
@@ -239,6 +248,7 @@ def test_a_tablet_of_the_first_release_asks_without_a_nonce_and_reads_its_head_a
     assert set(json.loads(answer.data)) == {"seq", "hash", "forked_at", "missing_blobs", "canary", "cutoff"}
 
 
+@share_hubs
 @pytest.mark.parametrize("nonce", ["", "x", "B5" * 16, "b5" * 15, "b5" * 17, "b5" * 16 + "%0A", "%00", "中" * 32])
 def test_a_nonce_that_is_none_is_refused(hub, hub_client, nonce):
     tablet = a_tablet(hub)

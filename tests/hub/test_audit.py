@@ -74,7 +74,7 @@ def of(table: Any, tablet: Tablet) -> Update:
 # --- a sound hub ----------------------------------------------------------------------------------
 
 
-@settings(law, max_examples=share(60, 8))
+@settings(law, max_examples=share(60, 3))
 @given(st.lists(entries, min_size=1, max_size=8).flatmap(lambda told: st.tuples(st.just(told), deliveries(len(told)))))
 def test_whatever_arrived_in_whatever_order_a_hub_is_sound_and_folding_again_changes_nothing(
     on_both: Hub, told_and_parts
@@ -112,7 +112,7 @@ def test_a_long_journal_and_a_short_one_are_followed_alike(hub, monkeypatch: pyt
 def test_a_large_hub_costs_time_and_not_memory(hub, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(audit, "_CHUNK", 100)
     tablet, peaks = a_tablet(hub), []
-    for count in (1_000, 4_000):
+    for count in share((1_000, 4_000), (500, 2_000)):
         while len(tablet.lines) < count:
             tablet.record()
         deliver(hub, tablet.batch())
@@ -392,7 +392,7 @@ def test_every_damaged_blob_is_found_among_many(hub):
 
 
 def test_any_changed_cell_of_what_was_folded_is_noticed(on_both: Hub, tmp_path: Path, clock: FakeClock):
-    """Every column of every table that a figure or a page is read from."""
+    """Every column of every table that a figure or a page is read from: of each row, or of some."""
     paired = a_pair(tmp_path / "booth", on_both, clock)
     with closing(paired.booth):
         with_a_case(paired)
@@ -405,7 +405,7 @@ def test_any_changed_cell_of_what_was_folded_is_noticed(on_both: Hub, tmp_path: 
     tried, unnoticed = 0, []
     for table in (facts, journals, totals, complaints, openings):
         key = list(table.primary_key)
-        for row in rows(paired.hub, table):
+        for row in rows(paired.hub, table)[:: share(1, 4)]:
             here = dict(zip(table.columns.keys(), row, strict=True))
             if table is facts and (here["journal"], here["seq"]) == (one.journal, 2):
                 continue  # where a fork begins, nobody can say which fact it followed
@@ -416,7 +416,7 @@ def test_any_changed_cell_of_what_was_folded_is_noticed(on_both: Hub, tmp_path: 
                 if not found(paired.hub):
                     unnoticed.append((table.name, name, here))
                 spoil(paired.hub, update(table).where(*place).values({name: here[name]}))
-    assert tried > 60
+    assert tried > share(60, 25)
     assert unnoticed == []
     assert found(paired.hub) == []
 

@@ -21,6 +21,7 @@ from kiosk.sync.protocol import BLOB_LIMIT, BLOB_PART, BlobHead
 from tests.hub.tablets import Tablet, a_tablet, deliver, law, rows, withdraw
 from tests.hub.test_api import code_of
 from tests.makers import a_filing
+from tests.proof import share_hubs
 
 PHOTO = bytes(range(256)) * 4096 + b"the end"  # five parts, the last a short one
 
@@ -157,6 +158,7 @@ WRONG_RANGES = (
 )  # fmt: skip
 
 
+@share_hubs
 @pytest.mark.parametrize("spoken", WRONG_RANGES)
 def test_a_range_that_is_not_that_of_its_bytes_is_refused(hub, hub_client, spoken):
     tablet = a_tablet(hub)
@@ -216,6 +218,7 @@ def test_who_is_not_enrolled_neither_asks_nor_sends(hub, hub_client):
     assert rows(hub, blob_parts) == []
 
 
+@share_hubs
 @pytest.mark.parametrize("name", ["x", "%00", "0" * 63, "0" * 65, "G" * 64, "%ef%bc%90" * 64])
 def test_what_no_content_can_be_called_is_refused(hub, hub_client, name):
     tablet = a_tablet(hub)

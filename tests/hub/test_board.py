@@ -22,6 +22,7 @@ from kiosk.reports.completeness import sentence
 from tests.hub.tablets import a_tablet, deliver
 from tests.hub.test_api import a_status, send_status
 from tests.makers import CASEWORKER, Browser, a_fair, a_filing, a_headcount, a_prize, an_answer, an_id
+from tests.proof import share_hubs
 
 
 def board(hub_app, clock, fair: str = "demo"):
@@ -265,6 +266,7 @@ def test_what_a_poll_asks_for_does_not_grow_with_the_tablets(hub, hub_app, clock
     assert none <= 17
 
 
+@share_hubs
 def test_every_state_has_a_page(hub, hub_app, clock):
     office = Browser(hub_app.test_client()).sign_in(*CASEWORKER)
     a_tablet(hub)

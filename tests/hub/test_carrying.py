@@ -37,7 +37,7 @@ from tests.hub.tablets import (
 )
 from tests.hub.test_api import code_of
 from tests.makers import a_batch, a_filing, a_headcount, a_hub, a_key, an_id
-from tests.proof import figure, share
+from tests.proof import figure, share, share_hubs
 from tests.roads import a_bundle, carry, receipts_of
 
 SPOKEN = {protocol.HEADER: "1"}
@@ -159,6 +159,7 @@ def told(hub: Hub) -> tuple[int, str]:
         return tuple(tx.execute(select(tables.devices.c.told_seq, tables.devices.c.told_hash)).one())
 
 
+@share_hubs
 def test_a_long_bundle_is_taken_in_in_little_memory(tmp_path: Path, hub):
     tablet = a_tablet(hub)
     file = tmp_path / "long.kiosk"
@@ -285,6 +286,7 @@ def test_a_posted_bundle_is_answered_with_receipts_that_name_it(hub, hub_client)
     assert (said.seq, said.missing) == (2, [hashlib.sha256(b"not here").hexdigest()])
 
 
+@share_hubs
 def test_a_posted_bundle_that_is_none_is_refused_in_json(hub, hub_client):
     bundle = a_bundle(hub, a_tablet(hub).record())
     before = everything(hub)
@@ -296,6 +298,7 @@ def test_a_posted_bundle_that_is_none_is_refused_in_json(hub, hub_client):
     assert everything(hub) == before
 
 
+@share_hubs
 def test_a_posted_bundle_may_be_compressed_and_has_an_end(hub, hub_client):
     import gzip
 
@@ -318,6 +321,7 @@ def some_frames(hub: Hub, tablet: Tablet, *frames: bytes) -> bytes:
     return stream.getvalue()
 
 
+@share_hubs
 def test_a_posted_bundle_is_in_order_and_of_few_frames_or_takes_nobodys_time(hub, hub_client):
     """A stick is put in by a person, who can take it out again. This door is open to any tablet, day and night."""
     tablet = a_tablet(hub).record().record()

@@ -40,6 +40,7 @@ from tests.facts.test_lives import _BODIES
 from tests.hub.search import find, stored
 from tests.hub.tablets import Tablet, a_tablet, deliver, law, rows
 from tests.makers import CASEWORKER, COMPLAINT, a_filing, an_id
+from tests.proof import share_hubs
 
 CASE = "7KQ2-M0ZRT"
 TWIN = "7KQ2-M0ZRD"
@@ -302,6 +303,7 @@ def test_a_merge_that_was_a_mistake_is_taken_back(hub):
     assert ledger.verify(hub) == []
 
 
+@share_hubs
 @pytest.mark.parametrize(
     "over",
     [

@@ -14,6 +14,7 @@ from tests.hub.tablets import a_tablet, rows
 from tests.hub.test_cases import CASE, a_case, row_of
 from tests.hub.test_people import as_
 from tests.makers import COMPLAINT, Browser, Pair, a_fair
+from tests.proof import share_hubs
 
 AT = "/fairs/demo/cases"
 OTHER = "7KQ2-M0ZRD"
@@ -34,6 +35,7 @@ def colleague(pair: Pair, role: str, with_key: bool = True) -> tuple[str, Browse
     return person.id, as_(pair, role, f"made-up-{role}")
 
 
+@share_hubs
 def test_the_page_offers_each_role_what_is_theirs(paired: Pair, office):
     handler, theirs = colleague(paired, "handler")
     _, intake = colleague(paired, "intake")

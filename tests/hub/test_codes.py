@@ -14,6 +14,7 @@ from tests.hub.joining import Newcomer, code_on, digits_on, says_the_same, slips
 from tests.hub.tablets import rows
 from tests.hub.test_api import code_of
 from tests.makers import HUB_URL, Browser, Page, Pair
+from tests.proof import share_hubs
 
 CODES, SHEET = "/fairs/demo/codes", "/fairs/demo/codes/sheet"
 
@@ -85,6 +86,7 @@ def test_there_is_no_file_of_a_code_that_is_used_up_or_was_never_drawn(paired: P
         assert office.send(page.form(f"{CODES}/file"), code=code).status == 403
 
 
+@share_hubs
 def test_the_command_that_is_shown_is_the_command_there_is(paired: Pair, runner):
     from kiosk.cli import main
 
@@ -171,6 +173,7 @@ def test_a_sheet_is_for_the_desks_that_were_chosen(paired: Pair):
     assert HUB_URL in page
 
 
+@share_hubs
 def test_a_sheet_is_good_for_a_day_unless_somebody_says_otherwise(paired: Pair, clock):
     office, client = paired.in_the_office(), paired.hub_app.test_client()
     first, second = slips_on(print_sheet(office, "d03", "d04"))
@@ -180,6 +183,7 @@ def test_a_sheet_is_good_for_a_day_unless_somebody_says_otherwise(paired: Pair, 
     assert code_of(Newcomer(paired.hub, second).asks(client)) == "enrol.code"
 
 
+@share_hubs
 def test_a_sheet_may_be_good_for_three_days_and_not_for_longer(paired: Pair, clock):
     office = paired.in_the_office()
     for hours, status in ((72, 200), (73, 422), (0, 422), (-1, 422), (1, 200)):
@@ -189,12 +193,14 @@ def test_a_sheet_may_be_good_for_three_days_and_not_for_longer(paired: Pair, clo
         assert status == 200 or "desk.d03" in page.form(SHEET).values  # what was chosen is chosen still
 
 
+@share_hubs
 @pytest.mark.parametrize("until", ["", "tomorrow", "2027-02-30T09:00", "9999-12-31T23:59", "0001-01-01T00:00", "2027"])
 def test_a_moment_that_is_none_is_refused(paired: Pair, until):
     page = print_sheet(paired.in_the_office(), "d03", until=until)
     assert (page.status in (400, 422), slips_on(page)) == (True, [])
 
 
+@share_hubs
 def test_a_sheet_for_no_desk_is_none(paired: Pair):
     office = paired.in_the_office()
     form = office.get(SHEET).form(SHEET)

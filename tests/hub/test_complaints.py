@@ -23,6 +23,7 @@ from tests.hub.search import find, spellings, stored
 from tests.hub.tablets import Tablet, a_tablet, deliver, rows
 from tests.hub.test_intake import together
 from tests.makers import COMPLAINT, REPORT, Browser, Pair, a_filing, an_id, fill_complaint, screens_of
+from tests.proof import share_hubs
 
 SECRETS = [COMPLAINT[name] for name in ("name", "phone", "address", "facts", "respondent", "request")]
 
@@ -104,6 +105,7 @@ def test_the_form_of_a_tablet_that_does_not_exist_is_not_there(hub_client):
         assert hub_client.post(f"/m/complaint/{device}", data=told).status_code in (404, 308)
 
 
+@share_hubs
 def test_a_screen_with_a_fault_comes_back_and_says_so(paired: Pair, phone):
     filled = last_screen(paired, phone)
     again = phone.send(filled, go="next", phone="12")
@@ -119,6 +121,7 @@ def test_hidden_fields_are_checked_again_at_the_end(paired: Pair, phone):
     assert rows(paired.hub, table) == []
 
 
+@share_hubs
 def test_nothing_is_typed_where_others_can_read_it_on_the_way(paired: Pair):
     address = f"/m/complaint/{device_of(paired)}"
     for method in ("GET", "POST"):
@@ -195,6 +198,7 @@ def opened_at(paired: Pair) -> list[form.Complaint]:
     ]
 
 
+@share_hubs
 def test_the_phone_asks_first_what_it_is_about(paired: Pair, phone):
     address = f"/m/complaint/{device_of(paired)}"
     page = phone.get(address)
@@ -227,6 +231,7 @@ def test_after_a_complaint_the_same_merchant_can_be_reported_from_the_phone(pair
     assert [told.respondent for told in opened_at(paired)] == [COMPLAINT["respondent"]] * 2
 
 
+@share_hubs
 @pytest.mark.parametrize(
     "told",
     [
@@ -269,6 +274,7 @@ def test_a_record_says_who_took_it_in_and_as_what(paired: Pair, phone):
     ]  # fmt: skip
 
 
+@share_hubs
 def test_a_fair_may_ask_by_the_form_of_2019(paired: Pair, phone):
     change_fair(paired, form="2019")
     pages = list(screens(phone, device_of(paired)))
@@ -278,6 +284,7 @@ def test_a_fair_may_ask_by_the_form_of_2019(paired: Pair, phone):
     assert (row["form"], told.form, told.consents.forward) == ("2019", "2019", True)
 
 
+@share_hubs
 def test_an_address_of_2000_characters_is_too_long_and_stays_on_the_screen(paired: Pair, phone):
     filled = last_screen(paired, phone)
     address = "长" * 2000
@@ -286,12 +293,14 @@ def test_an_address_of_2000_characters_is_too_long_and_stays_on_the_screen(paire
     assert 'id="address-fault"' in page
 
 
+@share_hubs
 def test_figures_of_full_width_are_taken_for_what_they_are(paired: Pair, phone):
     receipt(phone, device_of(paired), phone="＋８６　１３８－００００－００００", amount="１，２８０．５０元")
     [told] = opened_at(paired)
     assert (told.phone, told.amount) == ("13800000000", 128_050)
 
 
+@share_hubs
 def test_an_identity_number_is_not_taken_in_on_any_screen(paired: Pair, phone):
     filled = last_screen(paired, phone)
     for name in ("respondent", "facts", "name", "address"):
@@ -314,6 +323,7 @@ def test_the_receipt_shows_the_query_code_and_only_its_hash_is_kept(paired: Pair
 # --- nothing in the clear -----------------------------------------------------------------------------
 
 
+@share_hubs
 def test_the_search_finds_what_is_planted_in_every_spelling(hub):
     haystack = stored(hub)
     for secret in SECRETS:
@@ -335,6 +345,7 @@ def test_nothing_a_complainant_typed_stands_anywhere_in_the_clear(paired: Pair, 
     assert [(secret, found) for secret in SECRETS if (found := find(haystack, secret))] == []
 
 
+@share_hubs
 def test_the_length_of_a_blob_says_little(paired: Pair):
     for request in ("退货", "退货退款，赔偿损失"):
         file_by_phone(paired, request=request)
@@ -417,6 +428,7 @@ def test_content_that_belongs_to_its_case_is_opened(paired: Pair):
     assert opens(paired.in_the_office(), case).status == 200
 
 
+@share_hubs
 @pytest.mark.parametrize(
     "content",
     [
@@ -448,6 +460,7 @@ def test_content_that_is_still_on_the_way_says_so(paired: Pair):
     assert "还没传到" in office.get("/fairs/demo/cases")
 
 
+@share_hubs
 def test_the_page_of_an_opened_complaint_is_stored_by_no_cache(paired: Pair):
     case = file_by_phone(paired)
     office = paired.in_the_office()

@@ -18,6 +18,7 @@ from tests.hub.test_api import a_status, send_status
 from tests.hub.test_board import add_large_fair
 from tests.hub.test_slips import a_slip, keep, signed, typed
 from tests.makers import CASEWORKER, Browser, a_filing, a_headcount
+from tests.proof import share_hubs
 
 
 def rows(hub) -> list[BoothRow]:
@@ -380,6 +381,7 @@ def test_the_page_shows_a_page_of_them_and_a_choice(hub, hub_client, monkeypatch
     assert office.get("/fairs/none/completeness").status == 404
 
 
+@share_hubs
 def test_every_sort_of_trouble_has_its_words_in_both_languages(hub, hub_app, hub_client, clock):
     office = Browser(hub_client).sign_in(*CASEWORKER)
     gap, told, fork, blob = (some(a_tablet(hub, desk), 5) for desk in ("d01", "d02", "d03", "d04"))

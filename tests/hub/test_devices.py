@@ -33,6 +33,7 @@ from tests.hub.tablets import a_code, an_enrol_request, everything, rows
 from tests.hub.test_api import SPOKEN, code_of
 from tests.hub.test_intake import together
 from tests.makers import CASEWORKER, HUB_URL, Browser, WsgiTransport, a_key, an_id
+from tests.proof import share_hubs
 
 
 def ask(client, request: protocol.EnrolRequest):
@@ -135,6 +136,7 @@ def test_only_the_hash_of_a_code_is_kept(hub):
     assert token not in str(rows(hub, enrolments))
 
 
+@share_hubs
 @pytest.mark.parametrize("typed", ["lower", "blanks", "misread"])
 def test_a_code_may_be_typed_as_people_type(hub, hub_app, tmp_path, clock, typed):
     code = a_code(hub)

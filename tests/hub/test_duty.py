@@ -12,6 +12,7 @@ from kiosk.hub.tables import calls, exposures, facts
 from kiosk.hub.totals import sums_by_desk
 from tests.hub.tablets import rows
 from tests.makers import Browser, Page, Pair, an_id
+from tests.proof import share_hubs
 
 AT, EXPOSED = "/fairs/demo/duty", "/fairs/demo/exposures"
 
@@ -92,6 +93,7 @@ def test_what_was_never_called_cannot_be_taken_back(office: Browser):
     assert office.post(f"{AT}/undo", undoes=an_id(7), csrf=csrf).status == 404
 
 
+@share_hubs
 @pytest.mark.parametrize("told", [{"kind": "x"}, {"kind": ""}, {"kind": "advice", "topic": "x"}], ids=str)
 def test_kinds_and_topics_are_those_of_the_page(paired: Pair, office: Browser, told):
     assert office.send(office.get(AT).form(AT), **told).status == 400
@@ -179,6 +181,7 @@ def test_items_are_numbered_and_one_sent_twice_is_one(paired: Pair, office: Brow
     assert [(row[5], row[7]) for row in rows(paired.hub, exposures)] == [(1, "甲"), (2, "乙")]
 
 
+@share_hubs
 @pytest.mark.parametrize("title", ["", "题" * 121, "举报人13800000000"])
 def test_a_title_that_is_missing_endless_or_holds_a_number_comes_back(paired: Pair, office: Browser, title: str):
     page = expose(office, title)

@@ -4,7 +4,7 @@ import json
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import delete, update
 
@@ -21,6 +21,7 @@ from kiosk.reports.exhibits import LOOKS
 from kiosk.reports.figures import figures
 from tests.hub.tablets import Tablet, a_tablet, deliver, law, rows, withdraw
 from tests.makers import CASEWORKER, Browser, a_fact, an_id
+from tests.proof import share
 
 
 def report(hub: Hub, **wanted: str) -> Report:
@@ -152,7 +153,7 @@ _bodies = st.lists(
 )
 
 
-@law
+@settings(law, max_examples=share(50, 5))
 @given(st.data(), st.lists(_bodies, min_size=1, max_size=2))
 def test_sums_are_those_of_the_facts_whatever_was_folded_between_and_whoever_is_withdrawn(hub, data, journals):
     before = told(hub)

@@ -1,7 +1,6 @@
 """Making a hub is one step: whatever stops it half-way, the next try succeeds; and nobody else reads its files."""
 
-import subprocess
-import sys
+import os
 from contextlib import closing
 from pathlib import Path
 
@@ -13,9 +12,11 @@ from kiosk.hub.app import create_hub, open_hub
 from kiosk.hub.context import Hub
 from kiosk.hub.tables import fairs, identity, people
 from kiosk.sync import keys
+from tests import programs
 from tests.clocks import FakeClock
+from tests.hub.making import KILLED, furnish
 from tests.hub.tablets import rows
-from tests.makers import CASEWORKER, HUB_URL, a_fair, a_hub
+from tests.makers import HUB_URL, a_hub
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -25,46 +26,10 @@ def settings(request: pytest.FixtureRequest, tmp_path: Path) -> HubConfig:
     return HubConfig(tmp_path / "hub", url, public_url=HUB_URL)
 
 
-def furnish(tx, sealing_key) -> None:
-    from kiosk.hub import fairs as fairs_at
-    from kiosk.hub import people as people_at
-
-    fairs_at.add_fair(tx, a_fair())
-    people_at.add_person(tx, *CASEWORKER, {"organiser", "supervisor"}, sealing_key)
-
-
-#: Where a program is killed while it makes a hub, and how: each name is called no more.
-KILLED = {
-    "before its key is written": "keys.write_secret = die",
-    "once its key is written": "founding._clear = lambda *_: None; HUB.furnish = die",
-    "before the transaction ends": "HUB.furnish = lambda tx, key: (test_founding.furnish(tx, key), die())",
-    "before its key is in its place": "Path.rename = die",
-    "once its key is in its place": "founding.sync_folder = die",
-}
-PROGRAM = """
-import os, sys
-from pathlib import Path
-from kiosk.config import HubConfig
-from kiosk.hub import founding
-from kiosk.sync import keys
-from tests.clocks import FakeClock
-from tests.hub import test_founding
-
-def die(*_): os._exit(9)
-
-class HUB:
-    furnish = test_founding.furnish
-
-{kill}
-founding.create_hub(HubConfig(Path(sys.argv[1]), sys.argv[2]), FakeClock(), HUB.furnish)
-"""
-
-
 @pytest.mark.parametrize("moment", KILLED)
 def test_a_hub_whose_making_was_killed_is_made_by_the_next_try(settings: HubConfig, moment: str):
-    program = PROGRAM.format(kill=KILLED[moment])
-    words = [sys.executable, "-c", program, str(settings.data), settings.database]
-    killed = subprocess.run(words, capture_output=True, text=True, check=False)
+    words = [moment, str(settings.data), settings.database]
+    killed = programs.run("tests.hub.making", words, os.environ, 120)
     assert killed.returncode == 9, killed.stderr
     if moment == "once its key is in its place":
         with closing(open_hub(settings, FakeClock())) as hub:
@@ -141,7 +106,8 @@ def test_a_key_of_another_hub_is_refused(settings: HubConfig):
 
 def test_the_folder_and_the_database_are_for_their_owner_alone(tmp_path: Path):
     folder = tmp_path / "hub"
-    with closing(a_hub(folder, FakeClock())) as hub:
+    made, _ = create_hub(HubConfig(folder), FakeClock(), furnish)
+    with closing(made) as hub:
         modes = {file.name: file.stat().st_mode & 0o777 for file in folder.iterdir()}
         assert folder.stat().st_mode & 0o777 == 0o700
         assert set(modes.values()) == {0o600}, modes
@@ -151,7 +117,7 @@ def test_the_folder_and_the_database_are_for_their_owner_alone(tmp_path: Path):
 
 def test_a_database_that_others_could_read_is_theirs_no_more(tmp_path: Path):
     folder = tmp_path / "hub"
-    a_hub(folder, FakeClock()).close()
+    create_hub(HubConfig(folder), FakeClock(), furnish)[0].close()
     (folder / "hub.db").chmod(0o644)
     with closing(open_hub(HubConfig(folder), FakeClock())):
         modes = {file.name: file.stat().st_mode & 0o777 for file in folder.iterdir()}

@@ -14,6 +14,7 @@ from kiosk.sync.handoffs import LIFE, Handoff
 from tests.hub.phones import device_of
 from tests.hub.tablets import rows
 from tests.makers import Browser, Page, Pair, an_id, answers, screens_of
+from tests.proof import share_hubs
 from tests.scanner import scanned
 
 
@@ -164,6 +165,7 @@ def test_who_came_in_time_has_time_to_fill_it_in(paired: Pair, address, clock):
     assert filed(paired) == [page.form(form_at(address)).values["id"]]
 
 
+@share_hubs
 @pytest.mark.parametrize("change", ["last", "first", "short", "long", "empty", "another tablet's", "hostile"])
 def test_a_word_that_is_none_leads_to_the_plain_form(paired: Pair, address, change):
     base, word = f"{form_at(address)}/t", word_in(address)
@@ -192,6 +194,7 @@ def test_a_word_for_a_tablet_nobody_knows_is_not_there(paired: Pair, address):
     assert a_phone(paired).get(other).status == 404
 
 
+@share_hubs
 def test_a_cookie_that_is_none_hurts_nobody(paired: Pair, address):
     for value in ("x", "x.y", ".", word_in(address), "💥.💥", "a" * 4000):
         client = paired.hub_app.test_client()

@@ -130,7 +130,7 @@ def test_who_looks_waits_for_no_more_than_a_moment_and_the_rest_is_read_meanwhil
     assert (sum(first.counts), first.is_whole, begun) == (2, False, ["demo"])
     monkeypatch.undo()
     kept._later("demo")
-    kept._thread.join(10)
+    kept._thread.join(60)
     with kept._turn:
         pass
     assert shown(kept, clock) == {"09:20": 6}
@@ -145,6 +145,6 @@ def test_while_one_reads_others_see_what_there_is(hub, kept, clock):
     with kept._turn:
         other = threading.Thread(target=lambda: seen.append(shown(kept, clock)))
         other.start()
-        other.join(10)
+        other.join(60)
     assert seen == [{"09:20": 2}]
     assert shown(kept, clock) == {"09:20": 4}

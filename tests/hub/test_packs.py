@@ -11,7 +11,9 @@ from kiosk.hub import packs
 from kiosk.hub.exports import XLSX
 from kiosk.packs import importing, workbooks
 from tests.makers import CASEWORKER, Browser
+from tests.proof import share_hubs
 
+pytestmark = share_hubs  # nothing of it comes to the database
 HEAD = ["题型", "主题", "难度", "题目", "选项A", "选项B", "正确答案", "解析", "法律", "第几条", "条文原词"]
 ROW = ["单选", "退货", "易", "运费谁出？", "商家", "买家", "A", "由商家出。", "消费者权益保护法", 24, "运输等必要费用"]
 ADDRESS = "/fairs/demo/packs/import"

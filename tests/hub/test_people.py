@@ -126,7 +126,7 @@ def test_a_session_ends_after_twelve_hours_however_busy(hub_client, clock):
     knock(hub_client)
     for _ in range(12 * 60 // 14):
         clock.tick(14 * 60)
-        assert is_in(hub_client)
+        assert hub_client.get("/fairs/new").status_code == 200  # a small page
     clock.tick(7 * 60)
     assert not is_in(hub_client)
 

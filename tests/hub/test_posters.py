@@ -7,9 +7,11 @@ from kiosk.hub.tables import devices
 from tests.hub.phones import device_of
 from tests.hub.tablets import a_tablet
 from tests.makers import Page, Pair
+from tests.proof import share_hubs
 from tests.scanner import scanned
 
 
+@share_hubs
 @pytest.mark.parametrize("size", ["a4", "a5", "card"])
 def test_the_tablet_prints_its_desk_s_address_and_nothing_secret(paired: Pair, size):
     page = paired.at_the_desk().get(f"/complaint/poster?size={size}")

@@ -16,6 +16,7 @@ from kiosk.hub.tables import choices, decisions, journals
 from tests.hub.releases import a_later_release
 from tests.hub.tablets import Tablet, a_tablet, deliver, rows, totals_of, withdraw
 from tests.makers import CASEWORKER, Browser, Page, a_fact, a_filing, a_headcount, an_id
+from tests.proof import share_hubs
 
 LIST = "/fairs/demo/quarantine"
 HOSTILE = b'{"v":1,"x":"<script>alert(1)</script>\xe2\x80\xaegnp.exe"}'
@@ -79,6 +80,7 @@ def test_what_came_too_late_is_listed_as_that(hub, office, clock):
     assert counted(hub, tablet) == 7
 
 
+@share_hubs
 def test_bytes_are_shown_as_they_came_and_never_as_anything_else(hub, office):
     tablet = a_spoilt_tablet(hub)
     assert "ff 00 fe" in office.get(address(tablet, "json.malformed"))
@@ -168,6 +170,7 @@ def test_what_nobody_can_read_is_offered_for_dismissal_only(hub, office):
     assert counted(hub, tablet) == 21
 
 
+@share_hubs
 def test_a_decision_without_a_reason_is_asked_again_and_changes_nothing(hub, office):
     tablet = a_spoilt_tablet(hub)
     page = decide(office, tablet, "fact.not_allowed", "release", reason="  ")
@@ -248,6 +251,7 @@ def test_a_withdrawn_tablet_leaves_nothing_to_choose_behind_its_cutoff(hub, offi
     assert "流水分叉，要选定" not in office.get(LIST)
 
 
+@share_hubs
 def test_a_choice_without_a_branch_or_a_reason_is_asked_again(hub, office):
     one, other = a_forked_tablet(hub)
     form = office.get(fork_of(one)).form(fork_of(one))
@@ -308,6 +312,7 @@ def test_only_organisers_see_any_of_it(hub):
     assert LIST not in browser.get("/fairs/demo")
 
 
+@share_hubs
 @pytest.mark.parametrize("path", ["facts/{0}/nothing", "facts/xx/json.malformed", "forks/xx", "facts/{1}/released"])
 def test_what_is_not_there_is_not_found(hub, office, path):
     tablet = a_spoilt_tablet(hub)

@@ -13,6 +13,7 @@ from kiosk.hub.tables import facts, quicktests
 from tests.clocks import FakeClock
 from tests.hub.tablets import rows
 from tests.makers import Browser, Page, Pair, facts_of
+from tests.proof import share_hubs
 
 AT, DESK = "/fairs/demo/quicktests", "/staff/quicktests"
 #: A day of one desk: what each sample came to, and what was brought. Eighteen batches, as the papers told of one.
@@ -162,6 +163,7 @@ def test_the_list_is_looked_at_by_day_desk_and_state(paired: Pair, office: Brows
     assert "3 批待复检" in office.get(AT)
 
 
+@share_hubs
 def test_the_sheet_of_a_day_has_every_batch_its_fields_and_room_to_sign(paired: Pair, office: Browser):
     desk = paired.at_the_desk()
     told = {"place": "东门市场 12 号", "made_on": "2027-03-14", "lot": "R-2701", "agency": "市食品检验所"}
@@ -175,6 +177,7 @@ def test_the_sheet_of_a_day_has_every_batch_its_fields_and_room_to_sign(paired: 
     assert "没有快检批次" in office.get(f"{AT}/sheet?day=2027-03-16")
 
 
+@share_hubs
 def test_a_file_runs_no_formula(paired: Pair, office: Browser):
     records(paired.at_the_desk(), "fail", "x", other="=cmd|' /C calc'!A0", place="+1", lot="@x", agency=" -1")
     paired.sync()

@@ -12,6 +12,7 @@ from tests.hub.tablets import a_tablet
 from tests.hub.test_api import a_status, code_of, send_status
 from tests.hub.test_board import add_large_fair
 from tests.makers import CASEWORKER, Browser, a_fair
+from tests.proof import share_hubs
 
 WELL = {"battery": 83, "charging": False, "camera": "works", "printer": "works", "sound": "works"}
 
@@ -82,6 +83,7 @@ def test_a_fork_an_old_certificate_and_unsent_facts_are_seen(hub, hub_app, clock
     assert row_of(hub, "d02").checks["desk"].word.zh == "证书过期"
 
 
+@share_hubs
 @pytest.mark.parametrize("field", [{"battery": 101}, {"battery": "9"}, {"camera": "broken"}, {"nose": 1}])
 def test_what_no_tablet_tells_of_itself_is_refused(hub, hub_app, field):
     tablet = a_tablet(hub)

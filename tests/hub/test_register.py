@@ -14,6 +14,7 @@ from tests.hub.tablets import a_tablet, rows
 from tests.hub.test_cases import CASE, a_case, row_of, take
 from tests.hub.test_people import add, as_
 from tests.makers import COMPLAINT, Browser, Pair
+from tests.proof import share_hubs
 
 OTHER = "7KQ2-M0ZRD"
 AT = "/fairs/demo/cases"
@@ -106,6 +107,7 @@ def test_pages_hold_fifty_and_together_all(paired: Pair, office):
         assert sorted(seen) == sorted(one["case"] for one in [*many, held])
 
 
+@share_hubs
 def test_the_old_addresses_lead_to_the_new_ones(office):
     assert office.get("/fairs/demo/complaints").path == AT
     assert office.get(f"/fairs/demo/complaints/{CASE}").path == f"{AT}/{CASE}"

@@ -642,7 +642,7 @@ def test_a_preview_shows_what_the_desk_s_tablet_will_show(office, hub):
 @on_sqlite
 def test_twenty_tablets_are_set_up_from_the_sheet(hub_app, hub):
     """A person's touches are counted as they would be made; what the machines need besides is measured."""
-    began, touches = time.perf_counter(), 0
+    began, touches = time.thread_time(), 0
     office, client = Browser(hub_app.test_client()).sign_in(*CASEWORKER), hub_app.test_client()
     form = office.get("/fairs/new").form("/fairs/new")
     page = office.send(
@@ -679,7 +679,7 @@ def test_twenty_tablets_are_set_up_from_the_sheet(hub_app, hub):
         touches += 4  # at the tablet: 登记这台平板, the camera finds the code, 好了; at the hub: 一样
     page = office.get(f"{fair}/setup")
     assert "平板 20 / 20" in page
-    spent = time.perf_counter() - began
+    spent = time.thread_time() - began  # which are those of the hub, too
     figure("20 booths from the sheet", f"{spent:.1f} s of machine, {touches} touches")
     assert spent < 60
 

@@ -12,6 +12,7 @@ from kiosk.sync.protocol import Slip
 from tests.hub import tablets
 from tests.hub.tablets import Tablet, a_tablet, deliver, rows
 from tests.makers import CASEWORKER, Browser, a_key, an_id
+from tests.proof import share_hubs
 
 
 def a_slip(tablet: Tablet, last: int | None = None, **changes) -> Slip:
@@ -143,6 +144,7 @@ def test_a_slip_is_believed_only_as_its_tablet_signed_it(hub):
         assert refused(hub, signed(tablet, msgspec.structs.replace(slip, **changes))) == code, changes
 
 
+@share_hubs
 def test_every_byte_of_a_slip_counts(hub):
     document = signed(a_tablet(hub).record())
     for at in range(0, len(document), 3):
@@ -180,6 +182,7 @@ def test_a_mistyped_slip_is_no_fork_and_typing_it_again_mends_it(hub):
     assert len(kept(hub)) == 1
 
 
+@share_hubs
 @pytest.mark.parametrize("code", ["", "ABCD", "ABCD-EFG", "ABCD-EFGHJ", "UUUU-UUUU", "一二三四五六七八"])
 def test_what_is_no_code_is_asked_for_again(hub, code):
     tablet = a_tablet(hub).record()

@@ -158,19 +158,23 @@ def hashed_as_in_the_field(monkeypatch) -> Iterator[None]:
 
 @pytest.mark.usefixtures("hashed_as_in_the_field")
 def test_an_unknown_number_takes_as_long_as_a_wrong_code(paired: Pair):
-    """Within what one and the same question varies by: medians of 40 of each, taken in turn."""
+    """Within what one and the same question varies by: medians of the same number of each, taken in turn.
+
+    By this thread's own time, which a hash is the most of: what else the machine does is none of it.
+    """
     file(paired)
     taken: dict[str, list[float]] = {"wrong": [], "unknown": [], "malformed": []}
     asked = {"wrong": (CASE, "0" * 13), "unknown": (draw_case_number(), CODE), "malformed": ("x", "y")}
-    for _ in range(40):
+    for _ in range(share(40, 12)):
         for name, (case, code) in asked.items():
             forgive(paired)
-            began = time.perf_counter()
+            began = time.thread_time()
             assert ask(paired, case, code).status == 404
-            taken[name].append(time.perf_counter() - began)
+            taken[name].append(time.thread_time() - began)
     middle = {name: statistics.median(times) for name, times in taken.items()}
     spread = max(statistics.quantiles(times, n=4)[2] - statistics.quantiles(times, n=4)[0] for times in taken.values())
-    assert max(middle.values()) - min(middle.values()) < max(spread, 0.004), (middle, spread)
+    allowed = max(spread, 0.004, min(middle.values()) / 10)  # to leave out one hash takes off nearly half
+    assert max(middle.values()) - min(middle.values()) < allowed, (middle, spread)
 
 
 def test_a_hundred_thousand_guesses_come_to_a_few_that_were_looked_at(paired: Pair, clock, monkeypatch):
@@ -181,7 +185,7 @@ def test_a_hundred_thousand_guesses_come_to_a_few_that_were_looked_at(paired: Pa
     monkeypatch.setattr(status.keys, "is_password", lambda *told: (looked.append(1), is_password(*told))[1])
     sayings = Counter(_guess(paired, number) for number in range(200))
     assert (len(looked), sayings) == (TRIES * RECORDS, {(404, "status.unknown"): TRIES, (429, "request.too_many"): 190})
-    allowed, others = 0, share(99_800, 3_000)  # the others through what stands before the hash, a second apart
+    allowed, others = 0, share(99_800, 1_000)  # the others through what stands before the hash, a second apart
     with paired.hub.store.begin() as tx:
         for _ in range(others):
             clock.tick(1)

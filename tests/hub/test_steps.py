@@ -9,6 +9,7 @@ from tests.hub.phones import acts
 from tests.hub.tablets import rows
 from tests.hub.test_cases import CASE, TWIN, a_case, figure
 from tests.makers import Browser, Pair, an_id
+from tests.proof import share_hubs
 
 AT = "/fairs/demo/cases"
 
@@ -47,6 +48,7 @@ def test_a_case_is_walked_from_the_page_to_its_end(paired: Pair, office):
     assert ledger.verify(paired.hub) == []
 
 
+@share_hubs
 @pytest.mark.parametrize(
     ("what", "told", "code"),
     [
@@ -113,6 +115,7 @@ def test_a_form_that_is_sent_twice_is_one_step(paired: Pair, office, what, told)
     assert ledger.verify(paired.hub) == []
 
 
+@share_hubs
 def test_every_form_of_a_page_has_an_id_of_its_own(paired: Pair, office):
     page = acts(office, CASE, "transfer", recipient="示范市住建局", road="letter")
     ids = [form.values["id"] for form in page.forms if "id" in form.values]

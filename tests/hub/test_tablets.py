@@ -21,6 +21,7 @@ from tests.hub.joining import Newcomer, code_on, person_id, says_the_same, state
 from tests.hub.tablets import Tablet, a_code, a_tablet, deliver, deliveries, folded, law, rows, run_of, totals_of
 from tests.hub.test_api import code_of
 from tests.makers import Browser, Pair, a_draft, a_filing, a_headcount, an_id
+from tests.proof import share_hubs
 
 
 def revoke(hub, tablet: Tablet, cutoff: int | None = None, reason: str = "丢失") -> int:
@@ -119,6 +120,7 @@ def test_it_can_be_cut_off_earlier_afterwards_and_never_later(hub):
     assert revoke(hub, tablet) == 2
 
 
+@share_hubs
 @pytest.mark.parametrize("reason", ["", "   ", "x" * 201, "a\0b"])
 def test_a_reason_is_asked_for(hub, reason):
     tablet = a_tablet(hub)
@@ -313,6 +315,7 @@ def test_a_stolen_tablet_is_withdrawn_on_its_page(paired: Pair):
     assert all(not form.action.endswith(("/replace", "/reinstate")) for form in page.forms)
 
 
+@share_hubs
 def test_a_cut_off_that_cannot_be_is_said_beside_what_was_typed(paired: Pair):
     office, tablet = paired.in_the_office(), ten_heads(paired.hub, "d02")
     deliver(paired.hub, tablet.batch())

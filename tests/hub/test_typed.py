@@ -21,7 +21,7 @@ from kiosk.packs.fairs import OwnFigure, Unit
 from kiosk.packs.model import Text
 from tests import hostile
 from tests.makers import Browser, Form, Page, Pair, an_id
-from tests.proof import share
+from tests.proof import share, share_hubs
 
 #: What says nothing of the database is tried on one.
 on_sqlite = pytest.mark.parametrize("hub", ["sqlite"], indirect=True)
@@ -360,6 +360,7 @@ FORMS = {
 }  # fmt: skip
 
 
+@share_hubs
 def test_whatever_stands_in_a_field_is_refused_with_a_code_or_kept_as_the_text_it_is(paired: Pair, office: Browser):
     """Every field of every form takes its turn with the public list and with ours."""
     csrf = office.get(AT).form("/logout").values["csrf"]

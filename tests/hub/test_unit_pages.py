@@ -144,14 +144,14 @@ def test_a_figure_this_office_did_not_choose_is_shown_and_said_to_be_in_no_table
 
 @on_sqlite
 def test_the_page_of_two_hundred_units_takes_less_than_a_second(city, office):
-    """By this process's own time, and once it has met its template."""
+    """By this thread's own time, and once it has met its template."""
     crowd = [Unit(f"u{n}", Text(f"第{n}区", f"District {n}")) for n in range(200)]
     fill(city, set_fair(city, a_city_fair(units=crowd)), days=2)
     took = []
     for _ in range(2):
-        began = time.process_time()
+        began = time.thread_time()
         page = office.get("/fairs/demo/units")
-        took.append(time.process_time() - began)
+        took.append(time.thread_time() - began)
     assert "按时 200" in page
     assert f"{sum(range(200)):,}" in row(page, "figures/headcount")
     assert min(took) < 1, took

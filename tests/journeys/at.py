@@ -1,6 +1,7 @@
 """`python -m tests.journeys.at 2027-03-15T09:30+08:00 FILE hub serve …`: kiosk on another day.
 
-FILE, once it is there, says how many more seconds have gone by, on the wall and for what is measured.
+FILE, once it is there, says how many more seconds have gone by, on the wall and for what is measured; after a "=", how
+many altogether, and then not one more.
 """
 
 import sys
@@ -13,14 +14,15 @@ from kiosk.clock import SystemClock
 
 
 def main() -> None:
-    start, begun, hands = datetime.fromisoformat(sys.argv.pop(1)), time.monotonic(), Path(sys.argv.pop(1))
-    monotonic = SystemClock.monotonic
+    start, hands = datetime.fromisoformat(sys.argv.pop(1)), Path(sys.argv.pop(1))
+    begun, measured = time.monotonic(), SystemClock().monotonic()
 
-    def later() -> int:
-        return int(hands.read_text() or 0) if hands.is_file() else 0
+    def gone_by() -> float:
+        told = hands.read_text() if hands.is_file() else ""
+        return int(told[1:]) if told.startswith("=") else time.monotonic() - begun + int(told or 0)
 
-    SystemClock.now = lambda _self: start + timedelta(seconds=time.monotonic() - begun + later())
-    SystemClock.monotonic = lambda self: monotonic(self) + later() * 1000
+    SystemClock.now = lambda _self: start + timedelta(seconds=gone_by())
+    SystemClock.monotonic = lambda _self: measured + round(gone_by() * 1000)
     cli.main()
 
 

@@ -1,18 +1,19 @@
 """What a camera sees: pictures of screens, and browsers whose camera sees a film of them."""
 
 import io
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
 import zxingcpp
 from PIL import Image
-from playwright.sync_api import Browser, Locator, Page, Playwright
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, Playwright
 
 from tests.journeys.screens import ARGUMENTS, LYING, PATIENCE, Watch, looks, program
 
 
 def picture(of: Locator | Page) -> Image.Image:
-    return Image.open(io.BytesIO(of.screenshot())).convert("L")
+    return Image.open(io.BytesIO(of.screenshot(animations="disabled"))).convert("L")
 
 
 def read(image: Image.Image) -> list[str]:
@@ -41,15 +42,54 @@ def films(images: Sequence[Image.Image], file: Path, *, frames: int = 5, size: t
 
 
 class Camera:
-    """A browser whose camera sees a film, or nothing."""
+    """A browser whose camera sees a film, or nothing; one story after the other looks through it."""
 
-    def __init__(self, playwright: Playwright, watch: Watch, film: Path | None = None, *, allowed: bool = True) -> None:
-        seen = ["--use-fake-device-for-media-stream", f"--use-file-for-fake-video-capture={film}"] if film else []
-        self._browser: Browser = playwright.chromium.launch(executable_path=program(), args=[*ARGUMENTS, *seen])
+    def __init__(self, playwright: Playwright, sees: Path | None) -> None:
+        self.sees = sees
+        film = ["--use-fake-device-for-media-stream", f"--use-file-for-fake-video-capture={sees}"] if sees else []
+        self._browser: Browser = playwright.chromium.launch(executable_path=program(), args=[*ARGUMENTS, *film])
+        self._context: BrowserContext | None = None
+
+    @property
+    def is_free(self) -> bool:
+        return self._context is None
+
+    def hold(self, watch: Watch, film: Path | None, *, allowed: bool) -> Page:
+        """Before a film: it is read anew whenever the camera is opened."""
+        if self.sees and film:
+            shutil.copy(film, self.sees)
         granted = {"permissions": ["camera"]} if allowed else {}
-        self._context = self._browser.new_context(**looks(LYING, **granted))
+        self._context = watch.over(self._browser.new_context(**looks(LYING, **granted)))
         self._context.set_default_timeout(PATIENCE)
-        self.page = watch.over(self._context).new_page()
+        return self._context.new_page()
+
+    def put_down(self) -> None:
+        if self._context:
+            self._context.close()
+        self._context = None
 
     def close(self) -> None:
         self._browser.close()
+
+
+class Cameras:
+    """As many as stories hold at the same time; each is started once."""
+
+    def __init__(self, playwright: Playwright, folder: Path) -> None:
+        self._playwright = playwright
+        self._folder = folder
+        self._all: list[Camera] = []
+
+    def take(self, watch: Watch, film: Path | None = None, *, allowed: bool = True) -> tuple[Camera, Page]:
+        for camera in self._all:
+            if camera.is_free and bool(camera.sees) == bool(film):
+                return camera, camera.hold(watch, film, allowed=allowed)
+        sees = self._folder / f"{len(self._all)}.y4m" if film else None
+        if sees and film:
+            shutil.copy(film, sees)  # a browser that finds none has no camera
+        self._all.append(Camera(self._playwright, sees))
+        return self.take(watch, film, allowed=allowed)
+
+    def close(self) -> None:
+        for camera in self._all:
+            camera.close()

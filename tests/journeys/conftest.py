@@ -6,12 +6,19 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, Playwright, expect, sync_playwright
 
-from tests.journeys.cameras import Camera
+from tests.journeys.cameras import Camera, Cameras
 from tests.journeys.fair import Fair
 from tests.journeys.people import Organiser, Visitor, Volunteer
 from tests.journeys.screens import LYING, OFFICE, PATIENCE, PHONE, Screens, Watch, chromium
 
 expect.set_options(timeout=PATIENCE)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A story is long: on a machine that does much else at the same time it is no sign that one hangs."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.timeout(1_200))
 
 
 @pytest.fixture(scope="session")
@@ -42,12 +49,22 @@ def fair(shared_fair: Fair) -> Fair:
     return shared_fair
 
 
-@pytest.fixture
-def own_fair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fair]:
-    """A fair in which nothing has happened yet."""
-    fair = Fair(tmp_path_factory.mktemp("own-fair"))
+@pytest.fixture(scope="session")
+def new_fair(tmp_path_factory: pytest.TempPathFactory) -> Fair:
+    """A fair in which nothing has happened yet, switched off: to be copied."""
+    fair = Fair(tmp_path_factory.mktemp("new-fair"))
     try:
-        yield fair.open()
+        return fair.open()
+    finally:
+        fair.close()
+
+
+@pytest.fixture
+def own_fair(new_fair: Fair, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fair]:
+    """A fair in which nothing has happened yet."""
+    fair = Fair(tmp_path_factory.mktemp("own-fair"), new_fair)
+    try:
+        yield fair.begin()
     finally:
         fair.close()
 
@@ -115,15 +132,23 @@ def an_organiser(screens: Screens) -> Callable[..., Organiser]:
     return come
 
 
+@pytest.fixture(scope="session")
+def cameras(playwright: Playwright, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cameras]:
+    cameras = Cameras(playwright, tmp_path_factory.mktemp("cameras"))
+    yield cameras
+    cameras.close()
+
+
 @pytest.fixture
-def a_camera(playwright: Playwright, watch: Watch) -> Iterator[Callable[..., Page]]:
+def a_camera(cameras: Cameras, watch: Watch) -> Iterator[Callable[..., Page]]:
     """A screen with a camera: `a_camera(film)`; without a film there is none."""
-    opened: list[Camera] = []
+    held: list[Camera] = []
 
     def hold(film: Path | None = None, **options) -> Page:
-        opened.append(Camera(playwright, watch, film, **options))
-        return opened[-1].page
+        camera, page = cameras.take(watch, film, **options)
+        held.append(camera)
+        return page
 
     yield hold
-    for camera in opened:
-        camera.close()
+    for camera in held:
+        camera.put_down()

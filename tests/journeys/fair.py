@@ -1,19 +1,23 @@
 """A fair for one story or many: a real hub and a real booth as processes, and a hand on their switches."""
 
 import http.client
+import itertools
 import json
 import os
+import random
+import shutil
 import socket
 import subprocess
 import time
-from contextlib import closing
+from contextlib import closing, suppress
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Any
 
 import msgspec
+from click.testing import CliRunner
 
-from kiosk import demo
+from kiosk import cli, demo
 from kiosk.booth import outbox
 from kiosk.booth.carrying import Carrier
 from kiosk.booth.journal import Journal
@@ -31,15 +35,21 @@ from tests.makers import a_fact, a_filing, a_headcount
 
 _PATIENCE = 60  # seconds for a server to answer on a busy machine
 
+# None of those that the system itself gives to connections, nor of another worker's: while a server is stopped its port
+# has to stay free.
+_WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:])
+_FIRST = random.Random(os.environ.get("PYTEST_XDIST_TESTRUNUID")).randrange(22_528) + 1_000 * _WORKER
+_PORTS = (10_240 + place % 22_528 for place in itertools.count(_FIRST))
+
 
 class Server:
     """One side as a process of its own, on a port that stays the same when it is started again."""
 
-    def __init__(self, side: str, data: Path, settings: dict[str, str]) -> None:
+    def __init__(self, side: str, data: Path, settings: dict[str, str], port: int | None = None) -> None:
         self.side = side
         self.data = data
         self.log = data.with_suffix(".log")
-        self.port = _free_port()
+        self.port = port or _free_port()
         self.settings = settings
         self.at = ""  # a moment, for a server and commands that live at another time
         self.later = 0  # seconds that went by for it since, without anybody waiting
@@ -92,11 +102,25 @@ class Server:
         assert done.returncode == 0, f"kiosk {self.side} {' '.join(words)}: {done.stderr}"
         return done.stdout.strip()
 
+    def told(self, *words: str) -> str:
+        """As `ask`, without a process of its own: for what stories ask again and again."""
+        assert not self.at, "this process lives at its own time"
+        theirs = {name: None for name in os.environ if name not in environment({})}
+        words = (self.side, *words, "--data", str(self.data))
+        done = CliRunner().invoke(cli.main, words, env={**theirs, **self.settings}, catch_exceptions=False)
+        assert done.exit_code == 0, f"kiosk {' '.join(words)}: {done.stderr}"
+        return done.stdout.strip()
+
     def lets_pass(self, seconds: int) -> None:
         """For a server that lives at another time, so much more of it goes by."""
         assert self.at, "only a server at another time can be told how much of it went by"
         self.later += seconds
         self._hands.write_text(str(self.later))
+
+    def stands_still(self, seconds: int) -> None:
+        """For a server that lives at another time: so much of it has gone by, and no more while the story goes on."""
+        assert self.at, "only a server at another time can be told how much of it went by"
+        self._hands.write_text(f"={seconds}")
 
     @property
     def _hands(self) -> Path:
@@ -120,11 +144,15 @@ class Server:
 class Fair:
     """The fair of `kiosk demo`. Nothing is sent to the hub until a story says so (`sync`)."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, like: "Fair | None" = None) -> None:
+        """`like`: another one, switched off, to be begun as, with its folders and at its addresses."""
         self.folder = folder
         self.settings = {"KIOSK_BOOTH_SYNC_SECONDS": "0"}
-        self.hub = Server("hub", folder / "hub", self.settings)
-        self.booth = Server("booth", folder / "booth", self.settings)
+        self.hub = Server("hub", folder / "hub", self.settings, like.hub.port if like else None)
+        self.booth = Server("booth", folder / "booth", self.settings, like.booth.port if like else None)
+        if like:
+            for server, copied in ((self.hub, like.hub), (self.booth, like.booth)):
+                shutil.copytree(copied.data, server.data)
         self.settings["KIOSK_HUB_PUBLIC_URL"] = self.hub.url
         self.settings["KIOSK_BOOTH_PHONE_URL"] = self.phone_url
         self.badge: list[Any] = []  # the cookie of the organiser who signed in
@@ -144,6 +172,12 @@ class Fair:
         self.hub.start()
         init_booth(here.booth, clock).close()
         demo._enrol(here, clock)
+        self.booth.start()
+        return self
+
+    def begin(self) -> "Fair":
+        """One that was begun as another: switched on."""
+        self.hub.start()
         self.booth.start()
         return self
 
@@ -175,7 +209,7 @@ class Fair:
 
     def sync(self) -> str:
         """Send everything; returns what `kiosk booth sync` says."""
-        return self.booth.ask("sync")
+        return self.booth.ask("sync") if self.booth.at else self.booth.told("sync")
 
     def codes(self) -> list[str]:
         """The texts of the QR codes that hold all facts of the tablet, sent or not."""
@@ -197,7 +231,7 @@ class Fair:
 
     def figures(self) -> dict[str, Any]:
         """Value of each figure, by key."""
-        answer = json.loads(self.hub.ask("figures", "--json"))
+        answer = json.loads(self.hub.told("figures", "--json"))
         return {figure["key"]: figure["value"] for figure in answer["figures"]}
 
     def certificate(self) -> Certificate:
@@ -214,7 +248,7 @@ class Fair:
 
     def labels(self) -> dict[str, str]:
         """What each figure is called on a Chinese page, by key."""
-        answer = json.loads(self.hub.ask("figures", "--json"))
+        answer = json.loads(self.hub.told("figures", "--json"))
         return {figure["key"]: figure["label"]["zh"] for figure in answer["figures"]}
 
 
@@ -225,5 +259,7 @@ def environment(settings: dict[str, str]) -> dict[str, str]:
 
 
 def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return server.getsockname()[1]
+    for port in _PORTS:
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            break
+    return port

@@ -93,10 +93,14 @@ class Person:
 
     def touches(self, what: Locator) -> None:
         """A finger on the glass there, whatever lies on top or comes up meanwhile."""
+        self.page.touchscreen.tap(*self.place_of(what))
+
+    def place_of(self, what: Locator) -> tuple[float, float]:
+        """Its middle, as far as it is on the screen at all."""
         what.wait_for()
         box = what.bounding_box()
         assert box is not None
-        self.page.touchscreen.tap(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+        return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
 
     def tabs_to(self, what: Locator) -> None:
         """Tab on until it has the focus, as somebody does who cannot touch."""
@@ -136,7 +140,7 @@ class Complaining(Person):
         return self
 
     def is_on_screen(self, name: str) -> Self:
-        expect(self.page.locator(".wizard input[name=step]")).to_have_value(name)
+        self.sees(f".wizard:has(input[name=step][value='{name}'])")
         return self
 
     def goes_on(self) -> None:
@@ -233,7 +237,7 @@ class Visitor(Complaining):
 
     def chooses_length(self, questions: int) -> Self:
         self.press(self.page.locator(".lengths button[name=mode]", has_text=f"{questions} "))
-        expect(self.page.locator(".progress-text")).to_have_text(f"1 / {questions}")
+        self.page.locator(".progress-text", has_text=re.compile(f"^1 / {questions}$")).wait_for()
         return self
 
     def plays_quiz(self, right: int) -> tuple[int, int]:
@@ -296,18 +300,17 @@ class Visitor(Complaining):
 class Volunteer(Complaining):
     """Who stands at the desk."""
 
-    def signs_in(self, who: str = VOLUNTEER, pin: str = demo.PIN) -> Self:
-        """By the keys on the screen, where there are some."""
+    def signs_in(self, who: str = VOLUNTEER, pin: str = demo.PIN, *, by_keys: bool = False) -> Self:
+        """Types the PIN, or touches the keys for it on the screen."""
         self.goes_to("/staff")
         person = self.sees(f".person:has(input[value='{who}'])")
         if self.hand == "keyboard":
             self.chooses(person.locator("input"))
         else:
             self.press(person)
-        keypad = self.page.locator(".keypad")
-        if keypad.is_visible():
+        if by_keys:
             for digit in pin:
-                self.press(keypad.locator(f"button[value='{digit}']"))
+                self.press(self.page.locator(f".keypad button[value='{digit}']"))
         else:
             self.types("pin", pin)
         self.press(self.page.locator(".pin-go"))
@@ -322,7 +325,8 @@ class Volunteer(Complaining):
 
     def expects(self, counter: str, total: int) -> None:
         """Wait until the booth has it: the total is there and nothing is pending."""
-        expect(self.page.locator(f"#counter-{slot(counter)} .counter-figure strong")).to_have_text(f"{total:,}")
+        figure = self.page.locator(f"#counter-{slot(counter)} .counter-figure strong")
+        figure.filter(has_text=re.compile(f"^{total:,}$")).wait_for()
         expect(self.page.locator(f"#pending-{slot(counter)}")).to_be_hidden()
 
     def counts(self, counter: str, n: int = 1) -> None:

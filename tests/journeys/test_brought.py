@@ -69,7 +69,7 @@ def test_a_fake_that_was_brought_is_on_show_a_minute_later(
     assert page.evaluate("document.querySelector('video').srcObject") is None  # its light is out
     page.get_by_role("button", name="用这张").click()
 
-    page.wait_for_url("**/places")
+    page.locator(".own-live").wait_for()
     drag(page, (0.3, 0.2), (0.7, 0.35))  # by mouse
     touch(page, 0.35, 0.6)  # by finger: two corners
     expect(page.get_by_text("再点对面的一角")).to_be_visible()
@@ -92,7 +92,8 @@ def test_a_fake_that_was_brought_is_on_show_a_minute_later(
     page.get_by_role("button", name="看一遍").click()
     expect(page.get_by_role("alert").filter(has_text="都要写中文")).to_be_visible()
     page.fill("#title_zh", "一瓶“老井坊”白酒")
-    with page.expect_response(lambda answer: answer.url.endswith("/words") and answer.request.method == "POST"):
+    kept = re.compile("wrong_1_zh=%")
+    with page.expect_response(lambda answer: bool(kept.search(answer.request.post_data or ""))):
         page.fill("#wrong_1_zh", "厂名印得发虚")  # kept while one types: nobody pressed anything
     page.goto(page.url)
     expect(page.locator("#wrong_1_zh")).to_have_value("厂名印得发虚")
@@ -113,7 +114,7 @@ def test_a_fake_that_was_brought_is_on_show_a_minute_later(
     visitor.page.locator(".card", has_text="老井坊").click()
     expect(visitor.page.get_by_text("没有生产日期")).to_be_visible()
     expect(visitor.page.locator(".marks .mark")).to_have_count(2)
-    assert visitor.page.evaluate("document.querySelector('.own-photo img').naturalWidth") > 0
+    expect(visitor.page.locator(".own-photo img")).not_to_have_js_property("naturalWidth", 0)
     own = page.locator(".own-card", has_text="老井坊")
     own.get_by_role("button", name=re.compile("撤下")).click()
     expect(own.get_by_text("已撤下")).to_be_visible()

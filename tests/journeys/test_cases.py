@@ -28,6 +28,6 @@ def test_a_case_is_walked_from_the_desk_to_closed(fair, a_volunteer, an_organise
     assert "已办结" in office.finds_case(case).inner_text()
     after = fair.figures()
     grown = {"complaints_accepted": 1, "complaints_closed": 1, "called_back": 1, "call_back_levels": 1}
-    grown |= {"natures": 1, "goods_services": 1, "recovered": "1280.50"}
+    grown |= {"natures": 1, "goods_services": 1, "complaints_mediated": 1, "recovered": "1280.50"}
     grown |= {"hours_to_tell": "0.00", "hours_to_end": "0.00"}
     assert {key: after[key] for key in after if after[key] != before[key] and key != "measured_share"} == grown

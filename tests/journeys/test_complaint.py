@@ -61,6 +61,7 @@ def test_a_half_filled_form_is_picked_up_by_its_code_after_the_screen_locked_its
     volunteer = a_volunteer(fair, clock=True).signs_in().opens_complaint()
     code = volunteer.fills_until("request").sees(".wizard-code .code").inner_text()
     volunteer.types("request", "还没有写完")
+    volunteer.page.locator("#still[data-awake]").wait_for(state="attached")
     volunteer.page.clock.fast_forward(301_000)
     expect(volunteer.page.locator("#still")).to_be_visible()
     volunteer.page.clock.fast_forward(15_000)

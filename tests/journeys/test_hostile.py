@@ -10,6 +10,7 @@ from tests.hub.phones import leave_case
 
 FIELDS = (
     "facts", "request", "grounds", "what", "place", "respondent", "respondent_address", "name", "address", "guardian",
+    "on_behalf",
 )  # fmt: skip
 #: Attributes that do something, with what only these texts could have put into them.
 LIVE = """all => all

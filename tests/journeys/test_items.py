@@ -2,6 +2,8 @@
 
 from contextlib import closing
 
+from playwright.sync_api import expect
+
 from kiosk.clock import SystemClock
 from kiosk.config import HubConfig
 from kiosk.hub.app import open_hub
@@ -15,7 +17,7 @@ def test_what_a_visitor_answered_is_a_row_and_is_ranked_once_enough_have(own_fai
     visitor.plays_quiz(right=4)
     own_fair.sync()
     organiser = an_organiser(own_fair).opens("items")
-    assert organiser.sees("table.items tbody tr").count() == 5
+    expect(organiser.page.locator("table.items tbody tr")).to_have_count(5)
     assert "不排名" in organiser.sees(".known").inner_text()
 
     with closing(open_hub(HubConfig(own_fair.hub.data), SystemClock())) as hub:
@@ -33,4 +35,4 @@ def test_what_a_visitor_answered_is_a_row_and_is_ranked_once_enough_have(own_fai
     assert "25.0%" in least
     assert "40 次" in least
     organiser.press(organiser.page.locator(".chips a").nth(1))
-    assert organiser.sees("table.items tbody tr").count() == 1
+    expect(organiser.page.locator("table.items tbody tr")).to_have_count(1)

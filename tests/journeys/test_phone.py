@@ -18,7 +18,8 @@ def read_code(picture):
 
 
 def picture_of(visitor, selector=None):
-    data = visitor.page.locator(selector).screenshot() if selector else visitor.page.screenshot()
+    of = visitor.page.locator(selector) if selector else visitor.page
+    data = of.screenshot(animations="disabled")  # what comes up bit by bit is there
     return Image.open(io.BytesIO(data)).convert("L")
 
 

@@ -1,16 +1,16 @@
 """Every question of the pack on the tablet: a visitor decides without scrolling, whichever one chance draws."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from urllib.parse import urlsplit
 
 import pytest
 from flask import Flask
 from playwright.sync_api import Browser, Page, Route
 
-from kiosk.booth import quizzes
+from kiosk.booth import galleries, quizzes
 from kiosk.booth.context import Booth
 from kiosk.booth.handoff import Phones
-from kiosk.booth.sessions import Play, Visit
+from kiosk.booth.sessions import Play, Round, Visit
 from kiosk.packs.quizzes import STANDARD, Question
 from tests.journeys.screens import LYING, STANDING, looks
 from tests.proof import share
@@ -138,3 +138,31 @@ def test_in_large_type_the_key_that_leads_on_is_in_sight_whatever_was_asked(aski
     questions = longest(booth.pack.questions, "en")
     found = beyond(asking, booth_app, questions, "lang=en; large=1")
     assert [f"{name}: {key}px below the edge" for name, _, key in found if key > 1] == []
+
+
+# --- pairs ----------------------------------------------------------------------------------------
+
+
+def pairs_of(app: Flask, exhibits: Sequence[str], cookies: str) -> Iterator[tuple[str, str]]:
+    """Each pair as one of a round: what it is called here, and its fragment."""
+    headers = {"HX-Request": "true", "Cookie": cookies}
+    for exhibit in exhibits:
+        others = [one for one in exhibits if one != exhibit][: galleries.PAIRS - 1]
+        with app.test_request_context("/gallery/pairs", headers=headers, environ_base=HERE):
+            app.preprocess_request()
+            visit = Visit("t", "s", 0, round=Round([*others, exhibit], at=len(others)))
+            shown = galleries._pair(visit, visit.round).get_data(as_text=True)
+        yield exhibit, shown[shown.index("<div id") :]
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_a_visitor_judges_without_scrolling_whichever_pair_is_drawn(asking, booth_app, booth, language):
+    asking.goto(f"{ADDRESS}/gallery")
+    named = list(pairs_of(booth_app, [one.id for one in booth.pack.exhibits], f"lang={language}"))
+    beyond = []
+    for width, height in (LYING, STANDING):
+        asking.set_viewport_size({"width": width, "height": height})
+        look = ["en" if language == "en" else "zh-CN", False]
+        measured = asking.evaluate(_MEASURE, [[html for _, html in named], *look])
+        beyond += [(name, width, below) for (name, _), (below, _) in zip(named, measured, strict=True) if below > 0]
+    assert beyond == []

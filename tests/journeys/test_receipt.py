@@ -1,12 +1,11 @@
 """The receipt: read off a screen, checked on another machine, refused once it was changed; and how the case stands."""
 
-import subprocess
-import sys
+from subprocess import CompletedProcess
 
 import pytest
 from playwright.sync_api import expect
 
-from kiosk import ROOT
+from tests import programs
 from tests.journeys import cameras
 from tests.journeys.fair import environment
 from tests.journeys.people import Complaining
@@ -25,13 +24,10 @@ def verify(tmp_path):
     """`kiosk receipt verify`, with nothing but the file of keys that the hub gave out."""
     file = tmp_path / "keys.txt"
 
-    def run(fair, text: str) -> "subprocess.CompletedProcess[str]":
+    def run(fair, text: str) -> "CompletedProcess[str]":
         if not file.exists():
             fair.hub.ask("keys", str(file))
-        command = [sys.executable, "-m", "kiosk.cli", "receipt", "verify", text, "--keys", str(file)]
-        return subprocess.run(
-            command, cwd=ROOT, env=environment({}), capture_output=True, text=True, timeout=60, check=False
-        )
+        return programs.run("kiosk.cli", ["receipt", "verify", text, "--keys", str(file)], environment({}), 60)
 
     return run
 

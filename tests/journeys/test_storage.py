@@ -69,7 +69,8 @@ def test_the_screens_of_a_tablet_in_trouble(own_fair, a_volunteer, watch):
             if chosen:
                 volunteer.page.context.add_cookies(chosen)
                 volunteer.page.reload()
-            faults += look_at(volunteer.page, f"{name} {look.id}", EVERY, big_enough, fits)
+            by_rules = share(full=True, budgeted=not large)
+            faults += look_at(volunteer.page, f"{name} {look.id}", EVERY, big_enough, fits, by_rules=by_rules)
             for one in ("lang", "large"):
                 volunteer.page.context.clear_cookies(name=one)
     assert not faults, "\n".join(faults)

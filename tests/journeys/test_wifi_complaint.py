@@ -55,7 +55,7 @@ class OnOwnPhone(Complaining):
     """Fills in the form that lies in one page."""
 
     def is_on_screen(self, name):
-        expect(self.page.locator(".wizard")).to_have_class(f"wizard wizard-{name}")
+        self.sees(f".wizard.wizard-{name}")
         return self
 
     def shows(self, *photos):
@@ -241,6 +241,23 @@ def test_a_guardian_is_asked_for_a_child_and_the_questions_say_whose_data(fair, 
     phone.goes_on()
     phone.fills_until("identity")
     expect(phone.page.locator("label[for=name]")).to_have_text("未成年人的姓名")
+
+
+def test_who_acts_for_somebody_else_says_so_and_the_last_questions_are_about_that_person(fair, a_phone):
+    phone = a_phone(fair).fills_until("who")
+    phone.answers_field("consumer", "other")
+    phone.goes_on()
+    phone.is_on_screen("agent").goes_on()
+    assert phone.reads_fault("on_behalf")
+    for name, text in (("on_behalf", "李小明"), ("on_behalf_phone", "139 0000 1111"), ("relation", "family")):
+        phone.answers_field(name, text)
+    phone.goes_on()
+    phone.is_on_screen("authority").answers_field("authority", "no")
+    phone.goes_on()
+    phone.fills_until("identity").fills_screen("identity")
+    expect(phone.page.locator("label[for=name]")).to_have_text("本人的姓名")
+    phone.goes_on()
+    assert phone.reads_receipt()
 
 
 def test_after_a_lost_answer_the_same_touch_again_comes_to_the_same_case(fair, a_phone, screens):

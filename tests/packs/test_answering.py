@@ -206,7 +206,7 @@ def test_three_hundred_questions_that_each_look_at_the_one_before():
     assert len(names(survey, answers)) == 300
     assert len(answering.prune(survey, answers | {"q100": ["1"]}, TODAY)) == 101
     assert answering.is_complete(survey, answers, TODAY)
-    assert time.process_time() - begun < 1
+    assert time.process_time() - begun < 5
 
 
 def the_flaws(*questions: Question) -> list[tuple[str, str, str]]:

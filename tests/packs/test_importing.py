@@ -650,7 +650,7 @@ def test_macros_are_neither_run_nor_a_hindrance():
     assert the_question(stream.getvalue()).text.zh == "运费谁出？"
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=share(150, 30), deadline=None)
 @given(st.binary(max_size=400))
 def test_random_bytes_raise_nothing(data):
     for head in (b"", b"PK\x03\x04", b"\xef\xbb\xbf", b"\xff\xfe", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"):
@@ -658,7 +658,7 @@ def test_random_bytes_raise_nothing(data):
             assert not importing.preview(head + data, PACK, None, form).is_ready
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=share(200, 40), deadline=None)
 @given(st.data())
 def test_a_workbook_with_a_few_bytes_spoilt_raises_nothing(data):
     whole = bytearray(SPOILT)
@@ -673,7 +673,7 @@ SPOILT = a_book(HEAD, ROW, with_(题目="第二题"))
 PARTS = [part for part in zipfile.ZipFile(io.BytesIO(SPOILT)).namelist() if part.endswith((".xml", ".rels"))]
 
 
-@settings(max_examples=share(200, 60), deadline=None)
+@settings(max_examples=share(200, 40), deadline=None)
 @given(
     st.sampled_from(PARTS),
     st.integers(0, 4000),
@@ -697,7 +697,7 @@ MARKS = [":: { } = ~ # #### \\ %50% T -> //", "$CATEGORY: [html] <p> <![ 题 A. 
 MARKS = [one for line in MARKS for one in line.split()] + ["\n", "\n\n", " ", "ANSWER: "]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=share(300, 60), deadline=None)
 @given(st.lists(st.sampled_from(MARKS), max_size=40).map("".join))
 def test_text_of_nothing_but_marks_raises_nothing(text):
     for form in (None, "gift", "aiken"):

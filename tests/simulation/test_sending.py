@@ -22,6 +22,7 @@ from kiosk.simulation.sizes import SIZES
 from kiosk.sync.rosters import read_roster
 from tests.cli.test_commands import CLEAN
 from tests.hub.tablets import rows
+from tests.proof import share_hubs
 
 
 @pytest.fixture
@@ -72,6 +73,7 @@ def _devices(hub):
         return tx.execute(select(devices)).all()
 
 
+@share_hubs
 def test_a_worse_network_loses_nothing_either(hub, address, fleet, monkeypatch):
     """Every fate at once, on nearly every second request."""
     adopt(hub, fleet)
@@ -83,6 +85,7 @@ def test_a_worse_network_loses_nothing_either(hub, address, fleet, monkeypatch):
     assert ledger.verify(hub) == []
 
 
+@share_hubs
 def test_what_befalls_a_request_hangs_on_the_seed_alone(hub, address, fleet, monkeypatch):
     adopt(hub, fleet)
     monkeypatch.setattr(sending, "FATES", dict.fromkeys(FATES, 0.1))
@@ -94,6 +97,7 @@ def test_what_befalls_a_request_hangs_on_the_seed_alone(hub, address, fleet, mon
     assert (second.requests, second.fates) == (third.requests, third.fates)
 
 
+@share_hubs
 def test_a_hub_that_was_not_given_the_roster_is_told_what_to_do(address, fleet):
     with pytest.raises(Problem) as raised:
         send_all(fleet, address, SystemClock(), 1)
@@ -103,12 +107,14 @@ def test_a_hub_that_was_not_given_the_roster_is_told_what_to_do(address, fleet):
     assert "kiosk hub import DIR/roster" in told
 
 
+@share_hubs
 def test_the_command_says_so_in_one_line(runner, address):
     answer = runner.invoke(main, ["simulate", "--fair-size", "demo", "--hub", address], env=CLEAN)
     assert answer.exit_code == 1
     assert answer.stderr.strip().splitlines()[-1].startswith("simulation.unknown: ")
 
 
+@share_hubs
 def test_the_command_sends_and_says_what_came_of_it(runner, hub, address, fleet):
     adopt(hub, fleet)
     words = ["simulate", "--fair-size", "demo", "--hub", address, "--booths-at-once", "3"]

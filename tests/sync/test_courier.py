@@ -75,7 +75,7 @@ def test_a_courier_goes_on_whatever_happens():
 
     courier = Courier(errand, Pauses(0))
     courier.start()
-    assert enough.wait(10)
+    assert enough.wait(60)
     courier.stop()
     assert not courier.is_alive()
 
@@ -97,7 +97,7 @@ def test_a_courier_s_log_holds_no_message_of_an_unknown_error(caplog: pytest.Log
 
     courier = Courier(errand, Pauses(0))
     courier.start()
-    told.wait(10)
+    assert told.wait(60)
     courier.stop()
     assert "RuntimeError" in caplog.text
     assert "13800000000" not in caplog.text

@@ -2,11 +2,13 @@
 
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import TypeVar
 from urllib.parse import urlsplit
 
 import msgspec
@@ -36,8 +38,9 @@ from tests.facts.test_quicktests import a_batch
 from tests.hub.phones import device_of, file_by_phone, leave_question
 from tests.hub.tablets import Tablet, deliver
 from tests.makers import Pair, a_pair, a_prize, an_id, give_prizes
-from tests.proof import FULL
+from tests.proof import FULL, share
 
+_Text = TypeVar("_Text", str, bytes)
 BROUGHT = "o315a0b1c"  # an exhibit from a photo
 NUMBER = "7KQ2-M0ZRT"  # of a question left
 SHEET = write_number("demo", 1)  # of a tally sheet on paper
@@ -45,13 +48,17 @@ SHEET = write_number("demo", 1)  # of a tally sheet on paper
 
 #: What is answered before anybody asks the hub's database, or whatever that is.
 BEFORE_ANY_DATABASE = (
+    "test_a_field_nobody_asked_for_",
+    "test_a_field_that_",
     "test_a_form_on_another_site_",
     "test_a_wrong_host_",
     "test_at_the_desk_",
     "test_every_static_file_",
     "test_every_page_and_fragment_",  # that each page is there, is asked on both
     "test_no_address_answers_to_a_method_",
+    "test_no_form_takes_",
     "test_strange_headers_",
+    "test_what_a_fragment_says_",
 )
 
 
@@ -74,6 +81,12 @@ class Sides:
     pair: Pair
     case: str
     signed_in: dict[str, FlaskClient]  # by side
+    database: str  # of the hub
+
+    def some(self, texts: Sequence[_Text], turn: int, of: int) -> Sequence[_Text]:
+        """All of them; in `make test` every `of`-th from another one each turn, on PostgreSQL half as many."""
+        step = 2 * of if self.database == "postgresql" else of
+        return share(texts, texts[turn % step :: step])
 
     def app(self, side: str) -> Flask:
         return self.pair.booth_app if side == "booth" else self.pair.hub_app
@@ -149,19 +162,20 @@ class Sides:
 
     def addresses(self, side: str, method: str) -> dict[str, str]:
         """rule → address, of every rule of an app that answers to a method."""
+        values = self.values()
         with self.app(side).test_request_context(base_url="http://localhost"):
             adapter = self.app(side).create_url_adapter(None) or self.app(side).url_map.bind("localhost")
             return {
-                rule.rule: urlsplit(adapter.build(rule.endpoint, self._needed(rule.arguments), method=method)).path
+                rule.rule: urlsplit(adapter.build(rule.endpoint, _needed(rule.arguments, values), method=method)).path
                 for rule in self.app(side).url_map.iter_rules()
                 if method in (rule.methods or ())
             }
 
-    def _needed(self, arguments: set[str]) -> dict[str, str]:
-        values = self.values()
-        missing = arguments - set(values)
-        assert not missing, f"the crawl needs a value for {missing}: add it to Sides.values"
-        return {name: values[name] for name in arguments}
+
+def _needed(arguments: set[str], values: dict[str, str]) -> dict[str, str]:
+    missing = arguments - set(values)
+    assert not missing, f"the crawl needs a value for {missing}: add it to Sides.values"
+    return {name: values[name] for name in arguments}
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
@@ -185,7 +199,7 @@ def sides(request, hub_copied, tmp_path_factory) -> Iterator[Sides]:
             _print_a_sheet(pair)
             _ask_at_the_hub(pair)
             _freeze(pair)
-            made = Sides(pair, case, {})
+            made = Sides(pair, case, {}, request.param)
             made.sign_in()
             yield made
 
@@ -320,5 +334,10 @@ def faults_of(response) -> list[str]:
             found.append("a page that may be stored")
         if not {"HX-Request", "Cookie"} <= set(response.headers.get("Vary", "").split(", ")):
             found.append("a page that does not say what it varies by")
-        found += read(response.text).faults
+        found += _faults_in(response.text)
     return found
+
+
+@lru_cache(512)  # the same refusal comes a hundred times over
+def _faults_in(text: str) -> tuple[str, ...]:
+    return tuple(read(text).faults)

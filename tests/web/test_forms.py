@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from io import BytesIO
+from itertools import count
 
 import pytest
 from hypothesis import given
@@ -23,7 +24,6 @@ from kiosk.web.forms import is_local_path
 from tests.hub.phones import device_of, file_by_phone
 from tests.hub.tablets import rows
 from tests.makers import COMPLAINT, an_id
-from tests.proof import share
 from tests.web.conftest import SHEET, Sides, faults_of
 
 SIDES = ("booth", "hub")
@@ -452,7 +452,7 @@ def test_a_field_that_is_too_long_is_refused(sides, side):
 
 @pytest.mark.parametrize("side", SIDES)
 def test_no_form_takes_files_or_a_thousand_fields_or_another_kind_of_body(sides, side):
-    for rule, address in posts(sides, side).items():
+    for turn, (rule, address) in enumerate(posts(sides, side).items()):
         told = FORMS[side][rule].required
         answers = [
             send(
@@ -467,11 +467,10 @@ def test_no_form_takes_files_or_a_thousand_fields_or_another_kind_of_body(sides,
                 sides, side, address, {**told, **{f"f{n}": "1" for n in range(200)}}, content_type="multipart/form-data"
             ),
         ]
+        bodies = sides.some((b"{}", b"--x\r\n", b"\xff" * 99), turn, 3)
         for kind in ("application/json", "text/plain", "multipart/form-data", "multipart/form-data; boundary=x"):
             client = sides.client(side, signed_in=True)
-            answers += [
-                client.post(address, data=body, content_type=kind) for body in (b"{}", b"--x\r\n", b"\xff" * 99)
-            ]
+            answers += [client.post(address, data=body, content_type=kind) for body in bodies]
         for place, answer in enumerate(answers):
             accepted = not told and place > 2  # a form without fields takes an empty one
             assert accepted or 400 <= answer.status_code < 500, (rule, place)
@@ -483,11 +482,11 @@ def test_no_form_takes_files_or_a_thousand_fields_or_another_kind_of_body(sides,
 
 @pytest.mark.parametrize("side", SIDES)
 def test_hostile_text_in_any_field_breaks_nothing_and_stays_text(sides, side):
-    faults = {}
+    faults, turns = {}, count()
     for rule, address in posts(sides, side).items():
         form = FORMS[side][rule]
-        for place, name in enumerate((*form.required, *form.optional)):
-            for text in share(HOSTILE, HOSTILE[place % 4 :: 4]):
+        for name in (*form.required, *form.optional):
+            for text in sides.some(HOSTILE, next(turns), 8):
                 answer = send(sides, side, address, {**form.required, name: text})
                 if found := faults_of(answer):
                     faults[rule, name, text[:30]] = found
@@ -496,11 +495,11 @@ def test_hostile_text_in_any_field_breaks_nothing_and_stays_text(sides, side):
 
 @pytest.mark.parametrize("side", SIDES)
 def test_bytes_that_are_no_text_break_nothing(sides, side):
-    faults = {}
+    faults, turns = {}, count()
     for rule, address in posts(sides, side).items():
         form = FORMS[side][rule]
-        for place, name in enumerate((*form.required, *form.optional)):
-            for raw in share(BYTES, BYTES[place % 3 :: 3]):
+        for name in (*form.required, *form.optional):
+            for raw in sides.some(BYTES, next(turns), 3):
                 body = b"&".join(
                     [name.encode() + b"=" + raw, *(f"{k}={v}".encode() for k, v in form.required.items() if k != name)]
                 )

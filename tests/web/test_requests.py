@@ -11,6 +11,7 @@ from werkzeug.formparser import FormDataParser
 from werkzeug.wsgi import LimitedStream
 
 from kiosk.web.requests import FormParser
+from tests.proof import share
 
 FORM = "application/x-www-form-urlencoded"
 #: Pieces of bodies, and what a reader of quoted mail would take for something else.
@@ -25,7 +26,7 @@ def read_by(parser: FormDataParser, body: bytes) -> list[tuple[str, str]]:
     return list(parser.parse(io.BytesIO(body), FORM, len(body))[1].items(multi=True))
 
 
-@settings(max_examples=2000)
+@settings(max_examples=share(2_000, 300))
 @given(st.lists(st.sampled_from(PIECES) | st.binary(max_size=3), max_size=20).map(b"".join))
 def test_any_body_is_read_as_werkzeug_reads_it(body: bytes):
     assert read_by(FormParser(), body) == read_by(FormDataParser(), body)
