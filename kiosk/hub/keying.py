@@ -388,6 +388,6 @@ _OF_2026 = frozenset(
     if not any(
         field.asked({**told, "matter": matter, "form": "2019"})
         for matter in ("complaint", "report")
-        for told in ({}, {"anonymous": "no"}, {"consumer": "minor"})
+        for told in ({}, {"anonymous": "no"}, {"consumer": "minor"}, {"consumer": "other"})
     )
 )

@@ -16,7 +16,7 @@ from kiosk.packs.model import Text
 from tests.hub.search import find, stored
 from tests.hub.tablets import rows
 from tests.hub.test_intake import together
-from tests.makers import COMPLAINT, REPORT, Browser, Page, Pair, a_fair
+from tests.makers import COMPLAINT, FOR_ANOTHER, REPORT, Browser, Page, Pair, a_fair
 
 AT = "/fairs/demo/papers"
 DAY = "2027-03-15"
@@ -326,6 +326,14 @@ def test_an_unsigned_report_on_paper_needs_no_name(paired, office):
     assert key_complaint(office, 1, **REPORT, **unsigned).status == 200
     with paired.hub.store.reading() as tx:
         assert totals.sums(tx, "demo")["report.paper"] == 1
+
+
+@ON_SQLITE
+def test_on_paper_too_somebody_may_act_for_another(paired, office):
+    assert "受托人姓名" in put_on_paper(office, "complaint", 1)
+    assert key_complaint(office, 1, **{**FOR_ANOTHER, "on_behalf_phone": ""}).status == 422
+    assert key_complaint(office, 1, **FOR_ANOTHER).status == 200
+    assert kinds(paired) == ["sheet.printed", "sheet.keyed", "complaint.filed"]
 
 
 @ON_SQLITE

@@ -4,7 +4,7 @@ import pytest
 
 from kiosk.facts.cases import CaseAccepted
 from kiosk.hub.tables import openings
-from tests.hub.phones import acts, leave_case
+from tests.hub.phones import acts, leave_case, opens
 from tests.hub.tablets import rows
 from tests.hub.test_cases import CASE, a_case, an_ending, take
 from tests.makers import COMPLAINT, Browser, Pair
@@ -41,6 +41,7 @@ def test_who_acts_for_another_stands_on_the_forms_with_what_is_still_to_come(pai
     page = acts(office, case, "print", form="identity", reason="handling")
     assert "您委托 李小明 代为投诉" in page
     assert "第十条、第十一条" in page
+    assert "先核对授权委托书原件" in opens(office, case)
 
 
 def test_who_speaks_for_themselves_is_asked_for_no_authority(paired: Pair, office):
