@@ -126,7 +126,7 @@ class Standing(msgspec.Struct, frozen=True):
     journals: int
     facts: int  # that are counted
     tablets: int  # journals of tablets that hold any
-    signed: int  # of them, whose newest batch's signature is kept, and so was checked again
+    signed: int  # of them, of whose batch that was joined on last the signature is kept, and so was checked again
     sealed: int  # blobs; in an archive there are none
     versions: Sequence[tuple[str, int, str, str]]  # fair, number, moment, digest
 
@@ -164,9 +164,9 @@ def sentences(standing: Standing) -> list[str]:
     lines = [
         f"流水：{found.journals} 条链、{found.facts} 条记录，从头到尾连得上。",
         f"  Chains: {found.journals}, of {found.facts} facts, unbroken from root to end.",
-        f"签名：{found.tablets} 台平板的证书相符；最近一批的签名，重新验过 {found.signed} 台，没留下 {unsigned} 台。",
-        f"  Signatures: {found.tablets} tablets' certificates fit; of {found.signed} the newest batch's signature was",
-        f"  checked again, of {unsigned} none was kept.",
+        f"签名：{found.tablets} 台平板的证书相符；最近接上的一批的签名，重新验过 {found.signed} 台，没留下 {unsigned} 台。",
+        f"  Signatures: {found.tablets} tablets' certificates fit; of {found.signed} the signature of the batch",
+        f"  that was joined on last was checked again, of {unsigned} none was kept.",
         *_WHY_UNSIGNED[: 2 * bool(unsigned)],
         "合计：每个合计都等于它的记录之和；登记表的每一行都和记录一致。",
         "  Totals: every one is the sum of its facts, and every row of a register says what its fact says.",
@@ -188,8 +188,8 @@ def sentences(standing: Standing) -> list[str]:
 
 
 _WHY_UNSIGNED = (
-    "  （没留下的：那一批比它前面的先到，或流水分叉过，或由旧版程序收下；其余各项照样核过。）",
-    "  (None is kept where that batch came before an earlier one, a journal forked, or an older release took it in.)",
+    "  （没留下的：流水分叉过，或由旧版程序收下；其余各项照样核过。）",
+    "  (None is kept where a journal forked, or an older release took it in; all else was checked there too.)",
 )
 
 
@@ -328,7 +328,7 @@ class _Audit:
             yield f"it should end at fact {end} and not at {held.seq}, or with another hash"
 
     def _seal_faults(self) -> Iterator[str]:
-        """Whether the newest batch that ended where the run then did is still what its tablet signed.
+        """Whether the batch that was joined on last is still what its tablet signed.
 
         A chain that somebody wrote anew from one end to the other is a chain; it has not this signature.
         """
@@ -339,13 +339,13 @@ class _Audit:
         try:
             header = protocol.header_of(seal)
         except Problem as problem:
-            yield f"the signature that is kept of its newest batch cannot be read ({problem.code})"
+            yield f"the signature that is kept of its last batch cannot be read ({problem.code})"
             return
         last = header.first + header.count - 1
         lines = (bytes(row.line) for rows in self._rows(header.first, last) for row in rows)
         if not protocol.is_sealed(seal, lines, key):
             if not self._is_other_branch():
-                yield "the facts of its newest batch are not as its tablet signed them"
+                yield "the facts of its last batch are not as its tablet signed them"
             return
         if self._is_other(header) or (last > self.held.seq and not self._is_other_branch()):
             yield f"the signature that is kept of it is of another journal, or of facts up to {last} that do not count"

@@ -156,7 +156,7 @@ journals = Table(
     Column("forked_at", BigInteger),  # first place where two different facts are known
     Column("clocks", Text, nullable=False, server_default=""),  # facts.clocks.Clocks of the run, as JSON
     Column("doubtful", Integer, nullable=False, server_default="0"),  # boots whose time nothing vouches for
-    Column("seal", LargeBinary),  # protocol.Batch.seal of the newest batch that ended where the run then ended
+    Column("seal", LargeBinary),  # protocol.Batch.seal of the batch that was joined on last
 )
 
 facts = Table(

@@ -197,7 +197,7 @@ def test_a_file_with_more_in_it_than_our_tables_is_none(filled: Pair, written: P
         archive.verify(resigned(written, tmp_path / "newer", notice, filled.hub.key))
 
 
-# --- the signature of the newest batch ------------------------------------------------------------
+# --- the signature of the last batch --------------------------------------------------------------
 
 
 def rewritten(hub: Hub, tablet: Tablet, old: bytes, new: bytes) -> None:
