@@ -164,7 +164,7 @@ def sentences(standing: Standing) -> list[str]:
     lines = [
         f"流水：{found.journals} 条链、{found.facts} 条记录，从头到尾连得上。",
         f"  Chains: {found.journals}, of {found.facts} facts, unbroken from root to end.",
-        f"签名：{found.tablets} 台平板的证书相符；最近接上的一批的签名，重新验过 {found.signed} 台，没留下 {unsigned} 台。",
+        f"签名：{found.tablets} 台平板的证书相符；最后接上的一批，签名验过 {found.signed} 台，没留下 {unsigned} 台。",
         f"  Signatures: {found.tablets} tablets' certificates fit; of {found.signed} the signature of the batch",
         f"  that was joined on last was checked again, of {unsigned} none was kept.",
         *_WHY_UNSIGNED[: 2 * bool(unsigned)],

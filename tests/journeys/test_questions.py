@@ -12,14 +12,14 @@ from kiosk.booth.context import Booth
 from kiosk.booth.handoff import Phones
 from kiosk.booth.sessions import Play, Round, Visit
 from kiosk.packs.quizzes import STANDARD, Question
-from tests.journeys.screens import LYING, STANDING, looks
+from tests.journeys.screens import LYING, PHONE, STANDING, looks
 from tests.proof import share
 
 ADDRESS = "http://127.0.0.1:3150"
 HERE = {"REMOTE_ADDR": "127.0.0.1"}
 #: Of each kind and place: all of them at full length.
 MOST = share(10_000, 8)
-#: Screen by screen: how far the page goes below the edge, and how far the key to go on does.
+#: Screen by screen: how far the page goes below the edge, how far the key to go on does, and how far it goes sideways.
 _MEASURE = """async ([screens, lang, large]) => {
   document.documentElement.lang = lang;
   document.documentElement.toggleAttribute("data-large", large);
@@ -30,7 +30,8 @@ _MEASURE = """async ([screens, lang, large]) => {
     document.querySelectorAll("[data-speak]").forEach((one) => one.hidden = false); // as where the tablet has a voice
     const next = document.querySelector("[data-next]");
     found.push([document.documentElement.scrollHeight - innerHeight,
-      next ? Math.round(next.getBoundingClientRect().bottom - innerHeight) : 0]);
+      next ? Math.round(next.getBoundingClientRect().bottom - innerHeight) : 0,
+      document.documentElement.scrollWidth - innerWidth]);
   }
   return found;
 }"""
@@ -75,12 +76,18 @@ def screens_of(app: Flask, questions: Iterable[Question], cookies: str) -> Itera
             yield f"{question.id} {question.kind}{' answered' if is_answered else ''}", shown[shown.index("<div id") :]
 
 
-def beyond(page: Page, app: Flask, questions: Iterable[Question], cookies: str = "") -> list[tuple[str, int, int]]:
-    """By screen and question: pixels below the edge of the page, and of the key to go on."""
+def beyond(
+    page: Page,
+    app: Flask,
+    questions: Iterable[Question],
+    cookies: str = "",
+    sizes: Iterable[tuple[int, int]] = (LYING, STANDING),
+) -> list[tuple[str, int, int, int]]:
+    """By screen and question: pixels below the edge of the page, of the key to go on, and beside the page."""
     named = list(screens_of(app, questions, cookies))
     look = ["en" if "lang=en" in cookies else "zh-CN", "large" in cookies]
     found = []
-    for width, height in (LYING, STANDING):
+    for width, height in sizes:
         page.set_viewport_size({"width": width, "height": height})
         measured = page.evaluate(_MEASURE, [[html for _, html in named], *look])
         found += [(f"{name} at {width}×{height}", *one) for (name, _), one in zip(named, measured, strict=True)]
@@ -130,14 +137,21 @@ def test_a_visitor_decides_without_scrolling_whatever_is_asked(asking, booth_app
     asking.goto(f"{ADDRESS}/quiz")
     questions = longest(booth.pack.questions, language)
     found = beyond(asking, booth_app, questions, f"lang={language}")
-    assert [f"{name} scrolls down by {page}px" for name, page, _ in found if page > 0] == []
+    assert [f"{name} scrolls down by {page}px" for name, page, *_ in found if page > 0] == []
 
 
 def test_in_large_type_the_key_that_leads_on_is_in_sight_whatever_was_asked(asking, booth_app, booth):
     asking.goto(f"{ADDRESS}/quiz")
     questions = longest(booth.pack.questions, "en")
     found = beyond(asking, booth_app, questions, "lang=en; large=1")
-    assert [f"{name}: {key}px below the edge" for name, _, key in found if key > 1] == []
+    assert [f"{name}: {key}px below the edge" for name, _, key, _ in found if key > 1] == []
+
+
+@pytest.mark.parametrize("cookies", ["lang=zh; large=1", "lang=en; large=1"])
+def test_no_word_is_too_wide_for_a_phone_in_large_type(asking, booth_app, booth, cookies):
+    asking.goto(f"{ADDRESS}/quiz")
+    found = beyond(asking, booth_app, booth.pack.questions, cookies, [PHONE])
+    assert [f"{name}: {beside}px beside the page" for name, _, _, beside in found if beside > 0] == []
 
 
 # --- pairs ----------------------------------------------------------------------------------------
@@ -164,5 +178,5 @@ def test_a_visitor_judges_without_scrolling_whichever_pair_is_drawn(asking, boot
         asking.set_viewport_size({"width": width, "height": height})
         look = ["en" if language == "en" else "zh-CN", False]
         measured = asking.evaluate(_MEASURE, [[html for _, html in named], *look])
-        beyond += [(name, width, below) for (name, _), (below, _) in zip(named, measured, strict=True) if below > 0]
+        beyond += [(name, width, below) for (name, _), (below, *_) in zip(named, measured, strict=True) if below > 0]
     assert beyond == []
