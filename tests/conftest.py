@@ -1,6 +1,7 @@
 """The few fixtures there are. Real databases, real apps; time is a `FakeClock`, the wire is a function call."""
 
 import fcntl
+import gc
 import os
 import secrets
 import shutil
@@ -182,6 +183,13 @@ def clock() -> FakeClock:
 @pytest.fixture
 def runner() -> CliRunner:
     return CliRunner()
+
+
+def pytest_collection_finish() -> None:
+    """Of all that is there by now nothing goes any more, and to look through it was an eighth of the time."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
 
 
 # --- one side -------------------------------------------------------------------------------------

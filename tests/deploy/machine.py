@@ -8,7 +8,7 @@ import ssl
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPSConnection
@@ -62,6 +62,13 @@ class Machine:
             return answer.status, answer.read()
         finally:
             connection.close()
+
+    def soon(self, holds: Callable[[], bool]) -> bool:
+        """Whether it holds, at once or in a while: nginx writes its log, and clears up, after the answer is out."""
+        deadline = time.monotonic() + _PATIENCE
+        while not holds() and time.monotonic() < deadline:
+            time.sleep(0.02)
+        return holds()
 
 
 def free_port() -> int:
