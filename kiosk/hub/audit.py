@@ -9,10 +9,11 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any, Protocol
 
 import msgspec
-from sqlalchemy import Connection, Row, Table, exists, func, select
+from sqlalchemy import Connection, Row, Select, Table, bindparam, exists, func, select
 
 from kiosk.clock import BEIJING
 from kiosk.errors import Problem
@@ -65,6 +66,7 @@ from kiosk.sync import keys, protocol
 from kiosk.sync.protocol import BatchHeader, Certificate
 
 Progress = Callable[[int, int], None]
+_NO_END = 2**63 - 1  # after every place in a journal
 _CHUNK = 2_000  # facts held in memory at a time
 _BLOBS = 8  # sealed blobs held in memory at a time
 _VERSIONS_TOLD = 12  # frozen versions that are named, the latest: all is to fit a page
@@ -380,14 +382,15 @@ class _Audit:
             if self._read is not None:
                 self._read = [*self._read, *some] if len(self._read) < 5 * _CHUNK else None
         expected: Counter[Bucket] = Counter()
-        at = 0
+        at, is_short = 0, self._read is not None
         for some in [self._read] if self._read is not None else self._usable():
             for fact in some:
                 expected.update(buckets(fact, self._clocks.day_and_hour(fact.boot, fact.at, fact.mono)))
             last = some[-1].seq if some else at
-            yield from self._model_faults(some, at, last)
+            yield from self._model_faults(some, at, _NO_END if is_short else last)
             at = last
-        yield from self._model_faults([], at, None)
+        if not is_short:
+            yield from self._model_faults([], at, _NO_END)
         yield from self._total_faults(expected)
         if (self.held.clocks, self.held.doubtful) != (self._clocks.dump(), self._clocks.doubtful()):
             yield "what is kept of its tablet's clocks is not what its facts say"
@@ -408,8 +411,8 @@ class _Audit:
         if {row.fair for row in rows} - {held.fair}:
             yield f"totals of it are counted for another fair than {held.fair}"
 
-    def _model_faults(self, some: Sequence[Fact], after: int, last: int | None) -> Iterator[str]:
-        """Rows of the read models between two places, against the facts between them; all after `after` for None."""
+    def _model_faults(self, some: Sequence[Fact], after: int, last: int) -> Iterator[str]:
+        """Rows of the read models after one place and up to another, against the facts there."""
         kinds = ("complaint.filed", "case.opened", "board.joined", *KINDS, *_ENTRY_KINDS, *lives.KINDS)
         bodies = [(fact, _body(fact)) for fact in some if fact.kind in kinds]
         filed = [self._complaint(fact, body) for fact, body in bodies if isinstance(body, ComplaintFiled)]
@@ -449,12 +452,18 @@ class _Audit:
         day = self._clocks.day_and_hour(fact.boot, fact.at, fact.mono)[0]
         return fact.seq, self.held.fair, *totals.board_row(body, fact.desk, day).values()
 
-    def _model(self, table: Table, after: int, last: int | None) -> set[tuple[Any, ...]]:
-        columns = [column for column in table.columns if column.name != "journal"]
-        query = select(*columns).where(table.c.journal == self.held.journal, table.c.seq > after)
-        if last is not None:
-            query = query.where(table.c.seq <= last)
-        return {tuple(row) for row in self._tx.execute(query)}
+    def _model(self, table: Table, after: int, last: int) -> set[tuple[Any, ...]]:
+        places = {"of": self.held.journal, "after": after, "last": last}
+        return {tuple(row) for row in self._tx.execute(_rows_between(table), places)}
+
+
+@cache
+def _rows_between(table: Table) -> Select[Any]:
+    """Of one journal, without its name. Kept, for it is asked of every table and every journal."""
+    columns = [column for column in table.columns if column.name != "journal"]
+    return select(*columns).where(
+        table.c.journal == bindparam("of"), table.c.seq > bindparam("after"), table.c.seq <= bindparam("last")
+    )
 
 
 def _body(fact: Fact) -> Body | None:

@@ -28,36 +28,20 @@ from kiosk.hub.totals import refold
 
 def _first(tx: Connection) -> None:
     """Everything the first release knows."""
-    metadata.create_all(tx)
 
 
 def _roads_and_clocks(tx: Connection) -> None:
     """Tablets that wait or were withdrawn, slips, corrected time, decisions, erased blobs."""
-    _add_what_is_new(tx)
-
-
-def _add_what_is_new(tx: Connection) -> None:
-    """Tables and columns that are not there yet."""
-    metadata.create_all(tx)
-    known = inspect(tx)
-    for table in metadata.sorted_tables:
-        held = {column["name"] for column in known.get_columns(table.name)}
-        for column in table.columns:
-            if column.name not in held:
-                specification = CreateColumn(column).compile(dialect=tx.dialect)
-                tx.exec_driver_sql(f"ALTER TABLE {table.name} ADD COLUMN {specification}")
 
 
 def _desk_totals(tx: Connection) -> None:
     """What every desk has come to, beside the totals by the hour; and what each journal says of its tablet's clocks."""
-    metadata.create_all(tx)
     for journal in tx.execute(select(journals.c.journal)).scalars().all():
         refold(tx, journal)
 
 
 def _own_journals(tx: Connection) -> None:
     """Who brought which content; and which journal of a fair is the hub's own: before, its id was reckoned."""
-    _add_what_is_new(tx)
     hub = tx.execute(select(identity.c.hub)).scalar()
     for fair in tx.execute(select(fairs.c.id).where(fairs.c.journal == "")).scalars().all():
         tx.execute(update(fairs).where(fairs.c.id == fair).values(journal=foreseeable(str(hub), fair)))
@@ -65,7 +49,6 @@ def _own_journals(tx: Connection) -> None:
 
 def _settled_runs(tx: Connection) -> None:
     """Which run of a withdrawn tablet counts; and notes of the hub's time that tell none, or too many boots."""
-    _add_what_is_new(tx)
     for row in tx.execute(select(devices.c.journal, devices.c.cutoff).where(devices.c.cutoff.is_not(None))).all():
         settle_to(tx, row.journal, row.cutoff)
     noted = select(facts.c.journal, facts.c.seq).where(facts.c.kind == "clock.compared", facts.c.problem.is_(None))
@@ -80,18 +63,15 @@ def _settled_runs(tx: Connection) -> None:
 
 def _items(tx: Connection) -> None:
     """What answers to each question come to. They are folded outside of this, when somebody looks."""
-    _add_what_is_new(tx)
 
 
 def _exhibits(tx: Connection) -> None:
     """What is done with exhibits, summed beside the answers: all is folded again, when somebody looks."""
-    _add_what_is_new(tx)
     tx.execute(update(item_folds).values(generation=item_folds.c.generation + 1))
 
 
 def _cases(tx: Connection) -> None:
     """Complaints and reports, who took them in, and how; their life; questions to be answered; duty at the hotline."""
-    _add_what_is_new(tx)
     for index in complaints.indexes:
         index.create(tx, checkfirst=True)
     for person, roles in tx.execute(select(people.c.id, people.c.roles)).all():
@@ -109,7 +89,6 @@ def _strays(tx: Connection) -> None:
 
 def _fair_days(tx: Connection) -> None:
     """The organiser's day: what sets a fair up, surveys, shifts, stock, quick tests, sheets of paper, corrections."""
-    _add_what_is_new(tx)
     # What was looked at is counted by exhibit, too.
     viewed = select(facts.c.journal).where(facts.c.kind == "exhibit.viewed").distinct()
     for journal in tx.execute(viewed).scalars().all():
@@ -118,14 +97,14 @@ def _fair_days(tx: Connection) -> None:
 
 def _figures(tx: Connection) -> None:
     """Figures that were typed, lists, frozen versions, the words of the summary; what units report, the way up."""
-    _add_what_is_new(tx)
     # Answers in English, with help, in large type are counted beside the others, and points of the satisfaction survey.
     answered = select(facts.c.journal).where(facts.c.kind.in_(("quiz.answered", "survey.answered"))).distinct()
     for journal in tx.execute(answered).scalars().all():
         refold(tx, journal)
 
 
-#: In order; the place in the list is the version it leads to. A released step is never changed.
+#: In order; the place in the list is the version it leads to: what a step does with the data that is there, once every
+#: table and column is. A released step is never changed.
 STEPS: tuple[Callable[[Connection], None], ...] = (
     _first,
     _roads_and_clocks,
@@ -147,9 +126,25 @@ def migrate(store: Store) -> None:
         if not store.is_sqlite:
             tx.exec_driver_sql("SELECT pg_advisory_xact_lock(315)")
         at = version_of(tx)
+        if at == 0:
+            metadata.create_all(tx, checkfirst=False)
+        elif at < len(STEPS):
+            _add_what_is_new(tx)
         for version, step in enumerate(STEPS[at:], at + 1):
             step(tx)
             tx.execute(schema_version.insert().values(version=version))
+
+
+def _add_what_is_new(tx: Connection) -> None:
+    """Tables and columns that are not there yet."""
+    metadata.create_all(tx)
+    held = inspect(tx).get_multi_columns()
+    for table in metadata.sorted_tables:
+        known = {column["name"] for column in held[None, table.name]}
+        for column in table.columns:
+            if column.name not in known:
+                specification = CreateColumn(column).compile(dialect=tx.dialect)
+                tx.exec_driver_sql(f"ALTER TABLE {table.name} ADD COLUMN {specification}")
 
 
 def version_of(tx: Connection) -> int:

@@ -166,7 +166,7 @@ def some_choices(draw: st.DrawFn, tablets: Sequence[Tablet]) -> list[Choice]:
     return told
 
 
-ORDERS = share(500, 8)
+ORDERS = share(500, 4)
 
 
 def test_branches_in_any_order_and_choices_at_any_moment_come_to_the_same(hub):

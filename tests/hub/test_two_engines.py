@@ -543,7 +543,7 @@ _DEEDS = (
     "rebuild",
 )  # fmt: skip
 #: Deeds that are tried, and after which the two must say the same.
-TRIED = share(1_000, 8)
+TRIED = share(1_000, 4)
 
 
 def test_whatever_happens_both_databases_say_what_plain_python_says(hub):
