@@ -19,7 +19,9 @@ from tests.journeys.people import Complaining, Installer, Organiser, Person, Vis
 from tests.journeys.screens import BIG, LYING, OFFICE, PHONE, STANDING, Screens, Watch, chromium
 
 OPENING = datetime.fromisoformat("2027-03-15T08:20+08:00")
-#: By desk, hour for hour: heads in fives, bundles of leaflets, advice, boards, quizzes, and right answers in each.
+#: Minutes after that when somebody looks at a desk: in three hours, and twice in the last sixty minutes.
+MOMENTS = (0, 78, 118)
+#: By desk, moment for moment: heads in fives, bundles of leaflets, advice, boards, quizzes, and right answers in each.
 DAY = {
     "d01": [(4, 1, 1, 2, 1, 5), (9, 2, 3, 0, 2, 4), (14, 3, 4, 0, 2, 4)],
     "d06": [(2, 1, 0, 2, 0, 0), (6, 1, 2, 0, 1, 4), (8, 2, 2, 0, 1, 3)],
@@ -56,18 +58,18 @@ def live_a_day(fair: Fair, screens: Screens, pictures: Path) -> str:
     booths = {"d01": fair.booth, **{desk: fair.another_booth(desk) for desk in list(DAY)[1:]}}
     for desk, booth in booths.items():
         booth.stop()
-        for hour, counts in enumerate(DAY[desk]):
-            booth.at = (OPENING + timedelta(hours=hour, minutes=3 * hour)).isoformat()
+        for minutes, counts in zip(MOMENTS, DAY[desk], strict=True):
+            booth.at = (OPENING + timedelta(minutes=minutes)).isoformat()
             booth.start()
             work(screens, booth, *counts)
-            if desk == "d01" and hour == 2:
+            if desk == "d01" and minutes == MOMENTS[-1]:
                 page = screens.open(LYING)
                 Visitor(page, booth.url).comes()
                 palette(page, pictures / "booth.png")
                 case = Volunteer(page, booth.url).signs_in().opens_complaint().files_complaint()
             booth.stop()
     fair.hub.stop()
-    fair.hub.at = (OPENING + timedelta(hours=2, minutes=22)).isoformat()
+    fair.hub.at = (OPENING + timedelta(minutes=MOMENTS[-1] + 4)).isoformat()
     fair.hub.start()
     for booth in booths.values():
         booth.ask("sync")
@@ -80,7 +82,7 @@ def live_a_day(fair: Fair, screens: Screens, pictures: Path) -> str:
 def work(
     screens: Screens, booth: Server, heads: int, bundles: int, advice: int, boards: int, quizzes: int, right: int
 ) -> None:
-    """One hour at one desk."""
+    """One moment at one desk."""
     page = screens.open(LYING)
     volunteer = Volunteer(page, booth.url).signs_in()
     for _ in range(heads):
@@ -126,6 +128,7 @@ def picture_all(fair: Fair, screens: Screens, case: str, folder: Path, cookies: 
     )
     phone = person(Complaining, fair.hub.url, PHONE)
     phone.page.goto(address)
+    phone.begins()
     organiser = person(Organiser, fair.hub.url, OFFICE, "mouse").signs_in(fair)
     outside = person(Person, fair.hub.url, OFFICE, "mouse")
     tablet = fair.new_tablet(folder.name)
@@ -135,6 +138,8 @@ def picture_all(fair: Fair, screens: Screens, case: str, folder: Path, cookies: 
         ("staff", walks.staff_screens(volunteer), volunteer, (LYING, STANDING, PHONE)),
         ("phone", walks.form_screens(phone), phone, (PHONE,)),
         ("hub", walks.hub_screens(organiser, case, fair), organiser, (OFFICE, PHONE, BIG)),
+        ("hub", walks.reporting_screens(organiser), organiser, (OFFICE, PHONE)),
+        ("hub", walks.setting_up_screens(organiser), organiser, (OFFICE, PHONE)),
         ("hub", walks.door_screens(outside), outside, (OFFICE, PHONE)),
         ("new", walks.joining_screens(installer, organiser), installer, (LYING, STANDING, PHONE)),
     ):

@@ -46,6 +46,8 @@ _MARGINS = {"top": 37, "bottom": 35, "left": 28, "right": 26}  # mm
 _STANDING, _LABEL = 4, 38
 #: 10月31日 in one line, in mm.
 _A_DAY = 22.0
+#: A figure of 五号 in mm, in the broadest of the faces that stand in for the Latin one where a machine has it not.
+_FIGURE = 2.36
 _DAYS_BESIDE = 4
 #: So many lines at the end of the table stay with the notes below it.
 _TOGETHER = 3
@@ -385,7 +387,7 @@ def _windows(statement: Statement) -> list[tuple[str, Mapping[str, Cell]]]:
 def _widths(windows: Sequence[tuple[str, Mapping[str, Cell]]]) -> tuple[bool, list[float]]:
     """Whether the table lies, and how wide its columns are in mm: no number is broken over two lines."""
     longest = [max((len(_said(cell)) for cell in cells.values()), default=0) for _, cells in windows]
-    values = [max(_A_DAY if "日" in name else 18.0, 2.0 * letters + 3)
+    values = [max(_A_DAY if "日" in name else 18.0, _FIGURE * letters + 3)
               for (name, _), letters in zip(windows, longest, strict=True)]  # fmt: skip
     label = 156 - 11 - 18 - sum(values)
     is_wide = len(windows) > _STANDING or label < _LABEL

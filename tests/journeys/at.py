@@ -2,8 +2,11 @@
 
 FILE, once it is there, says how many more seconds have gone by, on the wall and for what is measured; after a "=", how
 many altogether, and then not one more.
+
+Whoever starts at another moment has started the machine anew: nothing that was measured before compares with it.
 """
 
+import hashlib
 import sys
 import time
 from datetime import datetime, timedelta
@@ -14,7 +17,8 @@ from kiosk.clock import SystemClock
 
 
 def main() -> None:
-    start, hands = datetime.fromisoformat(sys.argv.pop(1)), Path(sys.argv.pop(1))
+    moment, hands = sys.argv.pop(1), Path(sys.argv.pop(1))
+    start, boot = datetime.fromisoformat(moment), hashlib.sha256(moment.encode()).hexdigest()[:8]
     begun, measured = time.monotonic(), SystemClock().monotonic()
 
     def gone_by() -> float:
@@ -23,6 +27,7 @@ def main() -> None:
 
     SystemClock.now = lambda _self: start + timedelta(seconds=gone_by())
     SystemClock.monotonic = lambda _self: measured + round(gone_by() * 1000)
+    SystemClock.boot = boot
     cli.main()
 
 

@@ -231,8 +231,8 @@ class Fair:
 
     def figures(self) -> dict[str, Any]:
         """Value of each figure, by key."""
-        answer = json.loads(self.hub.told("figures", "--json"))
-        return {figure["key"]: figure["value"] for figure in answer["figures"]}
+        told = self.hub.ask if self.hub.at else self.hub.told
+        return {figure["key"]: figure["value"] for figure in json.loads(told("figures", "--json"))["figures"]}
 
     def certificate(self) -> Certificate:
         """Of the tablet: anybody may know it."""

@@ -5,6 +5,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from urllib.parse import quote
 
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
+
 
 def writings(text: str) -> dict[str, bytes]:
     """Name of a writing → the bytes one finds when `text` was written so, alone or inside something longer."""
@@ -19,11 +21,16 @@ def writings(text: str) -> dict[str, bytes]:
         "percent, gbk": quote(text.encode("gbk")).encode(),
         "json": text.encode("ascii", "backslashreplace"),
         "hex": plain.hex().encode(),
+        "HEX": plain.hex().upper().encode(),
+        "entities": "".join(f"&#{ord(one)};" for one in text).encode(),
+        "entities, hex": "".join(f"&#x{ord(one):x};" for one in text).encode(),
     }
     for shift in range(3):
         # Of the first and the last group some bits belong to the neighbours; what is between them is certain.
         coded = base64.b64encode(b"\0" * shift + plain)
-        found[f"base64 at {shift}"] = coded[4 if shift else 0 : len(coded) - (4 if (shift + len(plain)) % 3 else 0)]
+        coded = coded[4 if shift else 0 : len(coded) - (4 if (shift + len(plain)) % 3 else 0)]
+        found[f"base64 at {shift}"] = coded
+        found[f"base64url at {shift}"] = coded.translate(_URL_SAFE)
     return found
 
 
@@ -35,6 +42,7 @@ def plant(folder: Path, text: str) -> Iterator[tuple[str, Path]]:
         file.parent.mkdir(exist_ok=True)
         if name.startswith("base64"):
             inner = base64.b64encode(b"x" * int(name[-1]) + plain + b"yz")
+            inner = inner.translate(_URL_SAFE) if "url" in name else inner
         else:
             inner = writings(text)[name]
         file.write_bytes(b"\xff\x00before" + inner + b"after\x00\xff")

@@ -30,6 +30,14 @@ COMPLAINT: Mapping[str, Mapping[str, str]] = {
     "consents": {"forward": "yes", "mediation": "yes", "publicity": "no"},
     "identity": {"name": "张小花", "phone": "13912345678", "address": "长江路2号测试楼"},
 }
+#: The same, brought by somebody whom the consumer asked to.
+FOR_ANOTHER: Mapping[str, Mapping[str, str]] = {
+    "notice": COMPLAINT["notice"],
+    "who": {"consumer": "other"},
+    "agent": {"on_behalf": "张大花", "on_behalf_phone": "13912345679", "relation": "family"},
+    "authority": {"authority": "no"},
+    **{name: COMPLAINT[name] for name in list(COMPLAINT)[2:]},
+}
 #: Screen → what a report without a name says there, where it is not what the complaint says.
 REPORT: Mapping[str, Mapping[str, str]] = {
     "notice": COMPLAINT["notice"],
@@ -155,10 +163,8 @@ class Complaining(Person):
     def fills_screen(self, screen: str, **changes: str) -> Self:
         """What the complaint (or the report) says to that screen; `changes` say something else instead."""
         self.is_on_screen(screen)
-        for name, text in {**COMPLAINT, **REPORT}[screen].items():
-            self.answers_field(name, changes.get(name, text))
-        for name in changes.keys() - {**COMPLAINT, **REPORT}[screen].keys():
-            self.answers_field(name, changes[name])
+        for name, text in {**{**FOR_ANOTHER, **REPORT, **COMPLAINT}[screen], **changes}.items():
+            self.answers_field(name, text)
         return self
 
     def answers_field(self, name: str, text: str) -> None:
@@ -192,6 +198,13 @@ class Complaining(Person):
         for name in names[names.index(first) :]:
             self.fills_screen(name).goes_on()
         return self.reads_receipt()
+
+    def asks_how_it_stands(self, case: str, code: str) -> None:
+        """By the number and the query code of the receipt, at the hub."""
+        self.goes_to("/m/status")
+        self.types("case", case)
+        self.types("code", code)
+        self.press(self.page.locator(".receipt-ask button"))
 
     def reads_receipt(self) -> str:
         return self.sees(".slip-number strong:not(.slip-query)").inner_text()
@@ -419,10 +432,10 @@ class Organiser(Person):
 
     fair_id = "demo"
 
-    def gives_password(self) -> Self:
+    def gives_password(self, name: str = demo.LOGIN, password: str = demo.PASSWORD) -> Self:
         self.goes_to("/")
-        self.types("name", demo.LOGIN)
-        self.types("password", demo.PASSWORD)
+        self.types("name", name)
+        self.types("password", password)
         self.press(self.page.locator(".gate .go"))
         return self
 

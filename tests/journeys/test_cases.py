@@ -1,10 +1,26 @@
-"""A case after the booth: opened for a reason, accepted, ended, told, closed, called back; each step with a name."""
+"""A case after the booth: read by who holds the key, walked step by step to its end, and forgotten on its day."""
+
+import sqlite3
+from contextlib import closing
 
 from playwright.sync_api import expect
 
+from tests.journeys import leaks
+from tests.journeys.people import COMPLAINT, Complaining, Organiser
+from tests.journeys.screens import OFFICE, PHONE
 
-def test_a_case_is_walked_from_the_desk_to_closed(fair, a_volunteer, an_organiser):
-    case = a_volunteer(fair).signs_in().opens_complaint().files_complaint()
+SECRETS = [*COMPLAINT["identity"].values(), *COMPLAINT["respondent"].values(), COMPLAINT["facts"]["grounds"]]
+
+
+def secrets_in(page):
+    """What the page's source says of who complained and of whom, in whatever writing."""
+    source = page.content().encode()
+    return [(text, name) for text in SECRETS for name, needle in leaks.writings(text).items() if needle in source]
+
+
+def test_a_case_is_walked_from_the_desk_to_closed_and_its_person_reads_so(fair, a_volunteer, an_organiser, screens):
+    volunteer = a_volunteer(fair).signs_in().opens_complaint()
+    case, code = volunteer.files_complaint(), volunteer.sees(".slip-query").inner_text()
     fair.sync()
     before = fair.figures()
     office = an_organiser(fair)
@@ -31,3 +47,47 @@ def test_a_case_is_walked_from_the_desk_to_closed(fair, a_volunteer, an_organise
     grown |= {"natures": 1, "goods_services": 1, "complaints_mediated": 1, "recovered": "1280.50"}
     grown |= {"hours_to_tell": "0.00", "hours_to_end": "0.00"}
     assert {key: after[key] for key in after if after[key] != before[key] and key != "measured_share"} == grown
+
+    person = Complaining(screens.open(PHONE), fair.hub.url)
+    person.asks_how_it_stands(case, code)
+    assert person.sees(".slip strong").inner_text() == case
+    expect(person.page.locator("main")).to_contain_text("已办结")
+    assert secrets_in(person.page) == []
+
+
+def test_what_was_told_is_read_by_who_holds_the_key_and_by_nobody_once_its_time_is_over(
+    own_fair, a_volunteer, an_organiser, screens
+):
+    fair = own_fair
+    password = fair.hub.told("person", "王登记", "--role", "organiser", "--role", "auditor").rpartition(" ")[2]
+    fair.hub.stop()
+    case = a_volunteer(fair).signs_in().opens_complaint().files_complaint()
+    fair.hub.start()
+    assert "1 sealed" in fair.sync()
+
+    watcher = Organiser(screens.open(OFFICE), fair.hub.url, "mouse").gives_password("王登记", password)
+    watcher.sees("#board")
+    with closing(sqlite3.connect(fair.hub.data / "hub.db")) as hub:
+        assert hub.execute("SELECT count(*), count(key_box) FROM sessions").fetchone() == (1, 0), "no key is open here"
+    assert "已收到" in watcher.finds_case(case).inner_text()
+    for place in ("", "complaints", f"cases/{case}", "figures/complaints", "figures/complaints/facts", "persons"):
+        watcher.opens(place).sees("main h1")
+        assert secrets_in(watcher.page) == [], place
+
+    keeper = an_organiser(fair)
+    assert "张小花" in keeper.opens_case(case)
+    assert {text for text, _ in secrets_in(keeper.page)} == set(SECRETS), "and so the search would have found them"
+    before = fair.figures()
+
+    fair.hub.stop()
+    fair.hub.at = "2027-09-16T00:00:01+08:00"  # the fair was over on 15 March, and six months were promised
+    assert "demo: 1 erased; kept until 2027-09-15" in fair.hub.ask("erase")
+    fair.hub.start()
+    fair.badge = []  # nobody stays signed in for as long as that
+    keeper = an_organiser(fair)
+    assert "已按期限删除" in keeper.finds_case(case).inner_text()
+    keeper.press(keeper.finds_case(case).locator("a.case"))
+    expect(keeper.page.locator("#gone-name")).to_have_text("内容已按期限删除")
+    assert keeper.page.locator("form[action$='/open']").count() == 0
+    assert secrets_in(keeper.page) == []
+    assert fair.figures() == before

@@ -54,6 +54,18 @@ def test_a_phone_without_javascript_files_a_complaint_and_hears_of_a_fault(fair,
     assert "张小花" in an_organiser(fair).opens_case(case)
 
 
+def test_on_the_own_phone_language_and_type_are_chosen_before_anything_is_typed(fair, a_visitor, screens):
+    at_the_tablet = a_visitor(fair).goes_to("/complaint/settle")
+    phone = Complaining(screens.open(PHONE), "")
+    phone.goes_to(read_code(picture_of(at_the_tablet)))
+    phone.prefers(english=True, large=True).fills_screen("notice").goes_on()
+    phone.is_on_screen("who").goes_back()
+    phone.is_on_screen("notice")
+    expect(phone.page.locator("#notice")).to_be_checked()
+    expect(phone.page.locator("html[lang=en][data-large]")).to_have_count(1)
+    expect(phone.page.locator(".looks")).to_have_count(0)  # they load the page anew, and what was typed would be lost
+
+
 def test_filing_twice_is_one_complaint(fair, a_visitor, screens):
     """The answer was lost on the way and the phone sends the last screen again."""
     before = fair.figures()

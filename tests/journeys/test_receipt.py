@@ -75,10 +75,8 @@ def test_who_filed_by_phone_reads_how_the_case_stands(fair, a_visitor, screens):
     case, code = phone.files_complaint(), phone.sees(".slip-query").inner_text()
 
     screens.watch.allow("404")
-    later = Complaining(screens.open(PHONE), fair.hub.url).goes_to("/m/status")
-    later.types("case", case)
-    later.types("code", code[:-1] + ("0" if code[-1] != "0" else "1"))
-    later.press(later.page.locator(".receipt-ask button"))
+    later = Complaining(screens.open(PHONE), fair.hub.url)
+    later.asks_how_it_stands(case, code[:-1] + ("0" if code[-1] != "0" else "1"))
     expect(later.page.locator("#status-problem")).to_contain_text("编号或查询码不对")
     later.types("case", case.lower().replace("-", " "))
     later.types("code", code.lower())

@@ -131,7 +131,8 @@ def test_no_byte_on_the_wire_no_disk_and_no_log_knows_who_complained(own_fair, t
         phone_context.close()
 
     heard = b"".join(wire.up)
-    assert heard.count(f"POST {fair.phone_url}".encode()) == heard.count(b"kiosk-sealed/1\n") == 3
+    # More, where a connection was closed just as the phone used it again: then the browser itself sends it once more.
+    assert heard.count(f"POST {fair.phone_url}".encode()) == heard.count(b"kiosk-sealed/1\n") >= 3
     assert case.encode() in heard  # the wire was tapped at the right place
     assert wire.hits([*SECRETS, EXIF_MARK, SHOWN]) == []
 
@@ -255,7 +256,7 @@ def test_who_acts_for_somebody_else_says_so_and_the_last_questions_are_about_tha
     phone.is_on_screen("authority").answers_field("authority", "no")
     phone.goes_on()
     phone.fills_until("identity").fills_screen("identity")
-    expect(phone.page.locator("label[for=name]")).to_have_text("本人的姓名")
+    expect(phone.page.locator("label[for=name]")).to_have_text("委托您的人的姓名")
     phone.goes_on()
     assert phone.reads_receipt()
 

@@ -10,7 +10,7 @@ from PIL import Image
 
 from kiosk import demo
 from tests.journeys.fair import Fair, Server
-from tests.journeys.people import COMPLAINT, Complaining, Installer, Organiser, Person, Visitor, Volunteer
+from tests.journeys.people import FOR_ANOTHER, Complaining, Installer, Organiser, Person, Visitor, Volunteer
 
 #: Where a visitor decides: nothing to decide on may lie below the edge.
 DECIDING = ("attract", "question", "answered right", "answered wrong", "exhibit", "find", "tour", "closer look", "pair")
@@ -213,16 +213,16 @@ def trouble_screens(volunteer: Volunteer, booth: Server) -> Iterator[str]:
 
 
 def form_screens(person: Complaining) -> Iterator[str]:
-    """Each screen of the complaint form, empty as it comes and with its faults; then the receipt is there."""
-    firsts = ("notice", "consumer", "respondent", "what", "facts", "", "request", "forward", "name")
-    for screen, first in zip(COMPLAINT, firsts, strict=True):
+    """Each screen the complaint form can have, empty as it comes and with its faults; then the receipt is there."""
+    faulty = {screen: next(iter(fields), "") for screen, fields in FOR_ANOTHER.items()} | {"request": "request"}
+    for screen, first in faulty.items():
         person.is_on_screen(screen)
         yield f"complaint {screen}"
         if first:
             person.goes_on()
             person.reads_fault(first)
             yield f"complaint {screen} faults"
-        person.fills_screen(screen).goes_on()
+        person.fills_screen(screen, **FOR_ANOTHER[screen]).goes_on()
     person.reads_receipt()
 
 
