@@ -6,7 +6,10 @@ from collections.abc import Iterable
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _CHECKS = ALPHABET + "*~$=U"  # Crockford's five more, for remainders from 32 on
 _LOOKALIKES = str.maketrans("OIL", "011")
-_VALUES = {symbol: value for value, symbol in enumerate(ALPHABET)}
+_GAPS = re.compile(r"[\W_]")
+_SYMBOLS = re.compile(f"[{ALPHABET}]*")
+#: As Python writes base 32, which it reads at once.
+_AS_DIGITS = str.maketrans(ALPHABET, "0123456789ABCDEFGHIJKLMNOPQRSTUV")
 
 
 def write(number: int, length: int) -> str:
@@ -20,18 +23,17 @@ def write(number: int, length: int) -> str:
 
 def normal(typed: str) -> str:
     """What a person typed, without blanks, hyphens and the like, in capitals, look-alikes put right."""
-    return re.sub(r"[\W_]", "", typed.upper()).translate(_LOOKALIKES)
+    if _SYMBOLS.fullmatch(typed):  # as it is kept: it has been here before
+        return typed
+    return _GAPS.sub("", typed.upper()).translate(_LOOKALIKES)
 
 
 def read(typed: str, length: int) -> int | None:
     """The number, or None where what was typed is not `length` symbols."""
     text = normal(typed)
-    if len(text) != length or any(symbol not in _VALUES for symbol in text):
+    if len(text) != length or not _SYMBOLS.fullmatch(text):
         return None
-    number = 0
-    for symbol in text:
-        number = number * 32 + _VALUES[symbol]
-    return number
+    return int(text.translate(_AS_DIGITS) or "0", 32)
 
 
 def check_symbol(text: str) -> str:

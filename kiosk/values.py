@@ -2,6 +2,7 @@
 
 import hashlib
 import ipaddress
+import re
 from typing import Annotated
 
 import msgspec
@@ -22,8 +23,11 @@ Date = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")]
 Hex32 = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}\Z")]
 
 
+_ID = re.compile("[0-9a-f]{32}")
+
+
 def is_id(text: str) -> bool:
-    return len(text) == 32 and all(letter in "0123456789abcdef" for letter in text)
+    return _ID.fullmatch(text) is not None
 
 
 def derived_id(label: bytes, name: str) -> str:

@@ -14,7 +14,7 @@ from functools import partial
 import msgspec
 from flask import Blueprint, Response, request
 
-from kiosk import crockford, strictjson, web
+from kiosk import crockford, web
 from kiosk.booth import days, outbox, photos, posters, staff
 from kiosk.booth.context import Booth, Enrolment, booth, new_id
 from kiosk.booth.journal import Draft
@@ -55,29 +55,30 @@ FOR_NOW = (COMPLAINT_UNOPENABLE, JOURNAL_LOCKED, STORAGE_FAILED, STORAGE_FULL, S
 
 @desk_views.before_request
 def ask_for_pin() -> Response | None:
-    """As on any staff page; but what was typed when the screen locked waits behind the PIN, and is not thrown away."""
+    """As on any staff page; over a form that is being filled it is asked by the page itself."""
     if request.endpoint == "complaints_desk.photograph":
         # Before the form is read. What is bound by the second is what werkzeug holds while it looks for the end.
         request.max_content_length = request.max_form_memory_size = evidence.upload_limit(1)
-    if request.endpoint == "complaints_desk.unlock":
+    if request.endpoint in ("complaints_desk.fill", "complaints_desk.unlock"):
         return None
-    if request.endpoint != "complaints_desk.fill":
-        return staff.ask_for_pin()
-    if staff.is_signed_in():
-        return None
-    try:
-        posted = complaint_form.read(booth().enrolled.fair.form, with_code=True)
-    except Problem:
-        return staff.ask_for_pin()
-    answer = staff.enter_page(_behind_pin(booth(), posted))
-    answer.status_code = STAFF_ONLY.status
-    return answer
+    return staff.ask_for_pin()
 
 
 @desk_views.after_request
 def allow_camera(response: Response) -> Response:
     """One screen comes in the place of another, with the leave of the page that was loaded first: any of these."""
     return web.with_camera(response)
+
+
+def _ask_over_form(here: Booth) -> Response:
+    """What was typed when the screen locked waits behind the PIN, and is not thrown away."""
+    try:
+        posted = complaint_form.read(here.enrolled.fair.form, with_code=True)
+    except Problem:
+        raise Problem(STAFF_ONLY) from None
+    answer = staff.enter_page(_behind_pin(here, posted))
+    answer.status_code = STAFF_ONLY.status
+    return answer
 
 
 def _behind_pin(here: Booth, posted: complaint_form.Posted) -> staff.Behind:
@@ -180,6 +181,8 @@ def also() -> Response:
 def _first_page(here: Booth, posted: complaint_form.Posted) -> Response:
     """The codes are stretched while the notice is read: that takes longer than anything a later touch waits for."""
     salt, session = bytes.fromhex(here.enrolled.certificate.journal), staff.signed_in()
+    with suppress(Problem):  # here, so that no later touch waits for it; whether there is room is said then
+        tidy(here)
 
     def work() -> None:
         _stretched(posted.code, salt, session)
@@ -192,16 +195,23 @@ def _first_page(here: Booth, posted: complaint_form.Posted) -> Response:
 @desk_views.post("/staff/complaint")
 def fill() -> Response:
     """One screen of the form: checked, kept encrypted, and on the last screen sealed and filed."""
-    here, volunteer = booth(), staff.signed_in()
-    posted = asked(here.enrolled, complaint_form.read(here.enrolled.fair.form, with_code=True))
+    here = booth()
+    try:
+        volunteer = staff.signed_in()
+    except Problem:
+        return _ask_over_form(here)
+    joined = here.enrolled
+    posted = asked(joined, complaint_form.read(joined.fair.form, with_code=True))
+    now = days.now(here)
+    step = posted.turn(last_day(now))
+    goes_on = not (step.is_complete or step.faults)
+    if goes_on and _keep(here, step, volunteer, now):
+        return _form_page(here, step, now=now)
     filed = here.journal.fact(posted.fact_id)
     if filed is not None:
         return _receipt(here, same_case(filed, posted.case), posted)
-    now = days.now(here)
-    step = posted.turn(last_day(now))
     if not step.is_complete:
-        is_kept = bool(step.faults) or _keep(here, step, volunteer, now)
-        return _form_page(here, step, None if is_kept else Problem(DRAFT_UNKEPT), now=now)
+        return _form_page(here, step, Problem(DRAFT_UNKEPT) if goes_on else None, now=now)
     try:
         _refuse_unless_it_opens(here.enrolled)
         fact, is_own = file(here, step, volunteer)
@@ -288,12 +298,11 @@ def file(here: Booth, posted: complaint_form.Posted, session: StaffSession) -> t
 def _keep(
     here: Booth, posted: complaint_form.Posted, session: StaffSession | None = None, now: days.Now | None = None
 ) -> bool:
-    """Whether a form could be kept. One that was begun goes on without: what somebody told is not thrown away."""
+    """Whether a form is kept. One that was begun goes on without: what somebody told is not thrown away."""
     try:
-        keep_draft(here, posted.code, posted.as_fields(), session, now)
+        return keep_draft(here, posted.code, posted.as_fields(), session, now)
     except Problem:
         return False
-    return True
 
 
 def refuse_unless_it_can_be_kept(here: Booth) -> None:
@@ -378,6 +387,10 @@ def receipt(here: Booth, fact: Fact, query: str, also: Also | None = None, *, is
 
 # --- half-filled forms ----------------------------------------------------------------------------
 
+#: One that is there is written over where it stands: to replace it would write its key anew, as much again.
+_KEEP = """INSERT INTO drafts (key_hash, day, sealed) SELECT ?, ?, ? WHERE NOT EXISTS (SELECT 1 FROM facts WHERE id = ?)
+    ON CONFLICT (key_hash) DO UPDATE SET day = excluded.day, sealed = excluded.sealed"""
+
 
 def draw_code() -> str:
     """Eight symbols, 40 bits: with Argon2id between guesses that is years of a stolen tablet's time."""
@@ -386,18 +399,12 @@ def draw_code() -> str:
 
 def keep_draft(
     here: Booth, code: str, draft: dict[str, str], session: StaffSession | None = None, now: days.Now | None = None
-) -> None:
-    """Keep a half-filled form for the rest of the day. Raises `storage.low`."""
+) -> bool:
+    """Keep a half-filled form for the rest of the day, unless it is filed: whether it is kept. Raises `storage.low`."""
     here.storage.refuse_unless_ample()
     name, key = _draft_key(here, code, session)
-    day = (now or days.now(here)).day
-    row = (name, day, keys.lock(strictjson.dumps(draft), key))
-
-    def job(connection: sqlite3.Connection) -> None:
-        discard_old(here, connection, day)
-        connection.execute("INSERT OR REPLACE INTO drafts (key_hash, day, sealed) VALUES (?, ?, ?)", row)
-
-    here.journal.transact(job)
+    sealed = keys.lock(msgspec.json.encode(draft), key)
+    return here.journal.write(_KEEP, (name, (now or days.now(here)).day, sealed, draft["id"])) == 1
 
 
 def open_draft(here: Booth, code: str) -> dict[str, str]:
@@ -408,7 +415,7 @@ def open_draft(here: Booth, code: str) -> dict[str, str]:
     plain = keys.unlock(row[0], key) if row else None
     if plain is None:
         raise Problem(DRAFT_UNKNOWN)
-    return msgspec.convert(strictjson.loads(plain), dict[str, str])
+    return msgspec.json.decode(plain, type=dict[str, str])
 
 
 def tidy(here: Booth) -> None:

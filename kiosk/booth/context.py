@@ -120,10 +120,11 @@ class Booth:
     @property
     def enrolled(self) -> Enrolment:
         """The enrolment, or the problem `booth.unenrolled`; `journal.*` where it cannot be read any more."""
-        if self.enrolment is None:
+        found = self.enrolment
+        if found is None:
             self.journal.refuse_in_trouble()
             raise Problem(BOOTH_UNENROLLED)
-        return self.enrolment
+        return found
 
     @property
     def surveys(self) -> list[Survey]:

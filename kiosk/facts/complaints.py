@@ -423,11 +423,11 @@ _DECIDING: Mapping[str, Collection[str]] = {
 
 def steps_of(values: Values) -> tuple[Step, ...]:
     """The screens of a form, as far as what was said tells."""
-    return _steps_of(tuple(text if (text := values.get(name)) in some else "" for name, some in _DECIDING.items()))
+    return _steps_of(*[text if (text := values.get(name)) in some else "" for name, some in _DECIDING.items()])
 
 
 @cache
-def _steps_of(said: tuple[str, ...]) -> tuple[Step, ...]:
+def _steps_of(*said: str) -> tuple[Step, ...]:
     """A screen asks several times; of what there is to say there is little, and nothing of it is anybody's own."""
     values = dict(zip(_DECIDING, said, strict=True))
     return tuple(step for step in STEPS if step.asked(values))

@@ -198,7 +198,7 @@ def _begin(device_id: str, way: str) -> Response:
     with reading() as tx:
         fact_id = handoffs.fact_id(tx, hub(), device_id)
     posted = complaint_form.blank(fact_id, complaint_form.WAYS[way], place.fair.form)
-    return _form_page(place, device_id, posted)
+    return _form_page(place, device_id, posted, begun=way)
 
 
 class _Sealed(msgspec.Struct, frozen=True):
@@ -288,11 +288,10 @@ def _receipt(here: Hub, place: _Place, device_id: str, posted: Posted, row: Row[
     return web.page("complaints/receipt.html", page=page)
 
 
-def _form_page(place: _Place, device_id: str, posted: Posted, problem: Problem | None = None) -> Response:
-    taken: tuple[int, ...] = ()
-    if posted.step == "photos":
-        with reading() as tx:
-            taken = tuple(one.number for one in photos.of(tx, photos.form_of(hub(), posted)))
+def _form_page(
+    place: _Place, device_id: str, posted: Posted, problem: Problem | None = None, **around: str
+) -> Response:
+    """`begun`: the way by which the form was just opened, with nothing in it yet."""
     page = FormPage.of(
         posted,
         action=f"/m/complaint/{device_id}",
@@ -300,7 +299,7 @@ def _form_page(place: _Place, device_id: str, posted: Posted, problem: Problem |
         desk=place.desk,
         today=today(),
         problem=problem.sentence(web.language()) if problem else "",
-        photos=taken,
+        photos=photos.numbers(hub(), posted) if posted.step == "photos" else (),
     )
     status = problem.status if problem else 422 if posted.faults else 200
-    return page.shown(status)
+    return page.shown(status, **around)

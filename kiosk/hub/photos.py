@@ -51,6 +51,12 @@ def form_of(here: Hub, posted: Posted) -> str:
     return here.mark("photos", f"{posted.fact_id} {posted.query}")
 
 
+def numbers(here: Hub, posted: Posted) -> tuple[int, ...]:
+    """Of the photos that wait for a complaint, in order: a screen tells them, and is to be there at once."""
+    question = "SELECT number FROM phone_photos WHERE form = ? ORDER BY number"
+    return tuple(number for (number,) in here.store.glance(question, form_of(here, posted)))
+
+
 def of(tx: Connection, form: str) -> Sequence[Kept]:
     """The photos that wait for a complaint, in order."""
     return [Kept(*row) for row in tx.execute(_OF_FORM, {"of_form": form})]

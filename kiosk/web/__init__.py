@@ -15,7 +15,7 @@ from kiosk.web.forms import (
     read_page,
     text_fault,
 )
-from kiosk.web.layout import drawing, is_large, json_response, language, page, see_other, to, with_camera
+from kiosk.web.layout import drawing, is_large, json_response, language, page, part, see_other, to, with_camera
 from kiosk.web.problems import show_problem
 from kiosk.web.requests import wants_fragment
 
@@ -29,6 +29,7 @@ __all__ = [
     "make_app",
     "page",
     "pages_of",
+    "part",
     "read_choice",
     "read_file",
     "read_files",

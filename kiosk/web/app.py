@@ -28,7 +28,7 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
 }
 #: One pass over the response's own headers instead of a search for each of these.
-_EVERY_RESPONSE = (*HEADERS.items(), ("Cache-Control", "no-store"))
+_EVERY_RESPONSE = [(name.lower(), name, value) for name, value in (*HEADERS.items(), ("Cache-Control", "no-store"))]
 
 
 class App(Flask):
@@ -50,6 +50,7 @@ def make_app(name: str, side: str, hosts: Sequence[str]) -> Flask:
     Babel(app, default_translation_directories=str(PACKAGE / "translations"), locale_selector=layout.locale)
     app.extensions["assets"] = assets.load(side)
     app.extensions["words"] = {}
+    app.jinja_env.globals["_"] = layout.say
     app.extensions["stencils"] = stencils.Stencils()
     app.jinja_env.filters["ticked"] = stencils.ticked
     app.before_request(refuse_impossible_address)
@@ -70,9 +71,9 @@ def draw_code(text: str) -> Markup:
 
 def _finish(response: Response) -> Response:
     given = {name.lower() for name, _ in response.headers}
-    for header, value in _EVERY_RESPONSE:
-        if header.lower() not in given:
-            response.headers.add(header, value)
+    for lower, name, value in _EVERY_RESPONSE:
+        if lower not in given:
+            response.headers.add(name, value)
     if response.mimetype == "text/html":
         response.headers["Vary"] = "HX-Request, Cookie, Accept-Encoding"
         if g.get("compress", True):

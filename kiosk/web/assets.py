@@ -75,7 +75,7 @@ def static(name: str) -> Response:
 
 
 def accepts_gzip() -> bool:
-    return request.accept_encodings.quality("gzip") > 0
+    return "HTTP_ACCEPT_ENCODING" in request.environ and request.accept_encodings.quality("gzip") > 0
 
 
 def file_response(asset: Asset) -> Response:

@@ -49,7 +49,8 @@ class Posted(msgspec.Struct, frozen=True):
     @property
     def steps(self) -> tuple[Step, ...]:
         """The screens, as far as what was said tells."""
-        return tuple(step for step in steps_of(self.values) if self.takes_photos or step.name != "photos")
+        steps = steps_of(self.values)
+        return steps if self.takes_photos else tuple(step for step in steps if step.name != "photos")
 
     def without_photos(self) -> "Posted":
         """The same form where no photo would count: that screen is left out."""
@@ -234,7 +235,7 @@ def read(
     _refuse_unless(posted["go"] in goes, "go")
     if with_code:
         _refuse_unless(crockford.read(crockford.normal(posted["code"]), 8) is not None, "code")
-    values = complaints.tidied({**{name: posted[name] for name in (*_NAMES, "matter")}, "form": form})
+    values = complaints.tidied({**posted, "form": form})
     _refuse_unless(posted["step"] in {step.name for step in steps_of(values)}, "step")
     return Posted(
         fact_id=fact_id,
@@ -363,7 +364,10 @@ def _hidden(posted: Posted, here: Sequence[str]) -> Markup:
     fields = posted.as_fields()
     told = [(name, fields.pop(name)) for name in _ALWAYS]
     told += [(name, text) for name, text in fields.items() if text and name != "go" and name not in here]
-    lines = [f'<input type="hidden" name="{name}" value="{escape(text)}">' for name, text in told]
+    # All at once: one by one takes longer than the rest of this. There is no NUL in what was read as a form.
+    escaped = str(escape("\0".join([text for _, text in told]))).split("\0")
+    pairs = zip(told, escaped, strict=True)
+    lines = [f'<input type="hidden" name="{name}" value="{text}">' for (name, _), text in pairs]
     return Markup("\n".join(lines))  # noqa: S704 (escaped above; the names are our own)
 
 

@@ -39,7 +39,8 @@ def read_form(
     for name in required:
         if name not in posted:
             raise Problem(errors.FIELD_MISSING, field=name)
-    values = {name: posted[name][0] if name in posted else "" for name in (*required, *optional)}
+    posted.pop("csrf", None)
+    values = dict.fromkeys((*required, *optional), "") | {name: texts[0] for name, texts in posted.items()}
     if max(map(len, values.values()), default=0) > limit:
         raise Problem(errors.REQUEST_TOO_LARGE)
     if _UNSTORABLE.search("".join(values.values())):  # one look at all of it, for nearly always there is nothing
@@ -113,12 +114,13 @@ def refuse_foreign_origin() -> None:
     latter a browser would write `Origin: null` even on our own forms. Where it writes `null` all the same,
     `Sec-Fetch-Site` decides.
     """
-    if request.method in SAFE_METHODS:
+    told = request.environ  # as it came: werkzeug finds that a header is missing by an exception
+    if told["REQUEST_METHOD"] in SAFE_METHODS:
         return
-    site = request.headers.get("Sec-Fetch-Site")
+    site = told.get("HTTP_SEC_FETCH_SITE")
     if site not in (None, "same-origin", "none"):
         raise Problem(errors.ORIGIN_FOREIGN)
-    origin = request.headers.get("Origin")
+    origin = told.get("HTTP_ORIGIN")
     if origin is None or origin.partition("://")[2] == request.host:
         return
     if origin != "null" or site != "same-origin":

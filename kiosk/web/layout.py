@@ -44,9 +44,10 @@ def locale() -> str:
 def _words() -> Callable[..., Markup]:
     """What `_` is in a template: made once a language. Flask-Babel would look for the locale at every sentence."""
     known: dict[str, Callable[..., Markup]] = current_app.extensions["words"]
-    if language() not in known:
-        known[language()] = _speaking(get_translations())
-    return known[language()]
+    spoken = language()
+    if spoken not in known:
+        known[spoken] = _speaking(get_translations())
+    return known[spoken]
 
 
 def _speaking(catalogue: NullTranslations) -> Callable[..., Markup]:
@@ -55,6 +56,11 @@ def _speaking(catalogue: NullTranslations) -> Callable[..., Markup]:
         return words % values if values else words
 
     return say
+
+
+def say(sentence: str, **values: object) -> Markup:
+    """What `_` is in a macro that knows nothing of the page it is for."""
+    return _words()(sentence, **values)
 
 
 def look() -> dict[str, str | bool]:
@@ -79,6 +85,11 @@ def template_context() -> dict[str, Any]:
 def page(template: str, status: int = 200, **context: object) -> Response:
     """Render one template, as page or as fragment."""
     return Response(render_template(template, **context), status, content_type="text/html; charset=utf-8")
+
+
+def part(template: str, **context: object) -> Markup:
+    """Render one template as a part of a page, which may be kept for others it looks the same to."""
+    return Markup(render_template(template, **context))  # noqa: S704 (a template of ours, which escapes)
 
 
 def with_camera(response: Response) -> Response:

@@ -8,11 +8,14 @@ import io
 import re
 from typing import IO, Any
 
+import flask
 from flask import Flask, current_app, request
 from htmx_flask import Htmx
-from htmx_flask.requests import HtmxAwareRequest
-from werkzeug.datastructures import FileStorage, MultiDict
+from htmx_flask.requests import HtmxHeaders
+from werkzeug.datastructures import FileStorage, ImmutableMultiDict, MultiDict
 from werkzeug.formparser import FormDataParser
+from werkzeug.sansio.http import parse_cookie
+from werkzeug.utils import cached_property
 
 FORM_LIMIT = 64 * 1024
 #: A percent sign that stands for no byte.
@@ -41,7 +44,7 @@ def _unquoted(text: bytes) -> str:
     return text.decode("utf-8", "werkzeug.url_quote")
 
 
-class Request(HtmxAwareRequest):  # type: ignore[misc]  # htmx_flask ships no types
+class Request(flask.Request):
     """Bounded in size, and kept in memory: what visitors type must not reach a disk on the way."""
 
     def __init__(self, environ: dict[str, Any], *args: Any, **kwargs: Any) -> None:
@@ -49,6 +52,11 @@ class Request(HtmxAwareRequest):  # type: ignore[misc]  # htmx_flask ships no ty
         # Held against its announced length, a cut request is refused, and one without a length is empty.
         environ.pop("wsgi.input_terminated", None)
         super().__init__(environ, *args, **kwargs)
+
+    @cached_property
+    def cookies(self) -> ImmutableMultiDict[str, str]:
+        """As werkzeug reads them, which looks at every header for that."""
+        return ImmutableMultiDict(parse_cookie(self.environ.get("HTTP_COOKIE", "")))
 
     form_data_parser_class = FormParser
     max_content_length = FORM_LIMIT
@@ -73,7 +81,9 @@ def understand_htmx(app: Flask) -> None:
 
 def wants_fragment() -> bool:
     """htmx asked for a part. A boosted link or a restored history entry wants the page."""
-    htmx = request.htmx  # type: ignore[attr-defined]
+    if "HTTP_HX_REQUEST" not in request.environ:  # werkzeug finds that a header is missing by an exception
+        return False
+    htmx = HtmxHeaders(request.headers)
     return bool(htmx) and not htmx.boosted and not htmx.history_restore_request
 
 

@@ -316,8 +316,8 @@ def test_somebody_may_act_for_another_and_says_who_they_are_and_whether_that_was
     assert (page.status, 'id="on_behalf-fault"' in page, 'id="relation-fault"' in page) == (422, True, True)
     while shown(page) != "identity":
         page = turn(desk, page, **FOR_ANOTHER)
-    assert "怎么联系到本人？" in page
-    assert "本人的姓名" in page
+    assert "委托您的是谁？" in page
+    assert "委托您的人的姓名" in page
     filled(desk, page, **FOR_ANOTHER)
     told = opened(paired)[0]
     assert {name: told[name] for name in FOR_ANOTHER if name != "consumer"} == {
@@ -461,6 +461,20 @@ def test_sending_again_gives_the_same_receipt_and_no_second_fact(desk: Browser, 
     assert first.text == again.text
     assert len(the_filed(booth)) == 1
     assert len(unsent_blobs(booth.journal)) == 1
+
+
+def test_an_earlier_screen_sent_after_the_filing_is_answered_by_the_receipt_and_kept_nowhere(
+    desk: Browser, booth: Booth
+):
+    *screens, last = [page for page in fill_complaint(desk) if "slip-number" not in page]
+    receipt = turn(desk, last)
+    for page in screens:
+        again = turn(desk, page)
+        assert ("slip-number" in again, again.status) == (True, 200)
+    for wrong in ({"respondent": ""}, {"respondent": "x" * 900}):
+        assert "slip-number" in turn(desk, next(page for page in screens if shown(page) == "respondent"), **wrong)
+    assert booth.journal.read_one("SELECT count(*) FROM drafts") == (0,)
+    assert (len(the_filed(booth)), "slip-number" in receipt) == (1, True)
 
 
 def test_another_case_cannot_take_the_id(desk: Browser, booth: Booth):
