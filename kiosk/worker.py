@@ -5,7 +5,9 @@ A thread that reads a request belongs to its sender until all of it is there. So
 whoever lets it run out is hung up on, and nobody may hold more than a few connections.
 """
 
+import gc
 import logging
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -15,6 +17,9 @@ from typing import Any
 
 from gunicorn.workers.gthread import ThreadWorker
 
+#: After so long a thread at work lets another in that waits. Who asks for a page waits a dozen times, at each word with
+#: the database: behind a large batch that is being read it must be short each time.
+_SWITCH_SECONDS = 0.001
 _CONNECTIONS = 20  # of one address, and never more than half the threads
 _OWN = ("127.0.0.1", "::1")  # the tablet's own screen, which nobody else can pass for
 _HEADER_SECONDS = 10.0  # for what stands before a body
@@ -73,8 +78,17 @@ class QuietWorker(ThreadWorker):  # type: ignore[misc]
     """gunicorn's worker with threads, whose log tells nothing of clients."""
 
     def init_process(self) -> None:
+        sys.setswitchinterval(_SWITCH_SECONDS)
         self.log.error_log.addFilter(names_nobody)
         super().init_process()
+
+    def load_wsgi(self) -> None:
+        """Load the app, and let it be: to look through all of it for what is not used any more, again and again, would
+        stop everybody for a tenth of a second each time.
+        """
+        super().load_wsgi()
+        gc.collect()
+        gc.freeze()
 
 
 class CrowdWorker(QuietWorker):

@@ -1,5 +1,5 @@
-"""What the answers to each question, and the looks at each exhibit, come to: folded from facts behind the scenes, never
-while tablets are served.
+"""What the answers to each question, and the looks at each exhibit, come to: folded from facts behind the scenes, and
+little by little while tablets are served.
 
 A step reads some thousand facts from a snapshot and adds what they come to in one short transaction, which is given up
 if the journal was meanwhile folded or changed by somebody else. So whoever folds, however often and in whatever order
@@ -31,6 +31,8 @@ from kiosk.reports.sums import KINDS, Plays, Sums
 log = logging.getLogger("kiosk.answers")
 CHUNK = 2_000  # facts a step: what is added at once keeps a writing tablet waiting
 _NOW_AND_THEN = 20_000  # milliseconds
+#: A tablet served so many milliseconds ago may be one of many that wait; so many seconds' rest after each step then.
+_LATELY, _REST = 2_000, 5.0
 _TURN = 3_150_006  # of the servers' lock: one folds at a time
 #: What is folded: keys begin with fair and venue, and all else is numbers that add.
 _TABLES = (item_sums, item_wrongs, exhibit_sums)
@@ -45,14 +47,16 @@ class Folder:
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store, self._clock = store, clock
         self._turn = threading.Lock()
-        self._is_busy = self._is_closed = False
+        self._is_busy = False
+        self._closed = threading.Event()
         self._thread: threading.Thread | None = None
         self._begun: dict[str, int] = {}  # when it last was, by the monotonic clock
+        self._served_at = -_LATELY  # likewise, a tablet
 
     def fold(self, fair: Fair, patience_ms: int | None = None) -> None:
         """Fold what is not folded yet, for so long; without a limit, all of it. Raises `hub.storage`."""
         until = None if patience_ms is None else self._clock.monotonic() + patience_ms
-        while not self._is_closed and step(self._store, fair):
+        while not self._closed.is_set() and step(self._store, fair):
             if until is not None and self._clock.monotonic() >= until:
                 return
 
@@ -73,10 +77,14 @@ class Folder:
         if self._clock.monotonic() - self._begun.get(fair.id, -_NOW_AND_THEN) >= _NOW_AND_THEN:
             self.later(fair)
 
+    def make_way(self) -> None:
+        """A tablet is being served: what is done behind the scenes takes its time."""
+        self._served_at = self._clock.monotonic()
+
     def later(self, fair: Fair) -> None:
         """Fold it all, without anybody waiting; nothing if that is being done."""
         with self._turn:
-            if self._is_busy or self._is_closed:
+            if self._is_busy or self._closed.is_set():
                 return
             self._is_busy = True
             self._begun[fair.id] = self._clock.monotonic()
@@ -86,13 +94,15 @@ class Folder:
     def close(self) -> None:
         """Stop what goes on behind the scenes, after the step it is at."""
         with self._turn:
-            self._is_closed = True
+            self._closed.set()
         if self._thread is not None:
             self._thread.join()
 
     def _renew(self, fair: Fair) -> None:
         try:
-            self.fold(fair)
+            while not self._closed.is_set() and step(self._store, fair):
+                if self._clock.monotonic() - self._served_at < _LATELY:
+                    self._closed.wait(_REST)
         except Exception as error:  # noqa: BLE001 (nobody waits for this one: whoever looks next begins it again)
             log.error("answers not folded: %s", type(error).__name__)  # noqa: TRY400 (no message: it could hold data)
         finally:

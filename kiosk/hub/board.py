@@ -11,7 +11,8 @@ from collections.abc import Set as AbstractSet
 from datetime import datetime, timedelta
 
 import msgspec
-from flask import Blueprint, Response
+from flask import Blueprint, Response, copy_current_request_context
+from markupsafe import Markup
 from sqlalchemy import Connection, case, func, select
 
 from kiosk import web
@@ -45,7 +46,8 @@ MOST_BOOTHS = 12
 #: Likewise desks: those with most to do in this hour and the last.
 MOST_DESKS = 24
 MOST_LOW = 3
-#: A fair with more desks is added up once a second for all who look, and what they see may be two seconds old.
+#: A fair with more desks is added up and drawn once a second for all who look, and what they see may be some
+#: seconds old.
 MANY_DESKS = 200
 
 
@@ -147,9 +149,8 @@ class VenuesPage(msgspec.Struct, frozen=True):
 
 @views.get("/fairs/<fair_id>")
 def board(fair_id: str) -> Response:
-    signed_in()
+    person = signed_in().person
     here = hub()
-    now = here.clock.now()
     with reading() as tx:
         fair = find_fair(tx, fair_id)
     here.answers.keep_near(fair)
@@ -159,8 +160,18 @@ def board(fair_id: str) -> Response:
         with here.store.reading() as tx:
             return _board(tx, fair, here.clock.now(), here.pack.version, pace)
 
-    page = here.lookout.see(fair.id, added_up) if len(fair.desks) > MANY_DESKS else added_up()
-    return web.page("hub/fairs/board.html", page=page, fair=fair, words=Words(now))
+    if len(fair.desks) > MANY_DESKS:
+        # Drawn behind the scenes too, for all whom it looks the same to.
+        look = f"board {fair.id} {web.language()} {web.is_large()} {sorted(person.roles)}"
+        drawing = copy_current_request_context(lambda: _drawn(here.lookout.now(fair.id, added_up)))
+        main = here.lookout.see(look, drawing)
+    else:
+        main = _drawn(added_up())
+    return web.page("hub/fairs/board.html", main=main, fair=fair)
+
+
+def _drawn(page: BoardPage) -> Markup:
+    return web.part("hub/fairs/_board.html", page=page, words=Words(hub().clock.now()))
 
 
 @views.get("/fairs/<fair_id>/venues")

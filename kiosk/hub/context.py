@@ -120,6 +120,7 @@ def queueing() -> Iterator[Connection]:
     here = hub()
     if not here.queue.acquire(blocking=False):
         raise Problem(HUB_BUSY)
+    here.answers.make_way()
     try:
         with here.store.begin() as tx:
             yield tx

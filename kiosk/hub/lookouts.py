@@ -1,6 +1,7 @@
 """What many people look at and what takes long to add up: added up once in a while, for all of them.
 
-Nobody waits for it but the first: who asks later gets what is there, and the next is being added up meanwhile.
+Nobody waits for it but the first: who asks later gets what is there, and the next is being added up meanwhile. A
+moment is longer where the machine is busy.
 """
 
 import logging
@@ -13,12 +14,15 @@ from kiosk.clock import Clock
 
 log = logging.getLogger("kiosk.lookouts")
 _Value = TypeVar("_Value")
+#: What took long to add up stays fresh for so many times as long: looking must not keep a busy machine busy.
+_REST = 10
 
 
 @dataclass
 class _Kept(Generic[_Value]):
     value: _Value
     made_at: int  # by the monotonic clock, milliseconds
+    fresh_ms: int
     is_being_made: bool = False
 
 
@@ -36,13 +40,21 @@ class Lookout(Generic[_Value]):
         with self._turn:
             kept = self._kept.get(name)
             age = self._clock.monotonic() - kept.made_at if kept else self._too_old
-            if kept and age < self._fresh:
+            if kept and age < kept.fresh_ms:
                 return kept.value
             if kept and age < self._too_old:
                 if not kept.is_being_made:
                     kept.is_being_made = True
                     threading.Thread(target=self._renew, args=(name, make), daemon=True).start()
                 return kept.value
+        return self._make(name, make)
+
+    def now(self, name: str, make: Callable[[], _Value]) -> _Value:
+        """The value of a name if it is fresh, else made now: for who waits behind the scenes himself."""
+        with self._turn:
+            kept = self._kept.get(name)
+        if kept and self._clock.monotonic() - kept.made_at < kept.fresh_ms:
+            return kept.value
         return self._make(name, make)
 
     def _renew(self, name: str, make: Callable[[], _Value]) -> None:
@@ -56,6 +68,7 @@ class Lookout(Generic[_Value]):
     def _make(self, name: str, make: Callable[[], _Value]) -> _Value:
         began = self._clock.monotonic()
         value = make()
+        took = self._clock.monotonic() - began
         with self._turn:
-            self._kept[name] = _Kept(value, began)
+            self._kept[name] = _Kept(value, began, min(max(self._fresh, took * _REST), self._too_old // 2))
         return value

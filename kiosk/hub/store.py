@@ -5,10 +5,11 @@ connections write or checkpoint at the same instant, so at most one ever does: a
 and processes take turns by a lock beside the file. Whoever waits, waits in line; nothing is ever "locked".
 """
 
+import logging
 import os
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext, suppress
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
@@ -30,8 +31,9 @@ from sqlalchemy import (
 from sqlalchemy.exc import DBAPIError
 
 from kiosk import files
-from kiosk.errors import HUB_STORAGE, JOURNAL_UNSAFE, Problem
+from kiosk.errors import HUB_BUSY, HUB_STORAGE, JOURNAL_UNSAFE, Problem
 
+log = logging.getLogger("kiosk.store")
 #: Releases without the WAL-reset race, where more than one writer would be no danger either.
 _SAFE_WAL = ((3, 51, 3), (3, 50, 7), (3, 44, 6))
 #: A server that is gone is not waited for: seconds to connect, and milliseconds without a word from it.
@@ -40,7 +42,7 @@ _SERVER_ARGUMENTS = {"connect_timeout": 5, "tcp_user_timeout": 10_000}
 _SERVER_LEVELS = ("synchronous_commit", "fsync", "full_page_writes")
 #: The setting, of a role or a connection, by which a server whose data goes away all the same is used without these.
 LOSABLE = "kiosk.losable"
-_WRITER_PRAGMAS = ("wal_autocheckpoint = 4000", "journal_size_limit = 67108864", "cache_size = -32768")
+_WRITER_PRAGMAS = ("wal_autocheckpoint = 4000", "journal_size_limit = 67108864", "cache_size = -16384")
 _READER_PRAGMAS = ("wal_autocheckpoint = 0", "query_only = ON")
 _SQLITE_FAILURES = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY)
 _SERVER_FAILURES = ("08", "53", "57", "58")  # connection lost, no room, shutting down, its own disk
@@ -91,6 +93,20 @@ class Store:
             if patience_ms and not self.is_sqlite:
                 tx.exec_driver_sql(f"SET LOCAL statement_timeout = {patience_ms:d}")
             yield tx
+
+    def glance(self, question: str, *values: Any) -> list[tuple[Any, ...]]:
+        """The rows of one small question, put to the driver itself: through SQLAlchemy it takes eight times as long.
+
+        In words both databases know, with `?` for a value. Raises `hub.busy` where the database does not answer.
+        """
+        driver: Any = self.engine.dialect.loaded_dbapi
+        try:
+            with closing(self.engine.raw_connection()) as connection, closing(connection.cursor()) as cursor:
+                cursor.execute(question if self.is_sqlite else question.replace("?", "%s"), values)
+                return list(cursor.fetchall())
+        except (driver.OperationalError, driver.InterfaceError) as error:
+            log.warning("the database did not answer: %s", type(error).__name__)
+            raise Problem(HUB_BUSY) from error
 
     def close(self) -> None:
         with self._turn():

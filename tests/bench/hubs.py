@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -19,6 +20,8 @@ from tests.bench.shipment import Province
 from tests.bench.sides import environment, free_port, stop
 
 LOGIN, PASSWORD = "bench", "bench-and-nothing-else"
+#: A server that in so many seconds uses no more than so many of a processor does nothing.
+QUIET_SECONDS, IDLE = 7, 0.1
 
 
 def make_hub(folder: Path, province: Province, database: str = "") -> HubConfig:
@@ -61,8 +64,25 @@ def sign_in(port: int, name: str = LOGIN, password: str = PASSWORD) -> str:
     return load.cookie_in(load.ask(port, lambda: load.form("/login", told)), "session")
 
 
+def come_to_rest(process: int) -> None:
+    """Wait until a server does nothing any more, even behind the scenes, where it may rest for some seconds between."""
+    used = -1.0
+    while (now := _cpu(process)) - used > IDLE:
+        used = now
+        time.sleep(QUIET_SECONDS)
+
+
+def _cpu(process: int) -> float:
+    """Seconds of processor time that a server has used."""
+    told = [Path(f"/proc/{one}/stat").read_text().rpartition(")")[2].split() for one in _processes(process)]
+    return sum(int(words[11]) + int(words[12]) for words in told) / os.sysconf("SC_CLK_TCK")
+
+
 def rss(process: int) -> float:
     """Megabytes the largest process of a server holds."""
-    children = Path(f"/proc/{process}/task/{process}/children").read_text().split()
-    pages = [int(Path(f"/proc/{one}/statm").read_text().split()[1]) for one in (process, *children)]
+    pages = [int(Path(f"/proc/{one}/statm").read_text().split()[1]) for one in _processes(process)]
     return max(pages) * os.sysconf("SC_PAGE_SIZE") / 2**20
+
+
+def _processes(server: int) -> list[str]:
+    return [str(server), *Path(f"/proc/{server}/task/{server}/children").read_text().split()]

@@ -13,7 +13,7 @@ from kiosk.facts.prizes import PrizeExpired, PrizeIssued, PrizeRedeemed, PrizeSt
 from kiosk.facts.quizzes import QuizFinished
 from kiosk.facts.tallies import TallyCounted
 from kiosk.hub import board as boards
-from kiosk.hub import duty, fairs, journal
+from kiosk.hub import duty, fairs, journal, people
 from kiosk.hub.tables import devices
 from kiosk.hub.tables import fairs as fairs_table
 from kiosk.packs.fairs import Desk, Prize, Venue
@@ -243,6 +243,32 @@ def test_a_large_fair_shows_the_busiest_venues_and_those_who_need_somebody(hub, 
     assert "/fairs/large/completeness" in text
     everything = office.get("/fairs/large/venues")
     assert (everything.status, everything.text.count('<tr id="venue-')) == (200, 30)
+
+
+def test_a_large_board_is_drawn_once_for_all_whom_it_looks_the_same_to(hub, hub_app, monkeypatch):
+    """And what another language, type or role has to see is not what somebody else saw."""
+    drawn, draw = [], boards._drawn
+    monkeypatch.setattr(boards, "MANY_DESKS", 20)
+    monkeypatch.setattr(boards, "_drawn", lambda page: drawn.append(page) or draw(page))
+    add_large_fair(hub, venues=3, desks=21)
+    with hub.store.begin() as tx:
+        people.add_person(tx, "wu", "another-made-up-password", {"supervisor"}, None)
+    one, other = (Browser(hub_app.test_client()).sign_in(*CASEWORKER) for _ in range(2))
+    third = Browser(hub_app.test_client()).sign_in("wu", "another-made-up-password")
+    assert [board_of(page) for page in (one, other)] == [board_of(one)] * 2
+    assert len(drawn) == 1
+    assert ("去登记平板" in board_of(one), "去登记平板" in board_of(third)) == (True, False)
+    other.client.set_cookie("lang", "en")
+    assert "21 desks" in board_of(other)
+    other.client.set_cookie("large", "1")
+    board_of(other)
+    assert (len(drawn), len({id(page) for page in drawn})) == (4, 1)
+
+
+def board_of(browser: Browser) -> str:
+    answer = browser.get("/fairs/large", **{"HX-Request": "true"})
+    assert answer.status == 200
+    return answer.text[answer.text.index('id="board"') :]
 
 
 def test_what_a_poll_asks_for_does_not_grow_with_the_tablets(hub, hub_app, clock):

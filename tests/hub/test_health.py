@@ -11,6 +11,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import text
 
 from kiosk import strictjson
+from kiosk.errors import Problem
 from kiosk.hub import schema
 from kiosk.hub.context import QUEUE, Hub
 from kiosk.sync import protocol
@@ -89,7 +90,10 @@ def test_a_server_that_is_gone_is_said_so_and_nothing_breaks(postgres_only: Hub)
             assert code_of(answer) in ("hub.busy", "hub.storage")
             assert answer.headers["Retry-After"]
         assert client.get("/login").status_code == 200
+        with pytest.raises(Problem, match=r"hub\.busy"):
+            hub.store.glance("SELECT 1")
     assert healthz(client)[0] == 200
+    assert hub.store.glance("SELECT 1") == [(1,)]
     assert client.post("/sync/v1/batches", data=tablet.batch(), headers=SPOKEN).status_code == 200
 
 

@@ -2,6 +2,7 @@
 
 import json
 import random
+import threading
 import time
 from collections import Counter, defaultdict
 from contextlib import closing
@@ -29,7 +30,7 @@ from kiosk.hub.store import append_facts
 from kiosk.hub.tables import devices, facts, item_folds, item_sums, item_wrongs, journals
 from kiosk.reports.items import SUMS, time_class
 from tests.hub.tablets import PERSON, Tablet, a_tablet, deliver, deliveries, law, rows, run_of, withdraw
-from tests.hub.test_board import add_large_fair
+from tests.hub.test_board import add_large_fair, push
 from tests.makers import CASEWORKER, HUB_URL, Browser, a_headcount, an_answer, an_id
 from tests.proof import figure, share
 
@@ -330,6 +331,46 @@ def test_what_is_not_folded_yet_is_told(hub):
     fold(hub)
     with hub.store.reading() as tx:
         assert answers.pending(tx, "demo") == 0
+
+
+class Rests(threading.Event):
+    """Keeps whoever rests until it is closed, and says that somebody does."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.begun = threading.Event()
+
+    def wait(self, timeout: float | None = None) -> bool:
+        self.begun.set()
+        return super().wait(60)
+
+
+def left(hub: Hub) -> int:
+    with hub.store.reading() as tx:
+        return answers.pending(tx, "demo")
+
+
+def test_behind_the_scenes_it_is_folded_little_by_little_while_tablets_are_served(hub, hub_app, monkeypatch):
+    monkeypatch.setattr(answers, "CHUNK", 5)
+    tablet = a_tablet(hub)
+    answers.step(hub.store, demo(hub))  # begun
+    push(hub_app, many(tablet, "q001", 12, 4))
+    rests = hub.answers._closed = Rests()
+    hub.answers.later(demo(hub))
+    assert rests.begun.wait(60)
+    assert left(hub) == 7
+    hub.answers.close()
+    assert left(hub) == 7
+
+
+def test_behind_the_scenes_it_is_folded_at_once_where_no_tablet_waits(hub, hub_app, clock, monkeypatch):
+    monkeypatch.setattr(answers, "CHUNK", 5)
+    push(hub_app, many(a_tablet(hub), "q001", 12, 4))
+    clock.tick(3)
+    rests = hub.answers._closed = Rests()
+    hub.answers.later(demo(hub))
+    hub.answers._thread.join()
+    assert (left(hub), rests.begun.is_set()) == (0, False)
 
 
 def test_a_restored_hub_folds_its_answers_again(hub, clock, tmp_path):

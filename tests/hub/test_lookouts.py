@@ -2,6 +2,8 @@
 
 import threading
 
+import pytest
+
 from kiosk.hub.lookouts import Lookout
 from tests.clocks import FakeClock
 
@@ -49,6 +51,29 @@ def test_what_is_long_past_is_shown_to_nobody():
     lookout.see("demo", sums)
     clock.tick(60)
     assert lookout.see("demo", sums) == 2
+
+
+class Slow(Sums):
+    """Takes so many seconds."""
+
+    def __init__(self, clock: FakeClock, seconds: float):
+        super().__init__()
+        self.clock, self.seconds = clock, seconds
+
+    def __call__(self) -> int:
+        self.clock.tick(self.seconds)
+        return super().__call__()
+
+
+@pytest.mark.parametrize(("seconds", "fresh"), [(0.05, 1), (0.3, 3), (3, 5)])
+def test_what_takes_long_is_added_up_less_often(seconds, fresh):
+    clock = FakeClock()
+    lookout, sums = Lookout(clock), Slow(clock, seconds)
+    lookout.see("demo", sums)
+    clock.tick(fresh - seconds - 0.01)  # from when it was begun
+    assert lookout.now("demo", sums) == 1
+    clock.tick(0.01)
+    assert lookout.now("demo", sums) == 2
 
 
 def test_a_failure_behind_the_scenes_is_told_to_whoever_asks_next():

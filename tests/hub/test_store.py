@@ -114,6 +114,17 @@ def _begin_and_fail(tx) -> None:
     raise OSError("on the way")
 
 
+def test_a_glance_finds_what_is_committed_by_what_it_is_asked(store):
+    schema.migrate(store)
+    with store.begin() as tx:
+        insert_once(tx, blobs, [{"sha256": name, "content": b"?", "received_at": 7} for name in ("x", "%s?", "y")])
+        assert store.glance("SELECT sha256 FROM blobs") == []
+    question = "SELECT sha256, received_at FROM blobs WHERE sha256 = ? OR sha256 = ? ORDER BY sha256 DESC"
+    for _ in range(100):  # each gives its connection back
+        assert [tuple(row) for row in store.glance(question, "x", "%s?")] == [("x", 7), ("%s?", 7)]
+    assert store.glance("SELECT received_at FROM blobs WHERE sha256 = ?", "z") == []
+
+
 def test_a_row_that_is_there_is_left_as_it_is(store):
     schema.migrate(store)
     with store.begin() as tx:
