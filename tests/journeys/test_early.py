@@ -1,5 +1,6 @@
 """Whoever is faster than the page's script, or than the network: nothing of what was touched or chosen is lost."""
 
+import time
 from contextlib import contextmanager
 
 import pytest
@@ -8,7 +9,7 @@ from PIL import Image
 from playwright.sync_api import expect
 
 from tests.journeys.people import Complaining
-from tests.journeys.screens import PHONE
+from tests.journeys.screens import PATIENCE, PHONE
 from tests.journeys.test_quiz import added
 from tests.journeys.test_wifi_complaint import OnOwnPhone
 from tests.photos import a_photo
@@ -18,12 +19,15 @@ VOICE = "speechSynthesis.getVoices = () => [{ lang: 'zh-CN', name: 'a voice' }];
 
 @contextmanager
 def held_back(page, pattern):
-    """What is asked for meanwhile is answered at the end of the block."""
+    """What is asked for meanwhile is answered at the end of the block, when somebody has asked."""
     waiting, opened = [], []
     page.route(pattern, lambda route: route.continue_() if opened else waiting.append(route))
     yield
+    deadline = time.monotonic() + PATIENCE / 1000
+    while not waiting:  # whoever is quick is done before the browser has got as far
+        assert time.monotonic() < deadline, f"nobody asked for {pattern}"
+        page.wait_for_timeout(20)
     opened.append(True)
-    assert waiting, f"nobody asked for {pattern}"
     for route in waiting:
         route.continue_()
 
@@ -33,13 +37,20 @@ def a_picture(kind="JPEG", seed=1):
 
 
 @pytest.fixture
-def phone(fair, a_visitor, screens):
-    """At the photos of a complaint, on the hub's own page."""
+def newcomer(fair, a_visitor, screens):
+    """At the question before the form of a complaint, on the hub's own page."""
     tablet = a_visitor(fair).goes_to("/complaint/settle")
     phone = Complaining(screens.open(PHONE), fair.hub.url)
     phone.page.add_init_script(VOICE)
     phone.page.goto("http://" + tablet.page.locator(".way-address").inner_text())
-    return phone.begins()
+    return phone
+
+
+@pytest.fixture
+def phone(newcomer):
+    """At the form, with the scripts that every page has."""
+    newcomer.begins().is_on_screen("notice").page.wait_for_load_state()
+    return newcomer
 
 
 def test_touches_before_the_counters_script_are_as_many_facts_and_leaving_waits_for_them(fair, a_volunteer):
@@ -62,6 +73,16 @@ def test_a_photo_chosen_before_its_script_goes_along(phone):
         phone.goes_on()
     phone.is_on_screen("request").goes_back()
     expect(phone.is_on_screen("photos").page.locator("[data-number] img")).to_have_count(1)
+
+
+def test_a_photo_chosen_before_any_script_goes_along(newcomer):
+    with held_back(newcomer.page, "**/js/hub.js*"):
+        newcomer.begins().fills_until("photos")
+        newcomer.page.locator("[data-pick][multiple]").set_input_files(a_picture())
+        newcomer.goes_on()
+        newcomer.is_on_screen("request")
+    newcomer.goes_back()
+    expect(newcomer.is_on_screen("photos").page.locator("[data-number]")).to_have_count(1)
 
 
 def test_whoever_goes_on_waits_for_the_photo_and_hears_why_one_was_not_taken(phone, watch):
