@@ -87,7 +87,6 @@ class QuietWorker(ThreadWorker):  # type: ignore[misc]
         stop everybody for a tenth of a second each time.
         """
         super().load_wsgi()
-        gc.collect()
         gc.freeze()
 
 
