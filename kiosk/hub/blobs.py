@@ -12,7 +12,7 @@ from datetime import datetime
 from itertools import islice
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, delete, exists, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, Connection, bindparam, delete, exists, func, or_, select, tuple_
 
 from kiosk.errors import (
     BLOB_MISMATCH,
@@ -40,6 +40,9 @@ _SMALLEST = 4 * 1024
 _NAME = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _NAMED = re.compile(rb'"blob":\s*"([0-9a-f]{64})"')
 _CHUNK = 400  # names asked for at once
+#: Made once: to make a statement takes longer than to run one of these.
+_HERE = select(blobs.c.sha256).where(blobs.c.sha256 == bindparam("of"))
+_ERASED = select(erased.c.sha256).where(erased.c.sha256 == bindparam("of"))
 
 
 class Part(msgspec.Struct, frozen=True):
@@ -69,7 +72,7 @@ def keep(tx: Connection, content: bytes, now: datetime, device: str = "") -> boo
         return False
     insert_once(tx, blobs, [{"sha256": sha256, "content": content, "received_at": now.timestamp()}])
     # Asked only now: on a server the row above had to wait for whoever was just erasing it.
-    if tx.execute(select(erased.c.sha256).where(erased.c.sha256 == sha256)).first():
+    if tx.execute(_ERASED, {"of": sha256}).first():
         tx.execute(delete(blobs).where(blobs.c.sha256 == sha256))
         return False
     if device:
@@ -86,7 +89,7 @@ def _seals_nothing(tx: Connection, device: str) -> bool:
 
 
 def is_here(tx: Connection, sha256: str) -> bool:
-    return tx.execute(select(blobs.c.sha256).where(blobs.c.sha256 == sha256)).first() is not None
+    return tx.execute(_HERE, {"of": sha256}).first() is not None
 
 
 def check_quota(tx: Connection, device: str) -> None:

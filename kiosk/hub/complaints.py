@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 from flask import Blueprint, Response, request
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, bindparam, select
 
 from kiosk import crockford, web
 from kiosk.clock import stamp
@@ -23,20 +23,19 @@ from kiosk.errors import (
     Problem,
 )
 from kiosk.facts import complaints
-from kiosk.facts.complaints import ComplaintFiled, Context
+from kiosk.facts.complaints import ComplaintEvidence, ComplaintFiled, Context, Intake
 from kiosk.hub import blobs, handoffs, journal, photos, rehearsals
 from kiosk.hub.calendars import calendar_of
 from kiosk.hub.context import Hub, client_mark, hub, reading, refuse_exposed, today, writing
 from kiosk.hub.fairs import find_fair
-from kiosk.hub.people import throttle
+from kiosk.hub.people import refuse_throttled, throttle
 from kiosk.hub.tables import complaints as table
 from kiosk.hub.tables import devices
 from kiosk.packs.fairs import Desk, Fair
 from kiosk.sync import keys
 from kiosk.sync.case_receipts import Filed
 from kiosk.web import complaint_form, evidence
-from kiosk.web.app import draw_code
-from kiosk.web.case_receipts import ReceiptPage, Slip, signed
+from kiosk.web.case_receipts import ReceiptPage, signed
 from kiosk.web.complaint_form import FormPage, Posted, TriagePage
 
 views = Blueprint("complaints", __name__)
@@ -47,6 +46,9 @@ SCREENS = 6_000  # which cost next to nothing, in each process
 TEN_MINUTES = 600  # seconds
 #: In one request, where there is no JavaScript; else they come one by one.
 PHOTOS_AT_ONCE = 2
+#: Made once: to make a statement takes longer than to run one of these.
+_OF_FACT = select(table).where(table.c.journal == bindparam("of_journal"), table.c.fact == bindparam("of_fact"))
+_OF_CASE = select(table.c.fact).where(table.c.fair == bindparam("of_fair"), table.c.case == bindparam("of_case"))
 
 
 # --- from a visitor's phone -----------------------------------------------------------------------
@@ -101,12 +103,9 @@ def phone_fill(device_id: str) -> Response:
         step = posted.turn(today())
         if not step.is_complete:
             return _form_page(place, device_id, step)
-        place = _place(device_id)
-        _count("complaint", PHONE_TRIES)
-        sealed, row = _filed(here, place, step)
+        return _file(here, device_id, step)
     except Problem as problem:
         return _refused(place, device_id, posted, problem)
-    return _receipt(here, place, device_id, step, row, is_own=row.blob == sealed.body.blob)
 
 
 @views.post("/m/complaint/<device_id>/photos")
@@ -201,6 +200,15 @@ def _begin(device_id: str, way: str) -> Response:
     return _form_page(place, device_id, posted, begun=way)
 
 
+class _Record(msgspec.Struct, frozen=True):
+    """What a receipt is of."""
+
+    filed: Filed
+    intake: Intake
+    linked: str
+    query: str  # code; "" where it is another, for only its hash is kept
+
+
 class _Sealed(msgspec.Struct, frozen=True):
     """A complete form, sealed: what is kept of it, and the fact that names that."""
 
@@ -210,23 +218,38 @@ class _Sealed(msgspec.Struct, frozen=True):
     photos: Sequence[photos.Kept]
 
 
-def _filed(here: Hub, place: _Place, posted: Posted) -> tuple[_Sealed, Row[Any]]:
-    """File it with the photos that wait. Raises `fact.conflict`.
+def _file(here: Hub, device_id: str, posted: Posted) -> Response:
+    """File it with the photos that wait, counting one more from this address: the receipt of it.
 
-    All that can be done without its hash is done while the query code is hashed.
+    All that can be done without its hash is done while the query code is hashed: the receipt, too, is drawn by then.
+    Raises `request.too_many` or `fact.conflict`.
     """
+    refuse_throttled(here.store, *_tries(here.clock.now()))
     hashed_query = complaint_form.beside(posted.hashed_query)
+    place, form = _place(device_id), photos.form_of(here, posted)
     while True:
         with reading() as tx:
-            taken = photos.of(tx, photos.form_of(here, posted))
+            taken = photos.of(tx, form)
         now, blob = here.clock.now(), _sealed_content(here, place, posted, len(taken))
-        draw_code(_slip(here, place, _foreseen(place, posted, blob, now)).link)
-        body = posted.filed(place.fair, place.desk.id, "phone", blob, hashed_query())
-        sealed = _Sealed(blob, body, photos.form_of(here, posted), taken)
+        receipt = _receipt(here, place, device_id, posted, _foreseen(place, posted, blob, now))
+        sealed = _Sealed(blob, posted.filed(place.fair, place.desk.id, "phone", blob, hashed_query()), form, taken)
         with writing() as tx:
-            row = _file(tx, here, place, posted.fact_id, sealed, now)
-        if row is not None:
-            return sealed, row
+            throttle(tx, *_tries(now))
+            before, is_taken = _filed_before(tx, place, posted)
+            is_filed = before is None and not is_taken and photos.of(tx, form) == taken
+            if is_filed:
+                _append(tx, here, place, posted.fact_id, sealed, now)
+        if is_taken:
+            raise Problem(FACT_CONFLICT)  # not before, for it was a try all the same
+        if before is not None:
+            return _receipt(here, place, device_id, posted, _record_of(before, posted.query))
+        if is_filed:
+            return receipt
+
+
+def _tries(now: datetime) -> tuple[str, str, int, int, datetime]:
+    """Whose complete forms are counted, and how many may come."""
+    return "complaint", client_mark(), PHONE_TRIES, TEN_MINUTES, now
 
 
 def _sealed_content(here: Hub, place: _Place, posted: Posted, photos_taken: int) -> bytes:
@@ -235,56 +258,52 @@ def _sealed_content(here: Hub, place: _Place, posted: Posted, photos_taken: int)
     return keys.seal(here.sealing_key, msgspec.json.encode(content))
 
 
-def _foreseen(place: _Place, posted: Posted, blob: bytes, now: datetime) -> Filed:
+def _foreseen(place: _Place, posted: Posted, blob: bytes, now: datetime) -> _Record:
     """What the receipt will be of, unless it was filed before."""
-    content = hashlib.sha256(blob).hexdigest()
-    return Filed(place.desk.id, posted.case, stamp(now), posted.matter, place.desk.standing, content)
+    desk, content = place.desk, hashlib.sha256(blob).hexdigest()
+    filed = Filed(desk.id, posted.case, stamp(now), posted.matter, desk.standing, content)
+    return _Record(filed, desk.intake, posted.linked, posted.query)
 
 
-def _slip(here: Hub, place: _Place, filed: Filed) -> Slip:
-    return signed(here.key, place.fair.id, here.config.public_url, filed)
+def _record_of(row: Row[Any], query: str) -> _Record:
+    filed = Filed(row.desk, row.case, row.at, row.matter, row.standing, row.blob)
+    is_right = keys.is_password(row.code or None, crockford.normal(query))
+    return _Record(filed, row.intake, row.linked, query if is_right else "")
 
 
-def _file(tx: Connection, here: Hub, place: _Place, fact_id: str, sealed: _Sealed, now: datetime) -> Row[Any] | None:
-    """File it; sending the same form again finds what was filed. Returns what the receipt is of; None, and nothing is
-    filed, where the photos that wait are not those that were sealed for any more.
+def _filed_before(tx: Connection, place: _Place, posted: Posted) -> tuple[Row[Any] | None, bool]:
+    """What came of sending the same form before, and whether its id or its number is another's.
+
+    From here on nobody else files at this fair until the transaction ends.
     """
-    own, case = journal.lock(tx, place.fair.id), sealed.body.case
-    query = select(table).where(table.c.journal == own, table.c.fact == fact_id)
-    row = tx.execute(query).one_or_none()
-    of_case = select(table.c.fact).where(table.c.fair == place.fair.id, table.c.case == case)
-    taken = tx.execute(of_case).scalars().all()
-    if (row is not None and row.case != case) or any(fact != fact_id for fact in taken):
-        raise Problem(FACT_CONFLICT)
-    if row is not None:
-        return row
-    if photos.of(tx, sealed.form) != sealed.photos:
-        return None
-    blobs.keep(tx, sealed.blob, now)
-    journal.append(
-        tx, place.fair.id, sealed.body,
-        desk=place.desk.id, by="visitor", now=now, mono=here.clock.monotonic(), fact_id=fact_id,
-    )  # fmt: skip
+    own = journal.lock(tx, place.fair.id)
+    row = tx.execute(_OF_FACT, {"of_journal": own, "of_fact": posted.fact_id}).one_or_none()
+    facts = tx.execute(_OF_CASE, {"of_fair": place.fair.id, "of_case": posted.case}).scalars().all()
+    is_anothers = row is not None and row.case != posted.case
+    return row, is_anothers or any(fact != posted.fact_id for fact in facts)
+
+
+def _append(tx: Connection, here: Hub, place: _Place, fact_id: str, sealed: _Sealed, now: datetime) -> None:
+    bodies: dict[str, ComplaintFiled | ComplaintEvidence] = {fact_id: sealed.body}
     for one in sealed.photos:
+        name = complaints.evidence_id(fact_id, one.number)
+        bodies[name] = evidence.body_of(sealed.body.case, one.number, one.sha256, one.size)
+    blobs.keep(tx, sealed.blob, now)
+    for name, body in bodies.items():
         journal.append(
-            tx, place.fair.id, evidence.body_of(case, one.number, one.sha256, one.size), desk=place.desk.id,
-            by="visitor", now=now, mono=here.clock.monotonic(), fact_id=complaints.evidence_id(fact_id, one.number),
+            tx, place.fair.id, body,
+            desk=place.desk.id, by="visitor", now=now, mono=here.clock.monotonic(), fact_id=name,
         )  # fmt: skip
     photos.settle(tx, sealed.form)
-    return tx.execute(query).one()
 
 
-def _receipt(here: Hub, place: _Place, device_id: str, posted: Posted, row: Row[Any], *, is_own: bool) -> Response:
-    """With the query code if it is that, for only its hash is kept; `is_own`: the hash was made of it just now."""
-    filed = Filed(row.desk, row.case, row.at, row.matter, row.standing, row.blob)
-    slip = _slip(here, place, filed)
-    is_right = is_own or keys.is_password(row.code or None, crockford.normal(posted.query))
+def _receipt(here: Hub, place: _Place, device_id: str, posted: Posted, record: _Record) -> Response:
+    filed = record.filed
+    slip = signed(here.key, place.fair.id, here.config.public_url, filed)
     also = complaint_form.also_of(posted, f"/m/complaint/{device_id}/also")
     with reading() as tx:
         calendar = calendar_of(tx)
-    page = ReceiptPage.of(
-        place.fair, filed, row.intake, slip, posted.query if is_right else "", calendar, row.linked, also
-    )
+    page = ReceiptPage.of(place.fair, filed, record.intake, slip, record.query, calendar, record.linked, also)
     return web.page("complaints/receipt.html", page=page)
 
 

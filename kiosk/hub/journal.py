@@ -3,9 +3,10 @@
 import hashlib
 import secrets
 from datetime import datetime
+from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
 from kiosk.clock import SystemClock, stamp
 from kiosk.facts import envelope
@@ -16,6 +17,19 @@ from kiosk.hub import reading, totals
 from kiosk.hub.tables import facts, fairs, identity, journals
 
 BOOT = SystemClock().boot
+#: Made once: to make a statement takes longer than to run one of these.
+_HEAD = (
+    select(journals)
+    .join(fairs, fairs.c.journal == journals.c.journal)
+    .where(fairs.c.id == bindparam("of_fair"))
+    .with_for_update(of=journals)
+)
+_FACT = insert(facts)
+_GROWN = (
+    update(journals)
+    .where(journals.c.journal == bindparam("of"))
+    .values(seq=bindparam("to_seq"), hash=bindparam("to_hash"))
+)
 
 
 def own_journal(tx: Connection, fair: str) -> str:
@@ -43,9 +57,12 @@ def begin(tx: Connection, fair: str) -> None:
 
 def lock(tx: Connection, fair: str) -> str:
     """The id of the hub's journal of a fair, which nobody else can now append to until the transaction ends."""
-    own = own_journal(tx, fair)
-    tx.execute(select(journals.c.seq).where(journals.c.journal == own).with_for_update()).one()
-    return own
+    return str(_head(tx, fair).journal)
+
+
+def _head(tx: Connection, fair: str) -> Row[Any]:
+    """The row of the hub's journal of a fair, which nobody else can now append to until the transaction ends."""
+    return tx.execute(_HEAD, {"of_fair": fair}).one()
 
 
 def append(
@@ -60,8 +77,7 @@ def append(
     fact_id: str = "",
 ) -> Fact:
     """Append one fact to the hub's journal of a fair, in the caller's transaction. Totals are folded with it."""
-    own = lock(tx, fair)
-    head = tx.execute(select(journals).where(journals.c.journal == own)).one()
+    head = _head(tx, fair)
     kind = REGISTRY.name_of(body)
     fact = Fact(
         v=REGISTRY.version_of(kind),
@@ -77,17 +93,8 @@ def append(
     )
     line = envelope.encode(fact)
     digest = envelope.chain(bytes(head.hash), line)
-    tx.execute(
-        facts.insert().values(
-            journal=own,
-            seq=fact.seq,
-            line=line,
-            hash=digest,
-            kind=kind,
-            problem=None,
-            received_at=now.timestamp(),
-        )
-    )
-    tx.execute(update(journals).where(journals.c.journal == own).values(seq=fact.seq, hash=digest))
+    row = {"seq": fact.seq, "line": line, "hash": digest, "kind": kind, "problem": None}
+    tx.execute(_FACT, {"journal": head.journal, **row, "received_at": now.timestamp()})
+    tx.execute(_GROWN, {"of": head.journal, "to_seq": fact.seq, "to_hash": digest})
     totals.join(tx, head, lambda: [reading.of_fact(fact)])
     return fact

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row, Table, delete, select, update
+from sqlalchemy import Connection, Row, Table, bindparam, delete, select, update
 
 from kiosk.errors import Problem
 from kiosk.facts import envelope
@@ -33,6 +33,15 @@ KINDS = frozenset(name for name in REGISTRY.names() if REGISTRY.shape_of(name) i
 TABLES: tuple[Table, ...] = (case_steps, transfers, deliveries)
 #: All that is folded from a journal.
 FOLDED: tuple[Table, ...] = (*TABLES, case_states)
+#: Made once: to make a statement takes longer than to run one of these.
+_OWN = (
+    select(journals.c.seq)
+    .where(journals.c.journal == select(fairs.c.journal).where(fairs.c.id == bindparam("of_fair")).scalar_subquery())
+    .with_for_update()
+)
+_STATE = select(case_states.c.document).where(
+    case_states.c.fair == bindparam("of_fair"), case_states.c.case == bindparam("of_case")
+)
 
 
 def hold(tx: Connection, fair: str) -> None:
@@ -40,14 +49,12 @@ def hold(tx: Connection, fair: str) -> None:
 
     Whoever holds a tablet's journal takes this afterwards: the order in which everybody takes them.
     """
-    own = select(fairs.c.journal).where(fairs.c.id == fair).scalar_subquery()
-    tx.execute(select(journals.c.seq).where(journals.c.journal == own).with_for_update()).one_or_none()
+    tx.execute(_OWN, {"of_fair": fair}).one_or_none()
 
 
 def state_of(tx: Connection, fair: str, case: str) -> State:
     """What the steps of a case have come to, whatever it is that was filed."""
-    of_case = (case_states.c.fair == fair) & (case_states.c.case == case)
-    document = tx.execute(select(case_states.c.document).where(of_case)).scalar()
+    document = tx.execute(_STATE, {"of_fair": fair, "of_case": case}).scalar()
     return msgspec.json.decode(document, type=State) if document else State()
 
 

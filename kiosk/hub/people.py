@@ -11,10 +11,10 @@ from datetime import datetime
 from itertools import pairwise
 
 import msgspec
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, bindparam, delete, select, text, update
 
 from kiosk.errors import LOGIN_WRONG, PERSON_EXISTS, TOO_MANY_REQUESTS, Problem
-from kiosk.hub.store import insert_once
+from kiosk.hub.store import Store
 from kiosk.hub.tables import people, sessions, throttles, volunteers
 from kiosk.sync import keys
 
@@ -27,6 +27,16 @@ COUNTED_SECONDS = 600
 ROLES = ("organiser", "intake", "handler", "supervisor", "auditor", "viewer")
 #: Whoever has one of these holds the key to complaints.
 KEY_ROLES = frozenset({"intake", "handler", "supervisor"})
+
+#: Made once: to make a statement takes longer than to run one of these.
+_PAST = select(throttles.c.key).where(throttles.c.since < bindparam("past")).with_for_update(skip_locked=True)
+_FORGETTING = delete(throttles).where(throttles.c.key.in_(_PAST))
+_COUNTING = text(
+    """INSERT INTO throttles (key, since, n) VALUES (:key, :now, 1) ON CONFLICT (key) DO UPDATE SET
+    n = CASE WHEN :now - throttles.since > :seconds THEN 1 ELSE throttles.n + 1 END,
+    since = CASE WHEN :now - throttles.since > :seconds THEN :now ELSE throttles.since END
+    RETURNING n"""
+)
 
 
 class Person(msgspec.Struct, frozen=True):
@@ -147,8 +157,7 @@ def forget_the_past(tx: Connection, now: datetime, longest: int) -> None:
 
 def forget_tries(tx: Connection, now: datetime) -> None:
     """Delete the tries nobody counts any more."""
-    past = select(throttles.c.key).where(throttles.c.since < now.timestamp() - COUNTED_SECONDS)
-    tx.execute(delete(throttles).where(throttles.c.key.in_(past.with_for_update(skip_locked=True))))
+    tx.execute(_FORGETTING, {"past": now.timestamp() - COUNTED_SECONDS})
 
 
 def sign_out(tx: Connection, token: str) -> None:
@@ -191,17 +200,21 @@ def draw_pin() -> str:
 
 def throttle(tx: Connection, what: str, who: str, most: int, seconds: int, now: datetime) -> None:
     """Count one try; raises `request.too_many` beyond `most` in `seconds`. Who: a mark that tells nobody who it is."""
-    key = _hash(f"{what}\0{who}")
-    moment = now.timestamp()
     forget_tries(tx, now)
-    insert_once(tx, throttles, [{"key": key, "since": moment, "n": 0}])
-    row = tx.execute(select(throttles).where(throttles.c.key == key).with_for_update()).one()
-    if moment - row.since > seconds:
-        tx.execute(update(throttles).where(throttles.c.key == key).values(since=moment, n=1))
-    else:
-        if row.n >= most:
-            raise Problem(TOO_MANY_REQUESTS)
-        tx.execute(update(throttles).where(throttles.c.key == key).values(n=row.n + 1))
+    tried = {"key": _tries_of(what, who), "now": now.timestamp(), "seconds": seconds}
+    if tx.execute(_COUNTING, tried).scalar_one() > most:
+        raise Problem(TOO_MANY_REQUESTS)
+
+
+def refuse_throttled(store: Store, what: str, who: str, most: int, seconds: int, now: datetime) -> None:
+    """Raises what `throttle` would, and counts nothing: for work that is not to be begun in vain."""
+    question = "SELECT n FROM throttles WHERE key = ? AND ? - since <= ?"
+    if any(n >= most for (n,) in store.glance(question, _tries_of(what, who), now.timestamp(), seconds)):
+        raise Problem(TOO_MANY_REQUESTS)
+
+
+def _tries_of(what: str, who: str) -> str:
+    return _hash(f"{what}\0{who}")
 
 
 def _person(person_id: str, name: str, roles: str) -> Person:

@@ -44,6 +44,7 @@ _OF_FORM = (
     .where(phone_photos.c.form == bindparam("of_form"))
     .order_by(phone_photos.c.number)
 )
+_SETTLING = delete(phone_photos).where(phone_photos.c.form == bindparam("of_form"))
 
 
 def form_of(here: Hub, posted: Posted) -> str:
@@ -68,11 +69,9 @@ def go_on(here: Hub, form: str) -> None:
 
 
 def _note(here: Hub, form: str) -> None:
-    of_form = phone_photos.c.form == form
-    with here.store.reading() as tx:
-        waits = tx.execute(select(phone_photos.c.form).where(of_form)).first()
-    if waits:
+    if here.store.glance("SELECT 1 FROM phone_photos WHERE form = ? LIMIT 1", form):
         with here.store.begin() as tx:
+            of_form = phone_photos.c.form == form
             tx.execute(update(phone_photos).where(of_form).values(at=here.clock.now().timestamp()))
 
 
@@ -134,7 +133,7 @@ def _add(tx: Connection, form: str, number: int, mark: str, blob: bytes, network
 
 def settle(tx: Connection, form: str) -> None:
     """They are filed: facts name them now."""
-    tx.execute(delete(phone_photos).where(phone_photos.c.form == form))
+    tx.execute(_SETTLING, {"of_form": form})
 
 
 def drop(tx: Connection, form: str, number: int) -> None:

@@ -148,6 +148,22 @@ def test_one_address_cannot_flood_the_hub_and_who_shares_it_keeps_what_was_typed
     assert phone.send(page.form(filled.action), go="next").status == 200
 
 
+def test_a_form_under_a_number_that_is_taken_was_a_try_all_the_same(paired: Pair, phone, monkeypatch):
+    monkeypatch.setattr(complaints, "PHONE_TRIES", 2)
+    filled = last_screen(paired, phone)
+    said = [phone.send(filled, go="next", id=an_id(0x70 + number)).status for number in range(3)]
+    assert said == [200, 409, 429]
+
+
+def test_for_whoever_sends_too_many_no_code_is_hashed(paired: Pair, phone, monkeypatch):
+    hashed, hash_password = [], keys.hash_password
+    monkeypatch.setattr(keys, "hash_password", lambda code: (hashed.append(1), hash_password(code))[1])
+    monkeypatch.setattr(complaints, "PHONE_TRIES", 1)
+    filled = last_screen(paired, phone)
+    assert [phone.send(filled, go="next").status for _ in range(3)] == [200, 429, 429]
+    assert len(hashed) == 1
+
+
 def test_screens_are_counted_far_beyond_what_a_square_sends(paired: Pair, phone, monkeypatch):
     assert complaints.SCREENS >= 20 * complaints.PHONE_TRIES
     monkeypatch.setattr(complaints, "SCREENS", 5)

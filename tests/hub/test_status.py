@@ -6,6 +6,7 @@ import statistics
 import time
 from collections import Counter
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 from nacl.pwhash import argon2id
@@ -15,7 +16,7 @@ from kiosk.errors import Problem
 from kiosk.facts.cases import CaseAccepted, CaseMerged
 from kiosk.facts.complaints import draw_case_number
 from kiosk.hub import journal, retention, status
-from kiosk.hub.people import COUNTED_SECONDS, throttle
+from kiosk.hub.people import COUNTED_SECONDS, refuse_throttled, throttle
 from kiosk.hub.status import RECORDS, TRIES, WRONG_OF_CASE
 from kiosk.hub.tables import throttles
 from kiosk.sync import keys
@@ -239,6 +240,32 @@ def test_whoever_has_the_disk_can_try_no_addresses_and_finds_none_of_the_day_bef
     clock.tick(COUNTED_SECONDS + 1)
     retention.erase(paired.hub)
     assert rows(paired.hub, throttles) == []
+
+
+def test_to_look_whether_there_were_too_many_counts_nothing(paired: Pair, clock):
+    store, now = paired.hub.store, clock.now()
+    for _ in range(2):
+        with store.begin() as tx:
+            throttle(tx, "status", "who", 2, 60, now)
+    counted = rows(paired.hub, throttles)
+    for later in (0, 60):
+        with pytest.raises(Problem, match=r"request\.too_many"):
+            refuse_throttled(store, "status", "who", 2, 60, now + timedelta(seconds=later))
+    for what, who, most, later in (("status", "other", 2, 0), ("other", "who", 2, 0), ("status", "who", 3, 0),
+                                   ("status", "who", 2, 61)):  # fmt: skip
+        refuse_throttled(store, what, who, most, 60, now + timedelta(seconds=later))
+    assert rows(paired.hub, throttles) == counted
+
+
+def test_tries_are_counted_anew_once_their_time_is_over(paired: Pair, clock):
+    store, now = paired.hub.store, clock.now()
+    for later in (0, 60, 61, 121):
+        with store.begin() as tx:
+            throttle(tx, "status", "who", 2, 60, now + timedelta(seconds=later))
+    with pytest.raises(Problem, match=r"request\.too_many"), store.begin() as tx:
+        throttle(tx, "status", "who", 2, 60, now + timedelta(seconds=121))
+    anew = (now + timedelta(seconds=61)).timestamp()
+    assert (anew, 2) in {(since, tries) for _, since, tries in rows(paired.hub, throttles)}
 
 
 def test_no_more_than_two_are_hashed_at_once(paired: Pair):
