@@ -35,7 +35,7 @@ def checks(visitor: Visitor, code: str) -> str:
 
 @pytest.mark.parametrize(
     ("hand", "size", "kinds"),
-    [("touch", STANDING, share(KINDS, KINDS[::2])), ("keyboard", LYING, share(KINDS, KINDS[1::4]))],
+    [("touch", STANDING, share(KINDS, KINDS[::4])), ("keyboard", LYING, share(KINDS, KINDS[2::8]))],
     ids=["touch", "keyboard"],
 )
 def test_every_checker_takes_a_right_and_a_wrong_number(fair, a_visitor, hand, size, kinds):
@@ -101,19 +101,18 @@ def packet(code: str, form: zxingcpp.BarcodeFormat, file: Path, *, turned: float
     return films([seen], file, frames=3, size=(1280, 720))
 
 
-@pytest.mark.parametrize(
-    ("code", "form", "turned", "typed", "kind"),
-    [
-        ("6901234567892", zxingcpp.EAN13, 0, "6901234567892", "13"),
-        ("6901234567892", zxingcpp.EAN13, 90, "6901234567892", "13"),
-        ("96385074", zxingcpp.EAN8, 12, "96385074", "8"),
-        ("013900000001", zxingcpp.UPCA, 180, "UPC 013900000001", "12"),
-        ("04252614", zxingcpp.UPCE, 0, "UPC 04252614", "UPC-E"),
-        ("11234538", zxingcpp.UPCE, 187, "UPC 11234538", "UPC-E"),
-        ("16901234567899", zxingcpp.ITF14, 0, "16901234567899", "14"),
-    ],
-    ids=["EAN-13", "EAN-13 on its side", "EAN-8 askew", "UPC-A upside down", "UPC-E", "UPC-E of system 1", "ITF-14"],
-)
+BARCODES = [
+    pytest.param("6901234567892", zxingcpp.EAN13, 0, "6901234567892", "13", id="EAN-13"),
+    pytest.param("6901234567892", zxingcpp.EAN13, 90, "6901234567892", "13", id="EAN-13 on its side"),
+    pytest.param("96385074", zxingcpp.EAN8, 12, "96385074", "8", id="EAN-8 askew"),
+    pytest.param("013900000001", zxingcpp.UPCA, 180, "UPC 013900000001", "12", id="UPC-A upside down"),
+    pytest.param("04252614", zxingcpp.UPCE, 0, "UPC 04252614", "UPC-E", id="UPC-E"),
+    pytest.param("11234538", zxingcpp.UPCE, 187, "UPC 11234538", "UPC-E", id="UPC-E of system 1"),
+    pytest.param("16901234567899", zxingcpp.ITF14, 0, "16901234567899", "14", id="ITF-14"),
+]
+
+
+@pytest.mark.parametrize(("code", "form", "turned", "typed", "kind"), share(BARCODES, BARCODES[1::2]))
 def test_a_barcode_is_read_where_the_browser_itself_reads_none(
     fair, a_camera, watch, tmp_path, code, form, turned, typed, kind
 ):

@@ -59,7 +59,10 @@ def idles(person, seconds):
     person.sees(".attract .doors")
 
 
-@pytest.mark.parametrize(("end", "size"), [("finished", LYING), ("left", STANDING), ("idled", LYING)])
+ENDS = [("finished", LYING), ("left", STANDING), ("idled", LYING)]
+
+
+@pytest.mark.parametrize(("end", "size"), share(ENDS, ENDS[2:]))
 def test_after_a_quiz_nothing_is_left(fair, a_visitor, end, size):
     visitor = a_visitor(fair, size, clock=True).comes().opens_quiz()
     if end == "finished":
