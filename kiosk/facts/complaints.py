@@ -408,6 +408,7 @@ STEPS: tuple[Step, ...] = (
     ),
 )
 FIELDS = tuple(field for step in STEPS for field in step.fields)
+_LONGEST = {field.name: field.longest for field in FIELDS}
 _TIDY = tuple((field.name, field.tidy) for field in FIELDS)
 #: What a report of the same visit takes over from a complaint.
 OF_MERCHANT = ("respondent", "respondent_address", "respondent_code", "what", "place", "bought_on", "facts", "grounds")
@@ -437,6 +438,11 @@ def tidied(values: Values) -> dict[str, str]:
     """Every field as it is kept, and what says what is asked."""
     given = {name: tidy(text) if (text := values.get(name)) else "" for name, tidy in _TIDY}
     return {**given, "matter": values.get("matter", "complaint"), "form": values.get("form", "2026")}
+
+
+def longest(name: str) -> int:
+    """How many characters a field takes."""
+    return _LONGEST[name]
 
 
 def faults(values: Values, fields: tuple[Field, ...], today: date) -> dict[str, str]:

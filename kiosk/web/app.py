@@ -10,6 +10,7 @@ from flask_babel import Babel
 from markupsafe import Markup
 
 from kiosk import PACKAGE, qr
+from kiosk.facts import complaints
 from kiosk.values import learn_structs
 from kiosk.web import assets, layout, preferences, problems, stencils
 from kiosk.web.forms import refuse_foreign_origin, refuse_impossible_address
@@ -53,6 +54,7 @@ def make_app(name: str, side: str, hosts: Sequence[str]) -> Flask:
     app.jinja_env.globals["_"] = layout.say
     app.extensions["stencils"] = stencils.Stencils()
     app.jinja_env.filters["ticked"] = stencils.ticked
+    app.jinja_env.filters["longest"] = complaints.longest
     app.before_request(refuse_impossible_address)
     app.before_request(refuse_foreign_origin)
     app.context_processor(layout.template_context)
@@ -65,7 +67,7 @@ def make_app(name: str, side: str, hosts: Sequence[str]) -> Flask:
 
 @lru_cache(maxsize=16)
 def draw_code(text: str) -> Markup:
-    """A QR code. To draw one takes milliseconds; who knows ahead what a page will show lets it be drawn ahead."""
+    """A QR code. To draw one takes milliseconds, and some pages show the same one again and again."""
     return Markup(qr.svg(text))  # noqa: S704 (our own SVG, text only inside a path)
 
 

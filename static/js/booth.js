@@ -22,6 +22,7 @@ function look() {
   if (document.querySelector("[data-print]")) take(import("./print.js"));
   if (document.querySelector("[data-src], [data-stages], [data-steps]")) take(import("./gallery.js"));
   if (document.querySelector("[data-snap], [data-places], [data-autosave]")) take(import("./brought.js"));
+  if (document.querySelector(".wizard [name=step]")) take(import("./steps.js"));
   if (document.querySelector("[data-photos]")) take(import("./photos.js"));
   if (document.querySelector("[data-sealed-form]")) take(import("./complaint.js"));
   if (document.querySelector("[data-keypad]")) take(import("./keypad.js"));

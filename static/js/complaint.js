@@ -7,7 +7,7 @@
 import { compose, faultsOf, stepsOf, tidied } from "./complaint-rules.js";
 import { SealedPhotos } from "./sealed-photos.js";
 import { joined, sealer } from "./sealing.js";
-import { hideAlarm, say, showAlarm } from "./shell.js";
+import { bringIn, forgive, hideAlarm, say, showAlarm } from "./shell.js";
 import * as speak from "./speak.js";
 
 const PATIENCE = 30_000; // milliseconds for the tablet to answer
@@ -77,6 +77,9 @@ class SealedForm {
     this.root.querySelector(".sealed-stop").remove();
     this.screen = this.root.querySelector(".sealed-screen");
     this.problem = this.root.querySelector(".problem");
+    this.looks = this.root.querySelector(".looks");
+    if (this.linked) this.looks.remove(); // what was brought lies in this page alone
+    this.looks.addEventListener("click", (event) => event.target.name && this.prefer(event.target));
     this.root.addEventListener("click", (event) => this.touched(event.target.closest("[data-turn]")?.dataset.turn));
     this.root.addEventListener("keydown", (event) => this.keyed(event));
     this.root.addEventListener("input", (event) => this.typed(event.target));
@@ -88,6 +91,19 @@ class SealedForm {
 
   state({ name }) {
     return { id: this.told.id, step: name };
+  }
+
+  /** Language or size of type, by the key for it: two cookies that say nothing about a person, and the page anew. */
+  async prefer({ name, value }) {
+    try {
+      const body = new URLSearchParams({ next: location.pathname, [name]: value });
+      const options = { method: "POST", body, redirect: "manual", signal: AbortSignal.timeout(PATIENCE) };
+      const { type } = await fetch("/m/preferences", options);
+      if (type !== "opaqueredirect") throw new Error("not taken");
+      location.reload();
+    } catch {
+      showAlarm(document.getElementById("alarm").dataset.lost);
+    }
   }
 
   // --- from screen to screen: the phone's own way back is one of the ways ---------------------------------------
@@ -109,7 +125,6 @@ class SealedForm {
     const isTick = field.matches("[type=checkbox], [type=radio]");
     this.values[field.dataset.field] = isTick && !field.checked ? "" : field.value;
     this.sealed = null;
-    for (const one of this.fields()) if (one.dataset.field === field.dataset.field) this.forgive(one);
   }
 
   turned(name) {
@@ -154,6 +169,7 @@ class SealedForm {
     const heading = this.root.querySelector("h1");
     document.title = heading.textContent;
     if (isTurned) {
+      this.looks.remove();
       scrollTo(0, 0);
       heading.focus({ preventScroll: true });
     }
@@ -185,26 +201,20 @@ class SealedForm {
   }
 
   blame(faults) {
-    for (const field of this.fields()) this.forgive(field);
+    for (const field of this.fields()) forgive(field);
     let first = null;
     for (const [name, kind] of Object.entries(faults)) {
-      const [field] = this.fields().filter((one) => one.dataset.field === name);
-      const sentence = this.copy(`[data-fault="${name} ${kind}"]`);
-      field.closest(".field").append(sentence);
-      field.setAttribute("aria-invalid", "true");
-      field.setAttribute("aria-describedby", `${name}-fault ${field.getAttribute("aria-describedby") ?? ""}`.trim());
-      first ??= field;
+      const fields = this.fields().filter((one) => one.dataset.field === name);
+      fields[0].closest(".field").append(this.copy(`[data-fault="${name} ${kind}"]`));
+      for (const field of fields) {
+        field.setAttribute("aria-invalid", "true");
+        field.setAttribute("aria-describedby", `${name}-fault ${field.getAttribute("aria-describedby") ?? ""}`.trim());
+      }
+      first ??= fields[0];
     }
-    first.focus();
+    first.focus({ preventScroll: true });
+    bringIn(first);
     say([...this.root.querySelectorAll(".fault")].map((one) => one.textContent.trim()).join(" "));
-  }
-
-  forgive(field) {
-    document.getElementById(`${field.dataset.field}-fault`)?.remove();
-    field.removeAttribute("aria-invalid");
-    const described = (field.getAttribute("aria-describedby") ?? "").replace(`${field.dataset.field}-fault`, "").trim();
-    if (described) field.setAttribute("aria-describedby", described);
-    else field.removeAttribute("aria-describedby");
   }
 
   fields() {

@@ -14,6 +14,7 @@ function look() {
   if (document.querySelector("[data-speak]")) import("./speak.js").then((speak) => speak.look());
   if (document.querySelector("[data-scan]")) lookForCodes();
   if (document.querySelector("[data-print]")) import("./print.js").then((print) => print.look());
+  if (document.querySelector(".wizard [name=step]")) import("./steps.js").then((steps) => steps.look());
   if (document.querySelector("[data-photos]")) import("./photos.js").then((photos) => photos.look());
 }
 

@@ -14,11 +14,9 @@ document.addEventListener("htmx:after:swap", (event) => {
   hideAlarm();
   window.scrollTo(0, 0);
   const page = document.getElementById("page");
-  if (document.activeElement === document.body) {
-    const place = page.querySelector("[autofocus]:not(dialog *)") ?? page.querySelector("[data-next]") ?? page.querySelector("h1[tabindex]");
-    // To the first field with a fault the page may move: it can lie below the edge.
-    place?.focus({ preventScroll: !place.matches("[aria-invalid=true]") });
-  }
+  const place = page.querySelector("[autofocus]:not(dialog *)") ?? page.querySelector("[data-next]") ?? page.querySelector("h1[tabindex]");
+  if (document.activeElement === document.body) place?.focus({ preventScroll: true });
+  if (place?.matches("[aria-invalid=true]")) bringIn(place); // it can lie below the edge
   say([...page.querySelectorAll("[data-say]")].map((part) => part.textContent.trim().replace(/\s+/g, " ")).join(" "));
 });
 
@@ -28,6 +26,29 @@ document.addEventListener("htmx:error", (event) => {
   if (!source || source.matches("[data-tap], [data-undo], [data-quiet]")) return;
   showAlarm(alarm.dataset.lost);
 });
+
+// Whoever is putting something right is not told any longer that it is wrong; going on will tell whether it is right now.
+document.addEventListener("input", ({ target }) => target.closest(".wizard") && forgive(target));
+
+/** Into sight, with what is said to be wrong with it. */
+export function bringIn(field) {
+  (field.closest(".field") ?? field).scrollIntoView({ block: "nearest" });
+}
+
+/** Take back what is said to be wrong with a field, and with the one it can be filled in instead of. */
+export function forgive(field) {
+  const place = field.closest(".field");
+  const other = document.getElementById(place?.dataset.insteadOf)?.closest(".field");
+  for (const fault of [place, other].flatMap((one) => [...(one?.querySelectorAll(".fault") ?? [])])) {
+    for (const one of fault.closest(".field").querySelectorAll("[aria-invalid]")) {
+      one.removeAttribute("aria-invalid");
+      const described = (one.getAttribute("aria-describedby") ?? "").split(" ").filter((id) => id !== fault.id).join(" ").trim();
+      if (described) one.setAttribute("aria-describedby", described);
+      else one.removeAttribute("aria-describedby");
+    }
+    fault.remove();
+  }
+}
 
 /** Read a sentence out to those who listen to the page. */
 export function say(sentence) {

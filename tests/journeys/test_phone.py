@@ -66,6 +66,45 @@ def test_on_the_own_phone_language_and_type_are_chosen_before_anything_is_typed(
     expect(phone.page.locator(".looks")).to_have_count(0)  # they load the page anew, and what was typed would be lost
 
 
+def test_the_phones_own_way_back_leads_to_the_screen_before_until_the_receipt_is_there(fair, a_visitor, screens):
+    at_the_tablet = a_visitor(fair).goes_to("/complaint/settle")
+    phone = Complaining(screens.open(PHONE), "")
+    phone.goes_to(read_code(picture_of(at_the_tablet)))
+    phone.fills_until("facts").page.go_back()
+    expect(phone.is_on_screen("what").page.locator("#what")).to_have_value("电饭锅")
+    phone.goes_back()
+    phone.is_on_screen("respondent").page.go_back()
+    phone.is_on_screen("who")
+    case = phone.files_complaint(first="who")
+    phone.page.go_back()
+    assert phone.reads_receipt() == case
+
+
+def test_who_would_leave_a_form_with_words_in_it_is_asked_first(fair, a_visitor, screens):
+    at_the_tablet = a_visitor(fair).goes_to("/complaint/settle")
+    phone = Complaining(screens.open(PHONE), "")
+    asked = []
+    phone.page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.accept()))
+    phone.goes_to(read_code(picture_of(at_the_tablet)))
+    phone.fills_screen("notice").page.reload()
+    phone.fills_until("what").page.reload()
+    phone.is_on_screen("notice")
+    assert asked == ["beforeunload"]
+
+
+def test_what_is_wrong_below_the_edge_is_brought_into_sight(fair, a_visitor, screens):
+    at_the_tablet = a_visitor(fair).goes_to("/complaint/settle")
+    phone = Complaining(screens.open(PHONE), "")
+    screens.watch.allow("422")
+    phone.goes_to(read_code(picture_of(at_the_tablet)))
+    phone.prefers(large=True).fills_until("consents")
+    for name in ("forward", "mediation"):
+        phone.answers_field(name, "yes")
+    phone.goes_on()
+    assert phone.reads_fault("publicity")
+    expect(phone.page.locator("#publicity-fault")).to_be_in_viewport(ratio=1)
+
+
 def test_filing_twice_is_one_complaint(fair, a_visitor, screens):
     """The answer was lost on the way and the phone sends the last screen again."""
     before = fair.figures()

@@ -20,8 +20,8 @@ from kiosk.hub import people
 from kiosk.hub.app import open_hub
 from kiosk.hub.tables import blobs
 from kiosk.sync import keys
-from tests.journeys import leaks
-from tests.journeys.people import COMPLAINT, REPORT, WORDS, Complaining
+from tests.journeys import layout, leaks
+from tests.journeys.people import COMPLAINT, FOR_ANOTHER, REPORT, WORDS, Complaining
 from tests.journeys.screens import ARGUMENTS, LYING, PHONE, STANDING, looks, program
 from tests.journeys.test_phone import picture_of, read_code
 from tests.journeys.test_quiz import added
@@ -218,6 +218,28 @@ def test_what_was_typed_stays_on_the_way_back_by_key_or_by_the_phone_itself(fair
     phone.is_on_screen("facts")
 
 
+def test_language_and_type_are_chosen_before_anything_is_typed(fair, a_phone):
+    with tapped(fair.booth.port) as wire:
+        phone = a_phone(fair, proxy={"server": wire.server}).prefers(english=True, large=True)
+        assert phone.page.url == f"{fair.phone_url}/m/complaint/settle"
+        phone.fills_until("respondent").fills_screen("respondent")
+        expect(phone.page.locator("label[for=respondent]")).to_have_text("Name of the shop")
+        phone.goes_back()
+        phone.is_on_screen("who").goes_back()
+        expect(phone.is_on_screen("notice").page.locator("html[lang=en][data-large] #notice")).to_be_checked()
+        expect(phone.page.locator(".looks")).to_have_count(0)  # they load the page anew: what was typed would be lost
+    assert wire.hits(SECRETS) == []
+
+
+def test_no_screen_is_wider_than_the_phone_in_the_longer_language_and_large_type(fair, a_phone):
+    phone = a_phone(fair).prefers(english=True, large=True)
+    for screen in FOR_ANOTHER:
+        assert layout.sideways(phone.is_on_screen(screen).page) == []
+        phone.fills_screen(screen, **FOR_ANOTHER[screen]).goes_on()
+    assert phone.reads_receipt()
+    assert layout.sideways(phone.page) == []
+
+
 def test_every_screen_says_what_is_missing_until_it_is_there(fair, a_phone):
     phone = a_phone(fair)
     firsts = ("notice", "consumer", "respondent", "what", "facts", "", "request", "forward", "name")
@@ -227,10 +249,22 @@ def test_every_screen_says_what_is_missing_until_it_is_there(fair, a_phone):
             continue
         assert phone.reads_fault(required)
         expect(phone.page.locator(f"#{required}")).to_be_focused()
-        phone.fills_screen(screen)
+        if screen == "request":  # a tick will do as well
+            phone.answers_field("want_return", "yes")
+        else:
+            phone.fills_screen(screen)
         expect(phone.page.locator(".fault")).to_have_count(0)
         if screen != "identity":
             phone.goes_on()
+
+
+def test_what_is_too_long_stays_to_be_made_shorter(fair, a_phone):
+    phone = a_phone(fair).fills_until("respondent").fills_screen("respondent", respondent_address="")
+    phone.page.locator("#respondent_address").focus()
+    phone.page.keyboard.insert_text("长江路" * 100)  # as the phone's own paste: no more than the field lets in
+    phone.goes_on()
+    assert "最多 120 字" in phone.reads_fault("respondent_address")
+    expect(phone.page.locator("#respondent_address")).to_have_value("长江路" * 100)
 
 
 def test_a_guardian_is_asked_for_a_child_and_the_questions_say_whose_data(fair, a_phone):
@@ -324,7 +358,9 @@ def test_the_receipt_leads_to_a_report_of_the_same_merchant_and_no_word_of_it_is
         case = phone.files_complaint()
         phone.press(phone.page.locator("[data-also]"))
         for screen in ("notice", "sign"):
-            phone.fills_screen(screen).goes_on()
+            phone.fills_screen(screen)
+            expect(phone.page.locator(".looks")).to_have_count(0)  # what was brought would be lost
+            phone.goes_on()
         expect(phone.is_on_screen("respondent").page.locator("#respondent")).to_have_value("好又多小卖部")
         for screen in ("respondent", "what", "facts", "photos"):
             phone.is_on_screen(screen).goes_on()
