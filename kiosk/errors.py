@@ -684,9 +684,8 @@ PHOTO_GONE = _kind(
 PHOTO_FORMAT = _kind(
     "photo.format",
     422,
-    "只收 JPEG、PNG、WebP 照片。苹果手机请在“设置-相机-格式”里选“兼容性最佳”再拍；已拍好的打开来截屏，选截图。",
-    "Only JPEG, PNG and WebP photos. On an iPhone choose Settings, Camera, Formats, Most Compatible and take it again; "
-    "of a photo you have, open it, take a screenshot and choose that.",
+    "这种文件收不了，请选一张照片。如果选的就是照片，请打开它，截个屏，再选截图。",
+    "No file of this kind can be taken: please choose a photo. If it is one, open it, take a screenshot, choose that.",
 )
 PHOTO_PIXELS = _kind(
     "photo.pixels",
