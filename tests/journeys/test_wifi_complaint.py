@@ -321,7 +321,7 @@ def test_what_is_no_photo_never_leaves_the_phone(fair, a_phone):
     phone.page.on("request", lambda request: asked.append(request.url))
     for data, words in (
         (b"%PDF-1.7", "这种文件收不了"),
-        (b"", "只收"),
+        (b"", "这种文件收不了"),
         (a_photo() + bytes(7 << 20), "最多 7 MB"),
     ):
         phone.picks(data)
