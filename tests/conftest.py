@@ -10,11 +10,12 @@ import tempfile
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
+from copy import copy
 from dataclasses import replace
 from functools import cache
+from operator import attrgetter
 from pathlib import Path
-from types import MethodType
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import urlsplit
 from weakref import WeakKeyDictionary
 
@@ -26,9 +27,10 @@ from flask.testing import FlaskClient
 from jinja2 import BytecodeCache
 from jinja2.bccache import Bucket
 from nacl.pwhash import argon2id
+from nacl.secret import SecretBox
 from sqlalchemy import Engine
 from sqlalchemy.util import LRUCache
-from werkzeug.routing import Rule
+from werkzeug.routing import Map, Rule
 
 from kiosk.booth import app as booth_app_module
 from kiosk.booth import storage
@@ -69,31 +71,65 @@ if "TMPDIR" not in os.environ and _has_room(_MEMORY):
     os.environ["TMPDIR"] = str(_MEMORY)
     tempfile.tempdir = None  # asked for anew
 
-# PINs and passwords of made-up people, checked some thousand times. What keys are stretched by stays as it is, but the
-# same words with the same salt are stretched once.
+# PINs and passwords of made-up people, checked some thousand times. What keys are stretched by stays as it is, for
+# other programs open what was made here; but the same words with the same salt are stretched once.
 keys.HASHING = (argon2id.OPSLIMIT_MIN, argon2id.MEMLIMIT_MIN)
-keys.stretch = cache(keys.stretch)
+
+
+def _stretched_once(stretch: Callable[..., bytes]) -> Callable[..., bytes]:
+    """With little work where 64 bytes are wanted: for a draft's code, new each time, and no other program reads it."""
+
+    @cache
+    def stretch_once(password: str, salt: bytes, size: int = SecretBox.KEY_SIZE) -> bytes:
+        if size == 64:
+            return argon2id.kdf(size, password.encode(), salt, *keys.HASHING)
+        return stretch(password, salt, size)
+
+    return stretch_once
+
+
+keys.stretch = _stretched_once(keys.stretch)
 
 # Every booth of every test sets room aside: at a megabyte a megabyte, the tests would fill the disk.
 storage.MEGABYTE = 1 << 10
 
 
-def _compiled_once(compile_rule: Callable[[Rule], None]) -> Callable[[Rule], None]:
-    """What Werkzeug makes of an address: for all apps the same, but for whose rule it is."""
-    known: dict[tuple[Any, ...], dict[str, Any]] = {}
+class _Routes(Map):
+    """Made into what finds them when somebody first asks; all apps with the same routes share what came of them."""
 
-    def compile_once(rule: Rule) -> None:
-        converters = frozenset(rule.map.converters.items())
-        key = (rule.rule, rule.subdomain, rule.host, repr(rule.defaults), rule.merge_slashes, converters)
-        if key not in known:
-            compile_rule(rule)
-            known[key] = {name: getattr(rule, name) for name in ("_parts", "_trace", "_converters", "arguments")}
-            known[key] |= {name: getattr(rule, name).__func__ for name in ("_build", "_build_unknown")}
+    _made: ClassVar[dict[tuple[Any, ...], Map]] = {}
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        self._told: list[Rule] = []
+        super().__init__(*arguments, **options)
+
+    def add(self, rule: Rule) -> None:
+        self._told.append(rule)
+        self._remap = True
+
+    def update(self) -> None:
+        if not self._remap:
             return
-        for name, made in known[key].items():
-            setattr(rule, name, MethodType(made, rule) if callable(made) else type(made)(made))
+        key = (self.host_matching, *self.converters.items(), *map(_all_of, self._told))
+        if key not in self._made:
+            made = Map(
+                [copy(rule) for rule in self._told], converters=self.converters, host_matching=self.host_matching
+            )
+            made.update()
+            self._made[key] = made
+        self._matcher, self._rules_by_endpoint = self._made[key]._matcher, self._made[key]._rules_by_endpoint
+        self._remap = False
 
-    return compile_once
+
+_TOLD = attrgetter(
+    "rule", "endpoint", "subdomain", "host", "strict_slashes", "merge_slashes", "redirect_to", "build_only", "alias",
+    "websocket", "provide_automatic_options",
+)  # fmt: skip
+
+
+def _all_of(rule: Rule) -> tuple[Any, ...]:
+    """Whatever was said of an address."""
+    return *_TOLD(rule), frozenset(rule.methods or ()), repr(rule.defaults)
 
 
 def _read_once(read: Callable[..., Pack]) -> Callable[..., Pack]:
@@ -166,7 +202,7 @@ def _learnt_once(learn: Callable[[], None]) -> Callable[[], None]:
     return lambda: learnt(len(sys.modules))
 
 
-Rule.compile = _compiled_once(Rule.compile)
+Flask.url_map_class = _Routes
 web_app_module.learn_structs = _learnt_once(web_app_module.learn_structs)
 assets.load = cache(assets.load)
 templates._cache = _shared(templates._cache)

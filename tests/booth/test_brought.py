@@ -272,7 +272,7 @@ def test_a_photo_that_is_too_large_is_told_so_on_its_own_page(desk: Browser, boo
     ("data", "code", "word"),
     [
         (b"\0\0\0\x18ftypheic" + bytes(99), 422, "读不出来"),  # it is looked at: what reads HEIC is there
-        (b"<svg onload='alert(1)'/>", 422, "只收 JPEG"),
+        (b"<svg onload='alert(1)'/>", 422, "这种文件收不了"),
         (a_jpeg()[:900], 422, "读不出来"),
         (a_jpeg(size=(1, 1)), 422, "太小或太窄"),
     ],

@@ -72,7 +72,7 @@ def test_an_answer_replayed_into_the_next_play_is_not_one_of_it(visitor: Browser
 
 
 def test_in_whatever_order_requests_arrive_no_answer_counts_twice_and_none_out_of_turn(visitor: Browser, booth: Booth):
-    dice, orders = random.Random(315), share(200, 25)
+    dice, orders = random.Random(315), share(200, 15)
     for _ in range(orders):
         visitor.get("/")
         found = all_single(booth, visitor)

@@ -28,6 +28,7 @@ from kiosk.errors import Problem
 from tests.booth.small_disk import RESERVE_KB
 from tests.clocks import FakeClock
 from tests.makers import Browser, a_draft, a_filing, an_id, answers, screens_of
+from tests.proof import share
 
 SIZE = 1 << 20
 
@@ -282,9 +283,11 @@ def may_mount() -> bool:
 
 
 DISKS = ["limit", *(["tmpfs"] if may_mount() else [])]
+#: In `make test` the one that is most like a disk, where it may be mounted.
+TRIED = share(DISKS, DISKS[-1:])
 
 
-@pytest.mark.parametrize("disk", DISKS)
+@pytest.mark.parametrize("disk", TRIED)
 def test_on_a_disk_that_fills_up_counting_goes_on_and_nothing_is_lost(booth_folder: Path, tmp_path: Path, disk: str):
     shutil.copytree(booth_folder, tmp_path / "disk.booth")
     (tmp_path / "disk").mkdir()

@@ -145,5 +145,5 @@ class AFair(RuleBasedStateMachine):
 
 TestAFair = AFair.TestCase
 TestAFair.settings = settings(
-    max_examples=share(300, 25), stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=share(300, 15), stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
 )

@@ -135,7 +135,7 @@ def heads(sendings: list[Sending]) -> int:
 
 
 def test_fifty_tablets_bring_a_day_at_closing_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    each = share(2_000, 300)
+    each = share(2_000, 150)
     with closing(a_hub(tmp_path / "hub", FakeClock())) as hub:
         sendings = some_tablets(hub, 50, each)
         hello = a_hello(hub.key, hub.id)
@@ -156,7 +156,7 @@ def test_four_processes_over_one_postgresql_take_in_everything_once(postgres: st
     """Each tablet by two roads at once, so that the processes get in each other's way wherever they can."""
     with _a_database(postgres) as url:
         with closing(a_hub(tmp_path / "hub", FakeClock(), url)) as hub:
-            sendings = some_tablets(hub, 16, share(2_000, 200))
+            sendings = some_tablets(hub, 16, share(2_000, 100))
             hello = a_hello(hub.key, hub.id)
         twice = sendings + [Sending(one.tablet) for one in sendings]
         with gunicorn(tmp_path / "hub", url, workers=4) as port:

@@ -5,6 +5,7 @@ Run by test_failing_writes.py with disk.c preloaded: python -m tests.faults.fail
 
 import errno
 import hashlib
+import importlib
 import json
 import resource
 import shutil
@@ -229,6 +230,7 @@ def _cut_off(folder: Path) -> None:
 
 def hub(folder: Path, case: str, calls: Iterable[int]) -> Report:
     """A tablet sends, the hub's disk fails, the tablet goes on sending, and the disk is well again."""
+    importlib.import_module("tests.conftest")  # hubs share what is the same for all, as in any other test
     report, disk = Report(), Disk()
     new, tablet = _a_hub_with_a_tablet(folder.with_name("new"))
     batches = [tablet.batch(first, BATCH) for first in range(1, 10 * BATCH, BATCH)]

@@ -18,11 +18,12 @@ from tests.faults import disk
 from tests.makers import a_draft, facts_of
 from tests.proof import figure, share
 
-CALLS = share(500, 100)
-HUB_CALLS = share(100, 15)
+CALLS = share(500, 60)
+HUB_CALLS = share(100, 10)
 START_CALLS = 12
 NEW_CALLS = 60
 STEP = share(1, 5)  # there are five ways to fail; in `make test` each call fails in one of them
+ROOM = share(1, 3)  # kilobytes from one quota to the next
 
 
 def run(name: str, library: Path, folder: Path, last: int, step: int) -> dict[str, dict]:
@@ -60,7 +61,7 @@ def test_a_journal_made_on_a_failing_disk_is_whole_or_can_be_made_again(failing_
 
 
 def test_a_booth_that_starts_on_a_failing_disk_says_so_and_starts_later(failing_disk: Path, memory: Path):
-    reports = run("start", failing_disk, memory, START_CALLS, 1)
+    reports = run("start", failing_disk, memory, START_CALLS, STEP)
     assert_nothing_is_lost(reports, f"a booth's start, call 1 … {START_CALLS}", "storage.full", "storage.failed")
 
 
@@ -70,7 +71,7 @@ def test_a_hub_whose_disk_fails_at_the_nth_write_signs_only_for_what_it_holds(fa
 
 
 def test_a_booth_under_a_quota_says_that_it_is_full_and_goes_on_afterwards(failing_disk: Path, memory: Path):
-    report = run("limit", failing_disk, memory, 40, 1)["quota"]
+    report = run("limit", failing_disk, memory, 40, ROOM)["quota"]
     figure("failing writes, a booth under a quota: runs", report["runs"])
     assert report["faults"] == []
     assert set(report["told"]) == {"storage.full"}

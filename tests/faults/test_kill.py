@@ -10,21 +10,19 @@ import secrets
 import shutil
 import signal
 import socket
-import subprocess
-import sys
 import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from functools import reduce
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from random import Random
 from urllib.parse import urlencode
 
 from sqlalchemy import select
 
-from kiosk import ROOT
 from kiosk.booth.journal import Journal
 from kiosk.clock import SystemClock
 from kiosk.config import HubConfig
@@ -34,16 +32,17 @@ from kiosk.hub.app import open_hub
 from kiosk.hub.tables import facts
 from kiosk.sync import protocol
 from kiosk.sync.protocol import BatchHeader
+from tests import programs
 from tests.clocks import FakeClock
 from tests.faults.kills import BATCH, run_kills
 from tests.hub.tablets import Tablet, a_tablet, deliver, run_of
 from tests.makers import HUB_URL, VOLUNTEER, a_fact, a_headcount, an_id, facts_of
 from tests.proof import figure, share
 
-KILLS_OF_A_WRITER = share(1000, 60)
-KILLS_OF_A_HUB = share(200, 12)
-KILLS_OF_A_SERVER = share(100, 5)
-FACTS = share(50_000, 6_000)
+KILLS_OF_A_WRITER = share(1000, 30)
+KILLS_OF_A_HUB = share(200, 8)
+KILLS_OF_A_SERVER = share(100, 3)
+FACTS = share(50_000, 4_000)
 
 
 # --- a booth's writer -------------------------------------------------------------------------------------
@@ -129,24 +128,25 @@ def sign_in(port: int) -> str:
 
 
 @contextmanager
-def a_server(folder: Path) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
+def a_server(folder: Path) -> Iterator[tuple[int, ForkServerProcess]]:
     """`kiosk booth serve` on a free port, until it is killed with its workers."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    words = [sys.executable, "-m", "kiosk.cli", "booth", "serve", "--data", str(folder), "--port", str(port)]
+    words, log = ["booth", "serve", "--data", str(folder), "--port", str(port)], folder.with_name("log")
     environment = {name: value for name, value in os.environ.items() if not name.startswith("KIOSK_")}
     environment["KIOSK_BOOTH_SYNC_SECONDS"] = "0"
-    server = subprocess.Popen(words, cwd=ROOT, env=environment, start_new_session=True)
+    server = programs.start("kiosk.cli", words, environment, log, log)
     try:
         wait_for(port, server)
         yield port, server
     finally:
-        os.killpg(server.pid, signal.SIGKILL)
-        server.wait()
+        with suppress(ProcessLookupError):  # killed already, and gone
+            os.killpg(server.pid, signal.SIGKILL)
+        server.join()
 
 
-def wait_for(port: int, server: subprocess.Popen[bytes]) -> None:
-    while server.poll() is None:
+def wait_for(port: int, server: ForkServerProcess) -> None:
+    while server.is_alive():
         try:
             with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=30)) as connection:
                 connection.request("GET", "/healthz")
@@ -154,7 +154,7 @@ def wait_for(port: int, server: subprocess.Popen[bytes]) -> None:
                 return
         except OSError:
             time.sleep(0.01)  # not there yet
-    raise AssertionError(f"the server ended with {server.returncode}")
+    raise AssertionError(f"the server ended with {server.exitcode}")
 
 
 def test_a_killed_server_has_kept_what_it_acknowledged(booth_folder: Path, tmp_path: Path):

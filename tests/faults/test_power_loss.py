@@ -40,7 +40,8 @@ DRAWS = share(40, 2)
 INTAKE = share(24, 1)  # has more moments
 MORE = share(200, 1)  # a start has few
 #: One moment in so many, of the programs as they are.
-EVERY = share(1, 3)
+EVERY = share(1, 5)
+OF_A_CONTROL = share(1, 2)
 #: One state in so many is not only looked at: our own code starts on it and goes on.
 REVIVED = 50
 RESTARTED = share(10, 40)  # of those that a start leaves
@@ -51,7 +52,7 @@ def cut(program: programs.Program, folder: Path, look_of: Callable[[Path], Look]
     start = contents(folder, program.files)
     steps = record(program.command(folder, safety), folder, program.files, folder.parent / "strace.log")
     if safety != programs.AS_IT_IS:
-        return replay(steps[: len(steps) // 4], start, look_of(folder), Random(315), draws)
+        return replay(steps[: len(steps) // 4], start, look_of(folder), Random(315), draws, OF_A_CONTROL)
     return replay(steps, start, look_of(folder), Random(315), draws, EVERY)
 
 

@@ -8,7 +8,7 @@ import pytest
 from tests.proof import share
 
 #: Of so many questions that SQLite is asked, PostgreSQL is asked one.
-ONE_IN = share(1, 3)
+ONE_IN = share(1, 6)
 #: What these are about is the databases.
 WHOLLY = {"test_store.py", "test_two_engines.py", "test_founding.py", "test_backup.py"}
 

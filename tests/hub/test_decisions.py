@@ -417,7 +417,7 @@ def parting(tablet: Tablet, seq: int, n: int = 1_000, length: int = 1) -> Tablet
     return thief
 
 
-@settings(law, max_examples=share(200, 10))
+@settings(law, max_examples=share(200, 6))
 @given(data=st.data())
 def test_whatever_is_signed_later_takes_out_nothing_that_counted_when_the_tablet_was_withdrawn(hub, data):
     tablet = a_tablet(hub)
@@ -597,7 +597,7 @@ def test_what_is_released_counts_from_then_on_and_can_be_taken_back(hub):
 MOMENTS = ("deliver", "again", "withdraw", "release", "dismiss", "rebuild")
 
 
-@settings(law, max_examples=share(200, 12))
+@settings(law, max_examples=share(200, 6))
 @given(data=st.data())
 def test_released_dismissed_and_withdrawn_in_any_order_come_to_the_same(hub, data):
     """The last word about each fact counts, whenever its tablet was withdrawn and whatever arrives again."""
@@ -746,7 +746,7 @@ _NEWER = st.one_of(
 )
 
 
-@settings(law, max_examples=share(200, 12))
+@settings(law, max_examples=share(200, 6))
 @given(told=st.lists(_NEWER, min_size=1, max_size=10), data=st.data())
 def test_versions_side_by_side_are_kept_whole_and_count_as_soon_as_they_are_understood(hub, told, data):
     """Some of it arrives before the hub is upgraded, the rest after: it comes to the same."""

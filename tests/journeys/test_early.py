@@ -92,7 +92,7 @@ def test_whoever_goes_on_waits_for_the_photo_and_hears_why_one_was_not_taken(pho
     with held_back(phone.page, "**/photos"):
         pick.set_input_files(a_picture("GIF"))
         phone.goes_on()
-    expect(phone.is_on_screen("photos").page.locator("[data-told]")).to_contain_text("只收 JPEG")
+    expect(phone.is_on_screen("photos").page.locator("[data-told]")).to_contain_text("这种文件收不了")
     phone.page.unroute_all()
     with held_back(phone.page, "**/photos"):
         pick.set_input_files([a_picture(), a_picture(seed=2)])
@@ -107,7 +107,7 @@ def test_in_the_booths_wifi_one_waits_for_the_photo_too(fair, screens):
     screens.watch.allow("Cross-Origin-Opener-Policy header has been ignored")  # as over any plain HTTP
     phone = OnOwnPhone(screens.open(PHONE), fair.phone_url).goes_to("/m/complaint/settle").fills_until("photos")
     phone.picks(b"%PDF-1.7")
-    expect(phone.page.locator("[data-told]")).to_contain_text("只收 JPEG")
+    expect(phone.page.locator("[data-told]")).to_contain_text("这种文件收不了")
     with held_back(phone.page, "**/m/complaint/photos"):
         phone.picks(a_photo())
         phone.goes_on()

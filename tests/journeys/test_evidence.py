@@ -85,7 +85,7 @@ def test_a_visitor_sends_photos_from_the_phone(fair: Fair, screens, an_organiser
     ]
     assert EXIF_MARK.encode() in a_photo()
     phone.page.locator("[data-pick][multiple]").set_input_files(files)
-    expect(phone.page.locator("[data-told]")).to_contain_text("只收 JPEG")
+    expect(phone.page.locator("[data-told]")).to_contain_text("这种文件收不了")
     expect(phone.page.locator("[data-number]")).to_have_count(2)
     expect(phone.page.locator("[data-number='1'] img")).to_be_visible()
     case = phone.files_complaint(first="photos")

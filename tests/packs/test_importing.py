@@ -100,7 +100,7 @@ def questions(draw) -> Question:
 
 
 slow = settings(
-    max_examples=share(60, 12), deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+    max_examples=share(60, 6), deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
 
 
