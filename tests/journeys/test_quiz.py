@@ -1,5 +1,7 @@
 """A visitor, a quiz, and the figure it becomes."""
 
+import itertools
+
 import pytest
 
 from tests.journeys.screens import EVERY, LYING, STANDING, TABLETS
@@ -59,8 +61,9 @@ def test_a_visitor_chooses_a_shorter_or_a_longer_play(fair, a_visitor, length, m
 def test_two_touches_in_the_same_moment_are_one_answer(fair, a_visitor):
     before = fair.figures()
     visitor = a_visitor(fair).comes().opens_quiz()
+    lengths = itertools.cycle((10, 5))  # another than what is on the screen: only so one sees that it has changed
     while visitor.page.locator(".pick").count():  # of several touches: draw again
-        visitor.chooses_length(5)
+        visitor.chooses_length(next(lengths))
     box = visitor.page.locator(".option").first.bounding_box()
     for _ in range(2):
         visitor.page.touchscreen.tap(box["x"] + 40, box["y"] + 40)
