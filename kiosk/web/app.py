@@ -8,6 +8,7 @@ from typing import Any
 from flask import Flask, Response, g
 from flask_babel import Babel
 from markupsafe import Markup
+from werkzeug.routing import Rule
 
 from kiosk import PACKAGE, qr
 from kiosk.facts import complaints
@@ -32,9 +33,26 @@ HEADERS = {
 _EVERY_RESPONSE = [(name.lower(), name, value) for name, value in (*HEADERS.items(), ("Cache-Control", "no-store"))]
 
 
+class LateRule(Rule):
+    """A route that learns to make its address when somebody first asks for it: for all of them at once, every start
+    would take a tenth longer.
+    """
+
+    def _compile_builder(self, append_unknown: bool = True) -> Callable[..., tuple[str, str]]:
+        learn = super()._compile_builder
+
+        def build(rule: Rule, /, **values: Any) -> tuple[str, str]:
+            learnt: Callable[..., tuple[str, str]] = learn(append_unknown).__get__(rule)
+            setattr(rule, "_build_unknown" if append_unknown else "_build", learnt)
+            return learnt(**values)
+
+        return build
+
+
 class App(Flask):
     """Flask, where no view is a coroutine: it would look again a dozen times a request whether one is."""
 
+    url_rule_class = LateRule
     jinja_environment = Templates
 
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
