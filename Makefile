@@ -13,7 +13,7 @@ export PYTHONDONTWRITEBYTECODE :=
 
 # What `make test-long` repeats: the stories, the laws, what `make test` asks on one database alone, and whatever takes
 # its share of the time (tests/proof.py).
-REPEATING = proof import.* share|hypothesis import.* given
+REPEATING = proof import.* (share|at_length)|hypothesis import.* given
 LONG = tests/faults tests/hub tests/journeys tests/facts/test_clocks.py tests/booth/test_crowds.py tests/simulation/test_import.py \
        tests/web/test_crawl.py $(shell grep -lw paired tests/booth/test_*.py) \
        $(shell grep -rlE '$(REPEATING)' tests --include='test_*.py' | grep -vE '^tests/(faults|hub|journeys)/' | sort)

@@ -33,6 +33,10 @@ settings.register_profile(
 settings.load_profile("kiosk")
 
 
+#: A story of which other tests take every step too, or which takes the longer way to what another one shows: told by
+#: `make test-long` alone, and to whoever asks for it by name.
+at_length = pytest.mark.at_length
+
 #: Of a test that says nothing of the database: it meets both at full length, and in `make test` the quicker one.
 share_hubs = pytest.mark.parametrize("hub", share(["sqlite", "postgresql"], ["sqlite"]), indirect=True)
 
@@ -51,10 +55,19 @@ def figure(name: str, value: object) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Before there are any workers, so that they append to the same file."""
+    config.addinivalue_line("markers", "at_length: told by `make test-long` alone")
     if _FILE not in os.environ:
         descriptor, os.environ[_FILE] = tempfile.mkstemp(prefix="kiosk-proof-")
         os.close(descriptor)
         config.add_cleanup(_forget)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if FULL or any("::" in asked for asked in config.args):
+        return
+    long = [item for item in items if item.get_closest_marker(at_length.name)]
+    items[:] = [item for item in items if item not in long]
+    config.hook.pytest_deselected(items=long)
 
 
 def _forget() -> None:

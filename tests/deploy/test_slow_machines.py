@@ -29,7 +29,7 @@ from tests.clocks import FakeClock
 from tests.deploy.machine import HUB, _running, _wait, free_port
 from tests.hub.tablets import a_tablet
 from tests.makers import HUB_URL, WsgiTransport, a_hub
-from tests.proof import figure, share
+from tests.proof import at_length, figure, share
 from tests.roads import a_bundle
 
 BOOTH_SETTINGS = ROOT / "deploy" / "booth" / "gunicorn.conf.py"
@@ -183,6 +183,7 @@ def port(hub, tmp_path: Path) -> Iterator[int]:
         yield port
 
 
+@at_length
 def test_who_sends_a_byte_a_second_is_hung_up_on_and_stops_nobody_meanwhile(hub, port: int):
     bundle, waits = a_bundle(hub, a_tablet(hub).record()), []
     with ExitStack() as stack:

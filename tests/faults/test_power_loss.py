@@ -32,7 +32,7 @@ from tests.faults.power.trace import Cut, Opened, Removed, Renamed, Step, Synced
 from tests.faults.released.open import released_booth, released_hub
 from tests.hub.tablets import Tablet, a_tablet, deliver
 from tests.makers import HUB_URL, a_draft, a_headcount, a_journal
-from tests.proof import figure, share
+from tests.proof import at_length, figure, share
 
 #: Ways a crash may go at each moment, beside the least and the most that may be left. At full length each of the two
 #: long ones alone comes to more than 12,000 states.
@@ -186,13 +186,14 @@ def test_a_booth_loses_no_acknowledged_fact(tmp_path: Path):
     assert_nothing_is_lost(outcome, share(14_000, 500), "booth journal")
 
 
-@pytest.mark.parametrize("safety", [programs.TUTORIAL, programs.DEFAULT])
+@pytest.mark.parametrize("safety", share([programs.TUTORIAL, programs.DEFAULT], [programs.TUTORIAL]))
 def test_a_booth_with_the_usual_settings_is_seen_to_lose(tmp_path: Path, safety: str):
     folder = a_fresh_booth(tmp_path)
     outcome = cut(programs.COUNTING, folder, a_booth_that_counted, safety, draws=1)
     assert_loss_is_seen(outcome, f"booth journal with {safety.replace(' ', '+')}")
 
 
+@at_length
 def test_a_booth_that_flushes_nothing_is_seen_to_be_damaged(tmp_path: Path):
     folder = a_fresh_booth(tmp_path)
     outcome = cut(programs.COUNTING, folder, a_booth_that_counted, programs.CARELESS, draws=1)

@@ -19,7 +19,7 @@ from tests.faults.released.open import FACTS, SENT, released_booth, released_hub
 from tests.makers import HUB_URL, WsgiTransport, facts_of
 from tests.proof import figure, share
 
-KILLS = share(0, 6)  # of each start; with 0 one at each of its statements
+KILLS = share(0, 3)  # of each start; with 0 one at each of its statements
 
 
 def test_a_start_that_is_killed_at_any_statement_is_mended_by_the_next(memory: Path):

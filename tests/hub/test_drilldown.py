@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from html import unescape
+from itertools import product
 
 import msgspec
 import pytest
@@ -149,9 +150,12 @@ PLACES = [
 ]  # fmt: skip
 
 
+ENGINES = ("sqlite", "postgresql")
+
+
 def at_places(places: list[Place]) -> pytest.MarkDecorator:
-    """On both databases, in `make test` on PostgreSQL at the first: `test_two_engines` compares the two."""
-    tried = [("sqlite", place) for place in places] + [("postgresql", place) for place in share(places, places[:1])]
+    """On both databases, in `make test` by turns: `test_two_engines` compares the two."""
+    tried = share([*product(ENGINES, places)], [(ENGINES[n % 2], place) for n, place in enumerate(places[::2])])
     return pytest.mark.parametrize(("day", "place"), tried, indirect=["day"], ids=str)
 
 

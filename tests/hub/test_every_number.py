@@ -37,6 +37,7 @@ from kiosk.simulation.folder import write_folder
 from kiosk.simulation.sizes import Size
 from tests.clocks import FakeClock
 from tests.makers import HUB_URL, an_id
+from tests.proof import share
 
 W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 C = "{http://schemas.openxmlformats.org/drawingml/2006/chart}"
@@ -79,7 +80,7 @@ class Sent(NamedTuple):
     unsaid: frozenset[str]  # figures whose nought is nobody's
 
 
-@pytest.fixture(scope="module", params=SIZES)
+@pytest.fixture(scope="module", params=share([*SIZES], ["city"]))
 def sent(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, hub_folder) -> Sent:
     home = tmp_path_factory.mktemp(request.param)
     write_folder(home / "simulated", fleet := Fleet(SIZES[request.param], 315))

@@ -12,6 +12,7 @@ from tests.journeys.cameras import film, picture, read
 from tests.journeys.fair import Fair
 from tests.journeys.people import Volunteer
 from tests.journeys.screens import PHONE, Watch
+from tests.proof import at_length
 
 
 def a_bottle() -> Image.Image:
@@ -123,6 +124,7 @@ def test_a_fake_that_was_brought_is_on_show_a_minute_later(
     expect(visitor.page.get_by_text("没有这件展品")).to_be_visible()
 
 
+@at_length
 def test_without_a_camera_a_photo_is_chosen(fair: Fair, a_camera, watch: Watch, tmp_path: Path):
     file = tmp_path / "bottle.webp"
     a_bottle().save(file)
@@ -147,6 +149,7 @@ def test_without_a_camera_a_photo_is_chosen(fair: Fair, a_camera, watch: Watch, 
     expect(nameless).to_have_count(0)
 
 
+@at_length
 def test_a_card_from_the_printer_opens_its_exhibit(
     fair: Fair, a_volunteer, a_camera, screens, watch: Watch, tmp_path: Path
 ):

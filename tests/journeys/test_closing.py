@@ -8,6 +8,7 @@ from kiosk.sync import sequence
 from tests.journeys.cameras import film, films, picture, read
 from tests.journeys.people import Organiser, Volunteer
 from tests.journeys.screens import PHONE
+from tests.proof import at_length
 
 
 def works(volunteer: Volunteer) -> None:
@@ -103,6 +104,7 @@ def test_without_a_script_there_is_a_slip_and_the_codes_have_a_page_each(fair, a
     assert sequence.read_parts(texts).count(b"\n") == 2 + 2  # header, two facts, end
 
 
+@at_length
 def test_the_slip_is_one_small_sheet_of_paper(own_fair, a_visitor, a_volunteer):
     fair = own_fair
     visitor = a_visitor(fair).comes().opens_quiz()

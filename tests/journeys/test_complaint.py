@@ -6,7 +6,7 @@ from playwright.sync_api import expect
 from tests.journeys.people import COMPLAINT, WORDS
 from tests.journeys.screens import EVERY, LYING, STANDING, TABLETS
 from tests.journeys.test_quiz import added
-from tests.proof import share
+from tests.proof import at_length, share
 
 
 @pytest.mark.parametrize("size", share(EVERY, [LYING]), ids=str)
@@ -34,6 +34,7 @@ def test_a_complaint_taken_down_at_the_desk_is_read_by_the_caseworker(fair, a_vo
         assert words in told
 
 
+@at_length
 def test_a_complaint_is_taken_down_without_javascript(fair, a_volunteer, an_organiser):
     volunteer = a_volunteer(fair, java_script_enabled=False).signs_in().opens_complaint()
     case = volunteer.files_complaint()

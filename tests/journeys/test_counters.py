@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 from tests.journeys.fair import Fair
 from tests.journeys.screens import EVERY, PHONE
 from tests.journeys.test_quiz import added
-from tests.proof import share
+from tests.proof import at_length, share
 
 
 @contextmanager
@@ -115,6 +115,7 @@ def test_taking_back_is_offered_for_ten_seconds(fair, a_volunteer):
     expect(volunteer.undo("headcount")).to_have_count(0)
 
 
+@at_length
 def test_an_undo_that_was_not_recorded_is_said(own_fair, a_volunteer, watch):
     watch.allow("503|htmx")
     volunteer = a_volunteer(own_fair).signs_in()
@@ -144,6 +145,7 @@ def test_whoever_leaves_the_page_leaves_no_touch_behind(own_fair, a_volunteer, w
     assert own_fair.figures()["headcount"] == 5
 
 
+@at_length
 def test_whoever_leaves_while_touches_are_lost_is_told_first(own_fair, a_volunteer, watch):
     watch.allow("503|htmx")
     volunteer = a_volunteer(own_fair).signs_in()

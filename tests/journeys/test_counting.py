@@ -7,6 +7,7 @@ from tests.journeys.screens import EVERY, PHONE
 from tests.journeys.test_accessibility import look_at
 from tests.journeys.test_phone import picture_of, read_code
 from tests.journeys.test_quiz import added
+from tests.proof import at_length
 
 BROKEN = (
     "ERR_INTERNET_DISCONNECTED|ERR_CONNECTION_|ERR_EMPTY_RESPONSE|ERR_SOCKET|ERR_FAILED|Failed to fetch|"
@@ -107,6 +108,7 @@ def test_two_tabs_of_a_phone_keep_and_send_the_same_taps_once(fair, count, watch
     assert added(before, fair.figures()) == {"headcount": 5}
 
 
+@at_length
 def test_a_phone_whose_counting_was_ended_keeps_what_it_has_and_says_what_to_do(fair, count, a_volunteer, watch):
     before, seen = fair.figures(), reads(count)
     watch.allow(BROKEN)

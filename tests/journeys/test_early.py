@@ -13,6 +13,7 @@ from tests.journeys.screens import PATIENCE, PHONE
 from tests.journeys.test_quiz import added
 from tests.journeys.test_wifi_complaint import OnOwnPhone
 from tests.photos import a_photo
+from tests.proof import at_length
 
 VOICE = "speechSynthesis.getVoices = () => [{ lang: 'zh-CN', name: 'a voice' }];"
 
@@ -75,6 +76,7 @@ def test_a_photo_chosen_before_its_script_goes_along(phone):
     expect(phone.is_on_screen("photos").page.locator("[data-number] img")).to_have_count(1)
 
 
+@at_length
 def test_a_photo_chosen_before_any_script_goes_along(newcomer):
     with held_back(newcomer.page, "**/js/hub.js*"):
         newcomer.begins().fills_until("photos")
@@ -102,6 +104,7 @@ def test_whoever_goes_on_waits_for_the_photo_and_hears_why_one_was_not_taken(pho
     expect(phone.is_on_screen("photos").page.locator("[data-number]")).to_have_count(2)
 
 
+@at_length
 def test_in_the_booths_wifi_one_waits_for_the_photo_too(fair, screens):
     screens.watch.hosts.add(fair.phone_url.partition("//")[2])
     screens.watch.allow("Cross-Origin-Opener-Policy header has been ignored")  # as over any plain HTTP
@@ -141,6 +144,7 @@ def test_of_two_files_the_one_chosen_last_is_read(fair, screens, tmp_path):
     expect(page.locator("#receipt")).to_have_value("")
 
 
+@at_length
 def test_on_a_phone_every_screen_is_read_out_and_the_receipt_can_be_printed(phone):
     key = phone.page.locator("[data-speak]")
     for screen in ("notice", "who"):

@@ -13,6 +13,7 @@ from tests.journeys.people import Complaining, Visitor, Volunteer
 from tests.journeys.screens import PHONE, STANDING, Watch
 from tests.journeys.test_brought import a_bottle
 from tests.photos import EXIF_MARK, a_heic, a_photo
+from tests.proof import at_length
 
 
 def is_drawn(page: Page, picture: str) -> bool:
@@ -71,6 +72,7 @@ def test_a_volunteer_photographs_the_slip_with_the_tablet(
     assert is_drawn(office.page, ".photos img")
 
 
+@at_length
 def test_a_visitor_sends_photos_from_the_phone(fair: Fair, screens, an_organiser, a_visitor, tmp_path: Path):
     tablet: Visitor = a_visitor(fair).goes_to("/complaint/settle")
     address = "http://" + tablet.sees(".way-address").inner_text()

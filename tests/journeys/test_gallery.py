@@ -9,7 +9,7 @@ from playwright.sync_api import Locator, expect
 
 from tests.journeys.people import Visitor, exhibits
 from tests.journeys.screens import EVERY, LYING, PHONE, TABLETS
-from tests.proof import share
+from tests.proof import at_length, share
 
 SEARCHES = "SELECT line FROM facts WHERE kind = 'exhibit.searched' ORDER BY seq DESC LIMIT 1"
 
@@ -84,6 +84,7 @@ def test_a_visitor_finds_everything_without_javascript(fair, a_visitor, size):
     assert last_search(fair)["found"] == ["r1", "r2", "r3"]
 
 
+@at_length
 def test_a_picture_looked_at_closely_is_touched_where_it_shows(fair, a_visitor):
     visitor = searches(a_visitor(fair, hand="mouse").comes())
     page = visitor.page
@@ -134,6 +135,7 @@ def test_a_picture_is_looked_at_as_large_as_the_screen_before_judging(fair, a_vi
     expect(page.locator(".guess-key:visible")).to_have_count(2)
 
 
+@at_length
 def test_a_picture_is_looked_at_closely_by_keys_alone(fair, a_visitor):
     visitor = a_visitor(fair, hand="keyboard").comes().goes_to("/gallery/e16")
     page = visitor.page
@@ -182,6 +184,7 @@ def test_a_picture_that_is_dragged_is_not_touched(fair, a_visitor):
     assert page.locator("[name=turn]").first.input_value() == "0"
 
 
+@at_length
 def test_the_genuine_one_moves_with_the_fake(fair, a_visitor):
     visitor = searches(a_visitor(fair, hand="mouse").comes())
     page = visitor.page
@@ -222,6 +225,7 @@ def test_a_visitor_plays_pairs_in_a_row(fair, a_visitor, hand):
     assert fair.figures()["exhibits_judged"] == before + 8
 
 
+@at_length
 def test_a_volunteer_tells_the_tour_by_arrow_keys(fair, a_visitor):
     visitor = a_visitor(fair, hand="keyboard").comes().goes_to("/gallery?play=tour")
     visitor.press(visitor.page.locator(".card").first)

@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 from tests.journeys.screens import LYING, PHONE, STANDING
 from tests.journeys.test_phone import picture_of, read_code
 from tests.journeys.test_quiz import added
-from tests.proof import share
+from tests.proof import at_length, share
 
 LEAST = 25 / 215 * 1280  # pixels of 25 mm on a tablet of ten inches that is 215 mm wide
 
@@ -46,7 +46,8 @@ def test_a_play_goes_on_on_the_phone_and_is_counted_once(fair, a_visitor, a_phon
     assert added(before, fair.figures()) == {"answers": 5, "answers_right": 5, "quiz_finished": 1, "quiz_passed": 1}
 
 
-@pytest.mark.parametrize("length", share([3, 5, 10], [10]))
+@at_length
+@pytest.mark.parametrize("length", [3, 5, 10])
 def test_who_waits_plays_on_the_phone_while_somebody_else_is_at_the_tablet(fair, a_visitor, a_phone, length):
     before = fair.figures()
     at_the_tablet = a_visitor(fair).comes()
@@ -61,6 +62,7 @@ def test_who_waits_plays_on_the_phone_while_somebody_else_is_at_the_tablet(fair,
     assert (gained["answers"], gained["answers_right"], gained["quiz_finished"]) == (length + 5, length, 2)
 
 
+@at_length
 def test_a_phone_without_javascript_goes_on_too(fair, a_visitor, a_phone):
     visitor = a_visitor(fair, STANDING, java_script_enabled=False).comes().opens_quiz()
     phone = begins(a_phone(fair, moves(visitor), java_script_enabled=False))

@@ -10,8 +10,10 @@ from kiosk.hub.app import open_hub
 from kiosk.packs.reader import read_pack
 from tests.hub.tablets import a_tablet, deliver
 from tests.makers import an_answer, an_id
+from tests.proof import at_length
 
 
+@at_length
 def test_what_a_visitor_answered_is_a_row_and_is_ranked_once_enough_have(own_fair, a_visitor, an_organiser):
     visitor = a_visitor(own_fair).comes().opens_quiz()
     visitor.plays_quiz(right=4)

@@ -9,6 +9,7 @@ from playwright.sync_api import expect
 from tests.journeys.people import WORDS, Complaining
 from tests.journeys.screens import LYING, PHONE, STANDING
 from tests.journeys.test_quiz import added
+from tests.proof import at_length
 
 
 def read_code(picture):
@@ -43,6 +44,7 @@ def test_a_phone_reads_the_code_off_the_screen_and_files_a_complaint(fair, a_vis
     assert all(words in told for words in WORDS)
 
 
+@at_length
 def test_a_phone_without_javascript_files_a_complaint_and_hears_of_a_fault(fair, a_visitor, an_organiser, screens):
     at_the_tablet = a_visitor(fair, STANDING).goes_to("/complaint/settle")
     phone = Complaining(screens.open(PHONE, java_script_enabled=False), "")
@@ -92,6 +94,7 @@ def test_who_would_leave_a_form_with_words_in_it_is_asked_first(fair, a_visitor,
     assert asked == ["beforeunload"]
 
 
+@at_length
 def test_what_is_wrong_below_the_edge_is_brought_into_sight(fair, a_visitor, screens):
     at_the_tablet = a_visitor(fair).goes_to("/complaint/settle")
     phone = Complaining(screens.open(PHONE), "")
@@ -140,6 +143,7 @@ def test_the_banner_leaves_the_key_free_that_it_asks_to_press_again(fair, a_visi
     phone.is_on_screen("who")
 
 
+@at_length
 def test_the_code_is_read_askew_and_from_afar(fair, a_visitor):
     for size in (LYING, STANDING):
         visitor = a_visitor(fair, size).goes_to("/complaint/settle")

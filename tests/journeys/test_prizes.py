@@ -9,9 +9,9 @@ from kiosk.sync import vouchers
 from tests.journeys import cameras
 from tests.journeys.fair import Fair
 from tests.journeys.screens import EVERY, OFFICE, PHONE
-from tests.journeys.test_accessibility import EN_LARGE, LOOKS, cookies, look_at
+from tests.journeys.test_accessibility import LOOKS, cookies, look_at
 from tests.makers import a_key
-from tests.proof import share
+from tests.proof import at_length
 
 OPENING = "2027-03-15T09:30+08:00"
 
@@ -94,6 +94,7 @@ def test_a_code_somebody_made_up_is_refused(at_prizes, a_visitor, a_volunteer, w
     assert at_prizes.booth_figure("prize.redeemed") == 0
 
 
+@at_length
 def test_who_answers_faster_than_one_can_read_is_told_and_gets_none(at_prizes, a_visitor):
     at_prizes.booth.stands_still(600)
     visitor = a_visitor(at_prizes).comes().opens_quiz().chooses_length(10)
@@ -131,6 +132,7 @@ def test_a_draw_is_begun_closed_drawn_and_handed_over_and_a_name_is_on_the_board
     visitor.sees("main table th[scope=row]")
 
 
+@at_length
 def test_it_works_without_javascript(at_prizes, a_visitor, a_volunteer):
     visitor = a_visitor(at_prizes, java_script_enabled=False).comes().opens_quiz()
     plays_slowly(visitor, at_prizes)
@@ -142,7 +144,8 @@ def test_it_works_without_javascript(at_prizes, a_visitor, a_volunteer):
     assert at_prizes.booth_figure("prize.redeemed") == 1
 
 
-@pytest.mark.parametrize(("english", "large"), share(LOOKS, [EN_LARGE]))
+@at_length
+@pytest.mark.parametrize(("english", "large"), LOOKS)
 def test_every_screen_of_prizes_lots_and_the_board_can_be_read(
     at_prizes, a_visitor, a_volunteer, watch, english, large
 ):

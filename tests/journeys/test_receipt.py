@@ -10,7 +10,7 @@ from tests.journeys import cameras
 from tests.journeys.fair import environment
 from tests.journeys.people import Complaining
 from tests.journeys.screens import LYING, PHONE, STANDING, TABLETS
-from tests.proof import share
+from tests.proof import at_length, share
 
 
 def receipt_on(person) -> str:
@@ -88,6 +88,7 @@ def test_who_filed_by_phone_reads_how_the_case_stands(fair, a_visitor, screens):
         assert secret not in later.page.content()
 
 
+@at_length
 def test_the_slip_is_one_small_page_on_a_roll_and_on_a6(fair, a_volunteer):
     volunteer = a_volunteer(fair).signs_in().opens_complaint()
     volunteer.files_complaint()
@@ -99,6 +100,7 @@ def test_the_slip_is_one_small_page_on_a_roll_and_on_a6(fair, a_volunteer):
     assert receipt_on(volunteer).startswith(fair.hub.url)
 
 
+@at_length
 def test_posters_print_one_a_sheet_and_cards_ten_a_sheet(fair, an_organiser):
     organiser = an_organiser(fair)
     for size, ratio in (("a4", 297 / 210), ("a5", 148 / 210), ("card", 297 / 210)):

@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.journeys.screens import LYING, STANDING
-from tests.proof import share
+from tests.proof import at_length, share
 
 #: Everything a page can leave in a browser. None of it is ours to fill.
 STORED = """async () => [
@@ -91,6 +91,7 @@ def test_whoever_is_still_there_stays(fair, a_visitor):
     assert visitor.page.locator(".ask h1").inner_text() == question
 
 
+@at_length
 def test_a_touch_beside_the_question_answers_nothing_below_it(fair, a_visitor):
     visitor = a_visitor(fair, clock=True).comes().opens_quiz()
     option = visitor.page.locator(".option").first.bounding_box()
@@ -101,6 +102,7 @@ def test_a_touch_beside_the_question_answers_nothing_below_it(fair, a_visitor):
     assert visitor.page.locator(".ask-done").count() == 0, "the touch went through to what lies below"
 
 
+@at_length
 def test_whoever_has_finished_ends_it_there(fair, a_visitor):
     visitor = a_visitor(fair, clock=True).comes().opens_quiz()
     is_asked(visitor)
@@ -125,6 +127,7 @@ def test_choices_made_on_the_first_page_are_forgotten_there_too(fair, a_visitor)
     assert visitor.page.context.cookies() == []
 
 
+@at_length
 def test_an_exhibit_judged_is_not_shown_to_the_next(fair, a_visitor):
     visitor = a_visitor(fair, clock=True).comes().goes_to("/gallery")
     visitor.judges_exhibit()
@@ -182,6 +185,7 @@ def test_every_page_forbids_to_be_kept(fair, a_visitor):
         assert answer.header_value("cache-control") == "no-store"
 
 
+@at_length
 def test_without_javascript_a_page_goes_home_by_itself(fair, a_visitor):
     visitor = a_visitor(fair, java_script_enabled=False)
     for path in ("/quiz", "/gallery", "/complaint", "/staff/enter"):

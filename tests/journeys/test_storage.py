@@ -8,7 +8,7 @@ from tests.journeys import layout, walks
 from tests.journeys.fair import Server
 from tests.journeys.screens import EVERY, TABLETS
 from tests.journeys.test_accessibility import LOOKS, cookies, look_at
-from tests.proof import share
+from tests.proof import at_length
 
 
 def limit_files(server: Server, size: int) -> None:
@@ -37,6 +37,7 @@ def test_a_touch_on_a_full_disk_is_a_clear_screen_and_counts_once_there_is_room(
     assert own_fair.figures()["headcount"] == 2
 
 
+@at_length
 def test_while_room_is_scarce_a_volunteer_counts_under_a_banner(own_fair, a_volunteer, watch):
     watch.allow("507")
     own_fair.booth.again(KIOSK_BOOTH_RESERVE_MB="1000000000")
@@ -50,6 +51,7 @@ def test_while_room_is_scarce_a_volunteer_counts_under_a_banner(own_fair, a_volu
     volunteer.expects("headcount", 7)
 
 
+@at_length
 def test_the_screens_of_a_tablet_in_trouble(own_fair, a_volunteer, watch):
     watch.allow("409|500|503|507")
     volunteer, faults = a_volunteer(own_fair), []
@@ -63,14 +65,13 @@ def test_the_screens_of_a_tablet_in_trouble(own_fair, a_volunteer, watch):
         return layout.downwards(_page) if name.endswith(" zh") and size in TABLETS else []
 
     for name in walks.trouble_screens(volunteer, own_fair.booth):
-        for look in share(LOOKS, LOOKS[::3]) if name != "room full" else LOOKS[:1]:  # that one is the answer to a touch
+        for look in LOOKS if name != "room full" else LOOKS[:1]:  # that one is the answer to a touch
             english, large = look.values
             chosen = cookies(volunteer.url, english=english, large=large)
             if chosen:
                 volunteer.page.context.add_cookies(chosen)
                 volunteer.page.reload()
-            by_rules = share(full=True, budgeted=not large)
-            faults += look_at(volunteer.page, f"{name} {look.id}", EVERY, big_enough, fits, by_rules=by_rules)
+            faults += look_at(volunteer.page, f"{name} {look.id}", EVERY, big_enough, fits)
             for one in ("lang", "large"):
                 volunteer.page.context.clear_cookies(name=one)
     assert not faults, "\n".join(faults)

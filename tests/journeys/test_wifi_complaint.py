@@ -27,6 +27,7 @@ from tests.journeys.test_phone import picture_of, read_code
 from tests.journeys.test_quiz import added
 from tests.journeys.wire import tapped
 from tests.photos import EXIF_MARK, a_heic, a_photo
+from tests.proof import at_length, share
 
 #: Not the words for it that the page itself has as an example.
 SECRETS = [COMPLAINT["identity"][name] for name in ("name", "phone", "address")]
@@ -150,6 +151,7 @@ def test_no_byte_on_the_wire_no_disk_and_no_log_knows_who_complained(own_fair, t
     assert leaks.hits(places, [*SECRETS, EXIF_MARK, SHOWN]) == []
 
 
+@at_length
 def test_a_page_that_forgot_to_seal_would_be_heard(fair, a_phone, screens):
     """What the search above is worth; and the tablet takes in nothing that was not sealed."""
     screens.watch.allow("422")
@@ -198,6 +200,7 @@ def test_a_phone_reads_the_code_and_files_a_complaint(fair, a_visitor, a_phone):
     assert added(before, fair.figures()) == {"complaints": 1}
 
 
+@at_length
 def test_who_reports_without_a_name_is_asked_for_none(fair, a_phone):
     before = fair.figures()
     phone = a_phone(fair, "report").fills_until("facts", REPORT)
@@ -218,6 +221,7 @@ def test_what_was_typed_stays_on_the_way_back_by_key_or_by_the_phone_itself(fair
     phone.is_on_screen("facts")
 
 
+@at_length
 def test_language_and_type_are_chosen_before_anything_is_typed(fair, a_phone):
     with tapped(fair.booth.port) as wire:
         phone = a_phone(fair, proxy={"server": wire.server}).prefers(english=True, large=True)
@@ -231,6 +235,7 @@ def test_language_and_type_are_chosen_before_anything_is_typed(fair, a_phone):
     assert wire.hits(SECRETS) == []
 
 
+@at_length
 def test_no_screen_is_wider_than_the_phone_in_the_longer_language_and_large_type(fair, a_phone):
     phone = a_phone(fair).prefers(english=True, large=True)
     for screen in FOR_ANOTHER:
@@ -278,6 +283,7 @@ def test_a_guardian_is_asked_for_a_child_and_the_questions_say_whose_data(fair, 
     expect(phone.page.locator("label[for=name]")).to_have_text("未成年人的姓名")
 
 
+@at_length
 def test_who_acts_for_somebody_else_says_so_and_the_last_questions_are_about_that_person(fair, a_phone):
     phone = a_phone(fair).fills_until("who")
     phone.answers_field("consumer", "other")
@@ -351,6 +357,7 @@ def test_a_photo_can_be_taken_away_and_what_the_tablet_let_go_of_is_sent_again(f
         assert [fact.body["number"] for fact in journal.of_kind("complaint.evidence")][-2:] == [1, 3]
 
 
+@at_length
 def test_the_receipt_leads_to_a_report_of_the_same_merchant_and_no_word_of_it_is_heard(fair, a_phone):
     before = fair.figures()
     with tapped(fair.booth.port) as wire:
@@ -385,9 +392,10 @@ def test_without_javascript_there_is_nothing_to_fill_in(fair, a_phone):
     offers_only_a_volunteer(a_phone(fair, java_script_enabled=False))
 
 
-@pytest.mark.parametrize(
-    "missing", ["nacl-fast.min.js", "blake2.js", "sealing.js", "complaint-rules.js", "sealed-photos.js"]
-)
+PARTS = ["nacl-fast.min.js", "blake2.js", "sealing.js", "complaint-rules.js", "sealed-photos.js"]
+
+
+@pytest.mark.parametrize("missing", share(PARTS, PARTS[1::3]))
 def test_without_the_library_there_is_nothing_to_fill_in(fair, a_phone, screens, missing):
     screens.watch.allow("ERR_FAILED|Failed to fetch|dynamically imported")
     phone = a_phone(fair)

@@ -85,7 +85,7 @@ def leave(relay: RelayProcess, bundle: bytes) -> bool:
 
 
 def test_a_relay_killed_in_mid_work_loses_nothing_and_doubles_nothing(hub, hub_url, tmp_path: Path):
-    kills, dice, tablet, folder = share(60, 6), random.Random(315), a_tablet(hub), tmp_path / "relay"
+    kills, dice, tablet, folder = share(60, 4), random.Random(315), a_tablet(hub), tmp_path / "relay"
     init_relay(RelayConfig(folder), hub_url, hub.fingerprint.hex())
     (folder / "relay.toml").write_text("forward_seconds = 1\n")
     relay, taken = RelayProcess(folder), []
