@@ -98,7 +98,7 @@ def served(pair: Pair) -> Iterator[int]:
 
 
 def test_a_line_cut_at_any_byte_in_either_direction_loses_and_doubles_nothing(paired: Pair):
-    dice, wanted = random.Random(SEED), share(1_000, 50)
+    dice, wanted = random.Random(SEED), share(1_000, 25)
     with served(paired) as port, closing(CuttingProxy(port)) as proxy:
         road = HttpTransport(f"http://127.0.0.1:{proxy.port}")
         while proxy.cuts < wanted:
@@ -119,7 +119,7 @@ def test_a_line_cut_at_any_byte_in_either_direction_loses_and_doubles_nothing(pa
 
 
 def test_any_order_and_repetition_of_batches_comes_to_the_same(hub):
-    dice, times = random.Random(SEED), share(500, 30)
+    dice, times = random.Random(SEED), share(500, 15)
     for _ in range(times):
         tablet = a_tablet(hub)
         for number in range(40):
@@ -139,7 +139,7 @@ def test_any_order_and_repetition_of_batches_comes_to_the_same(hub):
 
 
 def test_eight_syncs_of_one_booth_at_once_round_after_round(hub):
-    rounds, tablet = share(50, 8), a_tablet(hub)
+    rounds, tablet = share(50, 5), a_tablet(hub)
     app = create_hub_app(hub)
     with ThreadPoolExecutor(8) as threads:
         for number in range(1, rounds + 1):
@@ -161,7 +161,7 @@ def post(app, body: bytes, **headers: str):
 
 
 def test_malformed_batches_are_refused_with_a_code_and_leave_nothing(hub):
-    dice, times = random.Random(SEED), share(10_000, 150)
+    dice, times = random.Random(SEED), share(10_000, 100)
     app, tablet = create_hub_app(hub), a_tablet(hub).record().record().record()
     before, good = everything(hub), tablet.batch()
     client, answers = app.test_client(), {}

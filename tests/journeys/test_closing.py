@@ -21,6 +21,7 @@ def works(volunteer: Volunteer) -> None:
     volunteer.takes_back("board", 1)
 
 
+@at_length
 def test_a_slip_is_photographed_and_compared_and_what_it_misses_is_brought_by_codes(
     own_fair, a_volunteer, an_organiser, watch
 ):

@@ -80,6 +80,7 @@ def test_a_voucher_is_won_shown_redeemed_in_two_steps_and_never_again(at_prizes,
     assert at_prizes.figures()["prizes_redeemed"] == 1
 
 
+@at_length
 def test_a_code_somebody_made_up_is_refused(at_prizes, a_visitor, a_volunteer, watch):
     watch.allow("409")
     visitor = a_visitor(at_prizes).comes().opens_quiz()

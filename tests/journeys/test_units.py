@@ -18,6 +18,7 @@ from tests.hub.hierarchy import a_city_fair, list_jointly, list_record
 from tests.hub.tablets import Tablet, a_tablet, deliver
 from tests.journeys.fair import Server
 from tests.makers import a_fact, a_fair, a_headcount, an_answer
+from tests.proof import at_length
 
 #: Unit → visitors at each of its two tablets, and answers of which so many were right.
 COUNTIES = {"east": ((120, 30), (40, 33)), "west": ((700,), (60, 12))}
@@ -109,6 +110,7 @@ def statement(server: Server) -> dict[str, Any]:
     return {cell["key"]: cell for cell in json.loads(file.read_bytes())["period"]}
 
 
+@at_length
 def test_three_levels_come_to_the_same_over_http_and_over_files(hubs: dict[str, Server]) -> None:
     for name, (heads, answers) in COUNTIES.items():
         live_a_day(hubs[name], heads, answers, ("省报", f"{name}晚报"))
