@@ -28,7 +28,7 @@ from tests.conftest import _a_database
 from tests.deploy.machine import gunicorn, machine
 from tests.hub.tablets import Tablet, a_tablet
 from tests.makers import HUB_URL, a_headcount, a_hello, a_hub
-from tests.proof import figure, share
+from tests.proof import at_length, figure, share
 
 
 @dataclass
@@ -134,6 +134,7 @@ def heads(sendings: list[Sending]) -> int:
     return sum(n % 7 + 1 for one in sendings for n in range(len(one.tablet.lines)))
 
 
+@at_length
 def test_fifty_tablets_bring_a_day_at_closing_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     each = share(2_000, 150)
     with closing(a_hub(tmp_path / "hub", FakeClock())) as hub:

@@ -220,6 +220,7 @@ def _connect(port: int, address: str, number: int) -> socket.socket:
 # --- and in the end -----------------------------------------------------------------------------------------
 
 
+@at_length
 def test_one_machine_that_sends_slowly_is_hung_up_on_by_the_booth(slow: list[list[socket.socket]]):
     left, deadline = [one for here in slow for one in here], time.monotonic() + PATIENCE
     for one in left:

@@ -37,7 +37,7 @@ from tests.hub.phones import file_by_phone, opens
 from tests.hub.tablets import Tablet, a_tablet, deliver, deliveries, entries, folded, law, rows
 from tests.hub.test_ledger import spoil, three_facts
 from tests.makers import HUB_URL, Pair, a_headcount, a_pair, fill_complaint
-from tests.proof import share
+from tests.proof import at_length, share
 
 __all__ = ["on_both"]  # a fixture
 
@@ -109,6 +109,7 @@ def test_a_long_journal_and_a_short_one_are_followed_alike(hub, monkeypatch: pyt
         the_fault(hub, tablet.journal, "fact 39 is not as it was received")
 
 
+@at_length
 def test_a_large_hub_costs_time_and_not_memory(hub, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(audit, "_CHUNK", 100)
     tablet, peaks = a_tablet(hub), []

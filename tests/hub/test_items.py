@@ -32,7 +32,7 @@ from kiosk.reports.items import SUMS, time_class
 from tests.hub.tablets import PERSON, Tablet, a_tablet, deliver, deliveries, law, rows, run_of, withdraw
 from tests.hub.test_board import add_large_fair, push
 from tests.makers import CASEWORKER, HUB_URL, Browser, a_headcount, an_answer, an_id
-from tests.proof import figure, share
+from tests.proof import at_length, figure, share
 
 SHOWN = "0123456789ab"  # the pack of `an_answer`
 
@@ -656,6 +656,7 @@ def test_the_command_tells_the_same(hub, runner, clock):
 ANSWERS = 1_250_000
 
 
+@at_length
 def test_the_answers_of_a_province_open_in_little_time(hub):
     """1.25 million answers as they lie folded: 200 venues, every question, both languages, three lengths of play."""
     venues = share(200, 20)

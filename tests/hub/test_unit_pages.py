@@ -14,6 +14,7 @@ from tests.hub.hierarchy import Network, a_city_fair, fair_of, fill, freeze, set
 from tests.hub.tablets import deliver, rows
 from tests.hub.test_units import EAST, WEST, Make, as_tablet, make  # noqa: F401 (a fixture)
 from tests.makers import CASEWORKER, HUB_URL, Browser, Page, WsgiTransport
+from tests.proof import at_length
 
 on_sqlite = pytest.mark.parametrize("hub", ["sqlite"], indirect=True)
 
@@ -142,6 +143,7 @@ def test_a_figure_this_office_did_not_choose_is_shown_and_said_to_be_in_no_table
     assert office.get("/fairs/demo/units/figures/recovered").status == 404
 
 
+@at_length
 @on_sqlite
 def test_the_page_of_two_hundred_units_takes_less_than_a_second(city, office):
     """By this thread's own time, and once it has met its template."""

@@ -8,7 +8,7 @@ from kiosk import demo
 from tests.journeys import layout, walks
 from tests.journeys.people import COMPLAINT, Complaining, Installer, Organiser, Person, exhibits
 from tests.journeys.screens import BIG, EVERY, LYING, OFFICE, PHONE, STANDING, TABLETS
-from tests.proof import share
+from tests.proof import at_length, share
 
 LOOKS = [pytest.param(english, large, id=f"{'en' if english else 'zh'}{' large' if large else ''}")
          for english in (False, True) for large in (False, True)]  # fmt: skip
@@ -67,12 +67,13 @@ def test_the_booths_public_screens(fair, a_visitor, watch, english, large):
     assert not faults, "\n".join(faults)
 
 
+@at_length
 def test_the_screens_of_what_does_not_count(own_fair, an_organiser, watch):
     watch.allow("400")
     forked, spoilt = own_fair.spoils()
     organiser: Organiser = an_organiser(own_fair)
     faults = []
-    for english, large in share([(False, False), (True, True)], [(True, True)]):  # the shortest words, and the longest
+    for english, large in ((False, False), (True, True)):  # the shortest words, and the longest
         organiser.page.context.add_cookies(cookies(own_fair.hub.url, english=english, large=large))
         for name in walks.quarantine_screens(organiser, forked, spoilt):
             faults += look_at(organiser.page, f"{name} {english} {large}", [OFFICE, PHONE])
@@ -107,7 +108,8 @@ def test_the_form_on_a_phone(fair, a_visitor, watch, screens, english, large):
     assert not faults, "\n".join(faults)
 
 
-@pytest.mark.parametrize(("english", "large"), share(LOOKS, [EN_LARGE]))
+@at_length
+@pytest.mark.parametrize(("english", "large"), LOOKS)
 def test_the_screens_of_a_tablet_that_joins(fair, screens, an_organiser, watch, english, large):
     watch.allow("403|409")
     tablet = fair.new_tablet(f"{'en' if english else 'zh'}{'-large' if large else ''}")

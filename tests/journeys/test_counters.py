@@ -52,6 +52,7 @@ def test_a_volunteer_counts_without_javascript(fair, a_volunteer):
     assert added(before, fair.figures()) == {"headcount": 6, "leaflets": 50}
 
 
+@at_length
 def test_a_volunteer_counts_with_nothing_but_a_keyboard(fair, a_volunteer):
     before = fair.figures()
     volunteer = a_volunteer(fair, hand="keyboard").signs_in()

@@ -18,7 +18,7 @@ from tests.journeys.cameras import film, picture, read
 from tests.journeys.fair import Fair, Server
 from tests.journeys.people import Installer, Organiser
 from tests.journeys.screens import LYING, STANDING, Watch
-from tests.proof import at_length, share
+from tests.proof import at_length
 
 
 @pytest.fixture(scope="module")
@@ -182,7 +182,8 @@ def test_only_a_page_that_scans_may_have_the_camera(square, tablet, a_visitor):
     assert visitor.page.evaluate(policy) is True
 
 
-@pytest.mark.parametrize("kind", share(["text", "photo", "slanted photo"], ["photo"]))
+@at_length
+@pytest.mark.parametrize("kind", ["text", "photo", "slanted photo"])
 def test_a_file_or_a_photo_of_the_code_will_do(tablet, organiser, screens, tmp_path, kind):
     ticket = organiser.draws_code("d07")
     if kind == "text":

@@ -81,6 +81,7 @@ def test_the_second_phone_is_told_kindly_and_the_way_back_works(fair, a_visitor,
     other.sees(".arrival")
 
 
+@at_length
 def test_who_stays_at_the_tablet_after_all_goes_on_there(fair, a_visitor):
     visitor = a_visitor(fair).comes().opens_quiz()
     moves(visitor)

@@ -272,6 +272,7 @@ def test_what_is_too_long_stays_to_be_made_shorter(fair, a_phone):
     expect(phone.page.locator("#respondent_address")).to_have_value("长江路" * 100)
 
 
+@at_length
 def test_a_guardian_is_asked_for_a_child_and_the_questions_say_whose_data(fair, a_phone):
     phone = a_phone(fair).fills_until("who")
     phone.answers_field("consumer", "minor")
