@@ -1202,7 +1202,9 @@ def hub_erase(dry_run: bool, data: Path | None, database: str | None) -> None:
         elif one.is_over:
             click.echo(f"{one.fair}: {one.count} {verb}; kept until {one.until}")
             if one.in_hand:
-                click.echo(f"{one.fair}: {one.in_hand} cases in hand keep their content until they are closed")
+                click.echo(f"{one.fair}: {one.in_hand} cases are not closed and keep their content")
+            if one.late:
+                click.echo(f"{one.fair}: {one.late} cases were closed later and keep it for as long from then")
         else:
             click.echo(f"{one.fair}: nothing is due before {one.until} is over")
 

@@ -879,6 +879,13 @@ CASE_WRONG_STEP = _kind(
     "That cannot be done with this case now (it is: {now}; possible: {may}). "
     "Please reload the page: somebody else may have taken a step.",
 )
+CASE_FORM = _kind(
+    "case.form",
+    409,
+    "这份文书和这件现在的情况不合，没有打印，内容也没有打开。请回到这一件，先记下要办的那一步，再打印那里列出的文书。",
+    "This form does not go with where the case is: nothing was printed or opened. Go back to the case, note the step "
+    "it is about first, then print one of the forms listed there.",
+)
 SEAL_BROKEN = _kind("seal.broken", 422, "加密内容打不开：{reason}。", "The sealed content cannot be opened: {reason}.")
 SEAL_ELSEWHERE = _kind(
     "seal.elsewhere",

@@ -14,7 +14,7 @@ from kiosk import pictures, web
 from kiosk.booth import looks, staff, visits
 from kiosk.booth.context import booth, new_id
 from kiosk.booth.galleries import Mark, marked
-from kiosk.booth.shelf import MOST, PLACES, SENTENCE, TITLE, Brought, Held, Place, Words
+from kiosk.booth.shelf import MOST, PLACES, SENTENCE, TITLE, Brought, Held, Place, Words, refuse_strange_id
 from kiosk.errors import (
     BROUGHT_REGIONS,
     BROUGHT_ROOM,
@@ -116,6 +116,7 @@ def new() -> Response:
 
 @views.get("/staff/exhibits/<brought_id>/photo")
 def photo(brought_id: str) -> Response:
+    refuse_strange_id(brought_id)
     return _photo_page(brought_id)
 
 

@@ -100,6 +100,12 @@ class Held(msgspec.Struct, frozen=True):
     state: State
 
 
+def refuse_strange_id(brought_id: str) -> None:
+    """Raises `gallery.unknown` for what is no id of an exhibit, begun or not."""
+    if not OWN_ID.fullmatch(brought_id):
+        raise Problem(EXHIBIT_UNKNOWN)
+
+
 class Shelf:
     """The tablet's own exhibits. Read once; every change is made here, for one program serves the folder."""
 
@@ -144,8 +150,7 @@ class Shelf:
 
         Raises `gallery.unknown`, `brought.many`, `brought.public`, `brought.room`, `storage.failed`.
         """
-        if not OWN_ID.fullmatch(brought_id):
-            raise Problem(EXHIBIT_UNKNOWN)
+        refuse_strange_id(brought_id)
         with self._turn:
             known = {one.exhibit.id: one.exhibit for one in self.all()}
             if brought_id in known:

@@ -21,7 +21,7 @@ from kiosk.facts.kinds import REGISTRY, Body, kind
 from kiosk.values import Hex32, Id, derived_id
 
 #: The notice shown before the first field; a changed wording takes a new version.
-NOTICE_VERSION = "2026-12"
+NOTICE_VERSION = "2026-12b"
 
 CaseNumber = Annotated[str, msgspec.Meta(pattern=r"^[0-9A-HJKMNP-TV-Z]{4}-[0-9A-HJKMNP-TV-Z]{5}\Z")]
 _OtherCase = Annotated[str, msgspec.Meta(pattern=r"^(?:[0-9A-HJKMNP-TV-Z]{4}-[0-9A-HJKMNP-TV-Z]{5})?\Z")]
@@ -96,7 +96,9 @@ def split_photo(content: bytes) -> tuple[PhotoContext, bytes]:
 
 
 class Consents(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Each asked by itself, and refused without consequence. False where it was not asked, too."""
+    """Each asked by itself, and refused without consequence. False where it was not asked, too: which were asked
+    `Complaint.consents_said` tells.
+    """
 
     forward: bool = False  # 单独同意转交: to whoever has jurisdiction
     mediation: bool = False  # 同意委托调解
@@ -131,8 +133,16 @@ class Complaint(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     on_behalf_phone: str = ""
     relation: str = ""  # of theirs to the consumer, one of RELATIONS
     authority: bool = False  # whether that authority (授权委托书) is written and signed already
-    consents: Consents = Consents()
+    consents: Consents | None = None
     photos: int = 0
+
+    def consents_said(self) -> dict[str, bool]:
+        """The consents this record was asked for, in the order of the form, and whether each was given."""
+        if self.consents is None:
+            return {}
+        values = {"matter": self.matter, "form": self.form, "anonymous": "no" if self.name else "yes"}
+        asked = (field for step in steps_of(values) if step.name == "consents" for field in step.fields)
+        return {field.name: getattr(self.consents, field.name) for field in asked if field.asked(values)}
 
 
 class Context(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -32,7 +32,7 @@ from kiosk.facts.cases import (
     Reopening,
     Step,
 )
-from kiosk.facts.complaints import Matter
+from kiosk.facts.complaints import Intake, Matter
 from kiosk.facts.kinds import REGISTRY
 
 #: Where a case is. "" while nothing but notes was written: then how it was filed says which of the next two it is.
@@ -44,9 +44,6 @@ PHASES: tuple[Phase, ...] = (
     "registered", "received", "supplement", "accepted", "testing", "refused", "transferred", "ended", "told", "closed",
     "merged",
 )  # fmt: skip
-
-#: Somebody works on it: its content is needed until it is closed, whatever the day.
-IN_HAND: tuple[Phase, ...] = ("supplement", "accepted", "testing", "ended", "told")
 
 _ALWAYS = frozenset(
     {
@@ -118,6 +115,21 @@ class State(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         if standing != "window":
             return self if self.phase else msgspec.structs.replace(self, phase="registered")
         return msgspec.structs.replace(self, phase=self.phase or "received", received_at=self.received_at or on)
+
+    @property
+    def over_since(self) -> str:
+        """The day from which nothing more is to come for the person; "" while something is. A merged one goes on as
+        `into` does.
+
+        Closed is over. So is refused once the person was told, and withdrawn at once, told or not: neither waits for
+        anybody, and a register in which nobody closes them must not keep their content for ever. All else still waits
+        for a decision, an outcome or its telling.
+        """
+        if self.closed_at:
+            return self.closed_at[:10]
+        if self.outcome == "refused":
+            return self.told_at[:10]
+        return self.ended_at[:10] if self.outcome == "withdrawn" else ""
 
     def steps(self, matter: Matter) -> tuple[str, ...]:
         """Kinds of steps that may come now, in the order a page offers them. How it was filed must be known."""
@@ -326,12 +338,21 @@ def _(body: CaseMerged, state: State, _at: str) -> State:
 Running = tuple[str, str]
 
 
-def running(state: State, matter: Matter) -> Running:
-    """The time that runs for a case, of a state that knows how it was filed.
+def is_regulators(state: State, intake: Intake) -> bool:
+    """Whether a complaint is a market regulator's to decide, of a state that knows how it was filed.
+
+    Order 121 binds market regulators alone. What was received by being filed at an association's or another's window is
+    theirs; a pre-registration is nobody's there until somebody notes that the authority has it.
+    """
+    return intake == "regulator" or len(state.received_at) > len("2027-03-15")
+
+
+def running(state: State, matter: Matter, intake: Intake) -> Running:
+    """The time that runs for a case, of a state that knows how it was filed; none where no regulator has it.
 
     What is to be supplemented stops no clock: the law as verified does not say so.
     """
-    if matter == "report":
+    if matter == "report" or not is_regulators(state, intake):
         return "", ""
     if state.phase in ("received", "supplement", "refused"):
         return "decide", state.received_at[:10]

@@ -84,6 +84,7 @@ class CasePage(msgspec.Struct, frozen=True):
     can_ask: bool  # take down what the person asks
     is_erased_on_request: bool
     complaint: Complaint | None  # only while it is open
+    prints: Sequence[str]  # the official forms that go with where it is; only while it is open
     amount: str
 
     @property
@@ -100,6 +101,17 @@ class CasePage(msgspec.Struct, frozen=True):
         return "" if self.row.fact == self.records[0][0] else str(self.row.fact)
 
     @property
+    def forward(self) -> str:
+        """Whether the person lets it be passed on: "yes", "no", "unasked", or "unknown" while it is not open.
+
+        What is passed on is the case, so another record of its number does not tell.
+        """
+        if self.complaint is None or self.record:
+            return "unknown"
+        said = self.complaint.consents_said().get("forward")
+        return "unasked" if said is None else "yes" if said else "no"
+
+    @property
     def outcomes(self) -> list[str]:
         """What may come of it now."""
         if self.row.matter == "report":
@@ -113,11 +125,6 @@ class CasePage(msgspec.Struct, frozen=True):
     def reopenings(self) -> Sequence[str]:
         """What it may go on for: after it was merged, only that it should not have been."""
         return ("mistake",) if self.state.phase == "merged" else REOPENINGS
-
-    @property
-    def prints(self) -> list[str]:
-        """The official forms that go with where it is."""
-        return printouts.fitting(self.row.matter, self.state)
 
     def lists_of(self, version: str) -> CodeList:
         return codelist(version)
@@ -174,7 +181,7 @@ def open_one(fair_id: str, case: str) -> Response:
 
 def _page(tx: Connection, fair: Fair, session: Session, row: Row[Any], told: Complaint | None) -> CasePage:
     state, person = lives.known_state(tx, row), session.person
-    clock, since = running(state, row.matter)
+    clock, since = running(state, row.matter, row.intake)
     venue, desk = cases.place(fair, row.desk)
     names, units = people.names(tx), fair.unit_names(web.language())
     erased = cases.erased_days(tx, [row.blob]).get(row.blob, "")
@@ -217,6 +224,7 @@ def _page(tx: Connection, fair: Fair, session: Session, row: Row[Any], told: Com
         can_ask=not erased and cases.may_step(person, row, "case.request"),
         is_erased_on_request=is_erased_on_request,
         complaint=told,
+        prints=printouts.fitting(row, state, printouts.said_of(tx, row, state)) if told else (),
         amount=cases.amount(told) if told else "",
     )
 

@@ -167,7 +167,7 @@ class _Place(msgspec.Struct, frozen=True):
 
 
 def _place(device_id: str) -> _Place:
-    """Raises `page.not_found` where there is no such tablet, `complaint.over` where it would be deleted at once."""
+    """Raises `page.not_found` where there is no such tablet, `complaint.over` where nobody takes them any more."""
     with reading() as tx:
         query = select(devices.c.fair, devices.c.desk).where(devices.c.device == device_id)
         device = tx.execute(query).one_or_none()

@@ -271,7 +271,7 @@ def _tally_page(
 
 
 def _refuse_late(fair: Fair) -> None:
-    """Raises `complaint.over` where it would be deleted at once."""
+    """Raises `complaint.over` where nobody takes them any more."""
     if today() > fair.keeps_until:
         raise Problem(COMPLAINT_OVER)
 

@@ -58,10 +58,10 @@ def state_of(tx: Connection, fair: str, case: str) -> State:
     return msgspec.json.decode(document, type=State) if document else State()
 
 
-def columns(state: State, matter: Any, standing: str, day: str) -> dict[str, str]:
+def columns(state: State, matter: Any, intake: Any, standing: str, day: str) -> dict[str, str]:
     """What `complaints` copies of a life."""
     known = state.filed(standing, day)
-    clock, since = running(known, matter)
+    clock, since = running(known, matter, intake)
     return {
         "state": known.phase,
         "unit": known.unit,
@@ -107,8 +107,9 @@ def step(before: State, fact: Fact, body: Step) -> State:
 def copy(tx: Connection, fair: str, case: str, state: State) -> None:
     table = complaints.c
     of_case = (table.fair == fair) & (table.case == case)
-    for row in tx.execute(select(table.journal, table.seq, table.matter, table.standing, table.day).where(of_case)):
-        values = columns(state, row.matter, row.standing, row.day)
+    filed = (table.journal, table.seq, table.matter, table.intake, table.standing, table.day)
+    for row in tx.execute(select(*filed).where(of_case)):
+        values = columns(state, row.matter, row.intake, row.standing, row.day)
         tx.execute(update(complaints).where(table.journal == row.journal, table.seq == row.seq).values(values))
 
 

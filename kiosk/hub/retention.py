@@ -1,6 +1,7 @@
-"""The end of sealed content: deleted once its fair's time is over, with a fact that says so.
+"""The end of sealed content: deleted once its time is over, with a fact that says so.
 
-A case that somebody works on keeps its content until it is closed; the next erasing after that takes it.
+That is the fair's own time; of a case that was over later, as many months from that day on. While a case is not over
+(`State.over_since`) its content stays, whatever the day: whoever has to decide, to tell or to call back needs it.
 What was filed stays: the facts carry only hashes of the content, so no chain breaks when it goes.
 """
 
@@ -10,7 +11,7 @@ from itertools import islice
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Select, delete, exists, func, select
+from sqlalchemy import ColumnElement, Connection, FromClause, Row, Select, delete, exists, select
 
 from kiosk.clock import BEIJING
 from kiosk.errors import Problem
@@ -18,13 +19,13 @@ from kiosk.facts import envelope
 from kiosk.facts.cases import CaseErased
 from kiosk.facts.complaints import CaseNumber
 from kiosk.facts.contents import KINDS
-from kiosk.facts.lives import IN_HAND
+from kiosk.facts.lives import State
 from kiosk.facts.vocabulary import REGISTRY
 from kiosk.hub import blobs, journal, people, photos
 from kiosk.hub.context import Hub
 from kiosk.hub.fairs import all_fairs
 from kiosk.hub.store import insert_once
-from kiosk.hub.tables import blob_origins, blob_parts, complaints, erased, facts, forks, journals
+from kiosk.hub.tables import blob_origins, blob_parts, case_states, complaints, erased, facts, forks, journals
 from kiosk.hub.tables import blobs as blobs_table
 from kiosk.hub.tables import contents as named
 from kiosk.packs.fairs import Fair
@@ -33,6 +34,7 @@ from kiosk.values import Hex32
 _CHUNK = 100  # contents deleted in one transaction, so that intake is not kept waiting
 _LONGEST_MONTH = 31
 _EARLY = timedelta(days=90)  # so long before a fair its tablets may be tried out with complaints
+_INTO = case_states.alias("into")
 
 
 class Content(msgspec.Struct, frozen=True):
@@ -47,10 +49,11 @@ class Erasure(msgspec.Struct, frozen=True):
     """What came of one fair; of content that no fair's facts name where `fair` is empty."""
 
     fair: str
-    until: str  # the last day on which its content is kept
+    until: str  # the last day on which its content is kept, but for that of the cases below
     is_over: bool
     count: int
-    in_hand: int = 0  # cases that keep their content because somebody works on them
+    in_hand: int = 0  # cases that keep their content because they are not over
+    late: int = 0  # and because they were over so late that their own months still run
 
 
 def erase(here: Hub, *, dry_run: bool = False, progress: Callable[[int], None] = lambda _n: None) -> list[Erasure]:
@@ -63,9 +66,8 @@ def erase(here: Hub, *, dry_run: bool = False, progress: Callable[[int], None] =
     for fair in known:
         is_over = today > fair.keeps_until
         count = _erase_fair(here, fair, now, dry_run, progress) if is_over else 0
-        done.append(
-            Erasure(fair.id, fair.keeps_until.isoformat(), is_over, count, _in_hand(here, fair) if is_over else 0)
-        )
+        staying = _staying(here, fair, today) if is_over else (0, 0)
+        done.append(Erasure(fair.id, fair.keeps_until.isoformat(), is_over, count, *staying))
         late = _erase_late(here, fair.id, now, dry_run)
         if late:
             done[-1] = msgspec.structs.replace(done[-1], count=done[-1].count + late)
@@ -81,10 +83,16 @@ def erase(here: Hub, *, dry_run: bool = False, progress: Callable[[int], None] =
     return done
 
 
-def _in_hand(here: Hub, fair: Fair) -> int:
-    of_fair = (complaints.c.fair == fair.id) & complaints.c.state.in_(IN_HAND)
+def _staying(here: Hub, fair: Fair, today: date) -> tuple[int, int]:
+    """How many cases of a fair keep their content beyond its own time: those in hand, and those that were over late."""
+    is_here = ~exists().where(erased.c.sha256 == complaints.c.blob)
+    query = _with_lives(complaints, complaints.c.fair, complaints.c.case).where(complaints.c.fair == fair.id, is_here)
     with here.store.reading() as tx:
-        return int(tx.execute(select(func.count()).select_from(complaints).where(of_fair)).scalar_one())
+        last_days = {row.case: _last_day(fair, row) for row in tx.execute(query)}
+    return (
+        sum(day is None for day in last_days.values()),
+        sum(day is not None and today <= day for day in last_days.values()),
+    )
 
 
 def erased_of(tx: Connection, fair: str) -> set[str]:
@@ -117,23 +125,46 @@ def _left(tx: Connection, fair: str, contents: Iterable[Content], now: datetime)
     back = set(
         tx.execute(select(erased.c.sha256).where(exists().where(blobs_table.c.sha256 == erased.c.sha256))).scalars()
     )
-    told, kept = erased_of(tx, fair), _kept(tx, now)
+    told = erased_of(tx, fair)
     left: dict[str, Content] = {}
     for content in contents:
         is_done = content.blob in (told if content.case is not None else gone) and content.blob not in back
-        if not is_done and content.blob not in kept:
+        if not is_done:
             left.setdefault(content.blob, content)
-    return list(left.values())
+    kept = _kept(tx, left, now.astimezone(BEIJING).date())
+    return [content for content in left.values() if content.blob not in kept]
 
 
-def _kept(tx: Connection, now: datetime) -> set[str]:
-    """Content that facts name which count at fairs whose time is not over, or of cases in hand."""
-    today = now.astimezone(BEIJING).date()
-    going_on = [fair.id for fair in all_fairs(tx) if today <= fair.keeps_until]
-    in_hand = exists().where(
-        complaints.c.fair == named.c.fair, complaints.c.case == named.c.case, complaints.c.state.in_(IN_HAND)
-    )
-    return set(tx.execute(select(named.c.blob).where(named.c.fair.in_(going_on) | in_hand)).scalars())
+def _kept(tx: Connection, names: Iterable[str], today: date) -> set[str]:
+    """Of some content what facts name that count and whose time is not over, at whichever fair."""
+    known = {fair.id: fair for fair in all_fairs(tx)}
+    its_case = (complaints.c.fair == named.c.fair) & (complaints.c.case == named.c.case)
+    with_lives = _with_lives(named.outerjoin(complaints, its_case), named.c.fair, named.c.blob)
+    kept: set[str] = set()
+    rest = iter(names)
+    while some := list(islice(rest, _CHUNK)):
+        for row in tx.execute(with_lives.where(named.c.blob.in_(some))):
+            last_day = _last_day(known[row.fair], row) if row.fair in known else date.min
+            if last_day is None or today <= last_day:
+                kept.add(row.blob)
+    return kept
+
+
+def _with_lives(start: FromClause, *columns: ColumnElement[Any]) -> Select[Any]:
+    """What `_last_day` asks of complaints: what their steps came to, and those of the case they were merged into."""
+    of = complaints.c
+    lives = start.outerjoin(case_states, (case_states.c.fair == of.fair) & (case_states.c.case == of.case))
+    both = lives.outerjoin(_INTO, (_INTO.c.fair == of.fair) & (_INTO.c.case == of.into_case))
+    return select(*columns, of.state, case_states.c.document, _INTO.c.document.label("into")).select_from(both)
+
+
+def _last_day(fair: Fair, row: Row[Any]) -> date | None:
+    """The last day on which the content of a row is kept; none while its case is not over."""
+    if row.state is None:  # of no case in the register: a question, a survey, what came before its complaint
+        return fair.keeps_until
+    document = row.into if row.state == "merged" else row.document
+    over = msgspec.json.decode(document, type=State).over_since if document else ""
+    return fair.keeps_case_until(over) if over else None
 
 
 def _erase_some(tx: Connection, here: Hub, fair: str, contents: list[Content], now: datetime) -> list[Content]:

@@ -1,4 +1,5 @@
-"""How a case stands, for whoever has its number and query code. Public; never a name, telephone or address.
+"""How a case stands, for whoever has its number and query code. Public; never a name, telephone or address, and of what
+was decided only codes and days: nothing that somebody here wrote in words of their own.
 
 Every failure says the same and takes as long. Tries are counted by address before anything is hashed, and hashed two at
 a time: that is what guessing costs. Wrong ones are counted by number, too, whether there is such a case or not; beyond
@@ -6,6 +7,7 @@ the limit a wrong code is told to wait, but the right one still opens: nobody fi
 whoever knows a number must not be able to keep its owner out.
 """
 
+from collections.abc import Sequence
 from threading import BoundedSemaphore
 from typing import Any
 
@@ -15,18 +17,22 @@ from sqlalchemy import Connection, Row, select
 
 from kiosk import crockford, web
 from kiosk.errors import STATUS_UNKNOWN, TOO_MANY_REQUESTS, Problem
+from kiosk.facts import envelope
+from kiosk.facts.cases import CaseSupplementAsked, Paper
 from kiosk.facts.complaints import Matter, Standing, normal_case_number
-from kiosk.facts.lives import Phase, State, running
+from kiosk.facts.kinds import REGISTRY
+from kiosk.facts.lives import Phase, State, day_of, is_regulators, running
 from kiosk.hub import lives
 from kiosk.hub.calendars import calendar_of
 from kiosk.hub.cases import find, first_received, is_erased_on_request
 from kiosk.hub.context import client_mark, hub, reading, refuse_exposed, today, writing
 from kiosk.hub.fairs import find_fair
 from kiosk.hub.people import throttle
-from kiosk.hub.tables import complaints
-from kiosk.packs.fairs import Organiser
+from kiosk.hub.tables import case_steps, complaints, facts
+from kiosk.packs.fairs import Fair, Organiser
 from kiosk.reports.deadlines import Deadline, deadline
 from kiosk.sync import keys
+from kiosk.workdays import Day
 
 views = Blueprint("status", __name__)
 TRIES = 10  # from one address in a minute
@@ -39,6 +45,13 @@ _hashing = BoundedSemaphore(2)
 class AskPage(msgspec.Struct, frozen=True):
     problem: str = ""
     case: str = ""  # as it was typed: only the code is asked for again, which no page gives back
+
+
+class Supplement(msgspec.Struct, frozen=True):
+    """What the person is still asked to bring, and by when."""
+
+    items: Sequence[Paper]
+    by: Day
 
 
 class CasePage(msgspec.Struct, frozen=True):
@@ -56,6 +69,10 @@ class CasePage(msgspec.Struct, frozen=True):
     told_on: str
     closed_on: str
     next: Deadline | None  # the statutory time that runs
+    supplement: Supplement | None  # while it is waited for
+    outcome: str  # an `Outcome`, "refused", or ""
+    reasons: Sequence[str]  # of a refused one each a `Refusal`, of a terminated one a `Termination`
+    is_regulators: bool  # then it was decided by Order 121
     is_erased: bool  # what was filed was deleted because the person asked for it
     organiser: Organiser
 
@@ -121,10 +138,11 @@ def _status(tx: Connection, row: Row[Any]) -> CasePage:
     fair, state = find_fair(tx, row.fair), lives.known_state(tx, row)
     if find(tx, fair, row.case).fact != row.fact:  # steps are of the first: who uses its number again learns nothing
         state = State().filed(row.standing, row.day)
-    is_merged = state.phase == "merged"
+    is_merged, at = state.phase == "merged", row
     if is_merged:
-        state = lives.known_state(tx, find(tx, fair, state.into))
-    clock, began = running(state, row.matter)
+        at = find(tx, fair, state.into)
+        state = lives.known_state(tx, at)
+    clock, began = running(state, row.matter, at.intake)
     return CasePage(
         case=row.case,
         matter=row.matter,
@@ -138,6 +156,23 @@ def _status(tx: Connection, row: Row[Any]) -> CasePage:
         told_on=state.told_at[:10],
         closed_on=state.closed_at[:10],
         next=deadline(clock, began, today(), calendar_of(tx)),
+        supplement=_supplement(tx, fair, at.case) if state.phase == "supplement" else None,
+        outcome=state.outcome,
+        reasons=state.reasons,
+        is_regulators=is_regulators(state, at.intake),
         is_erased=is_erased_on_request(tx, row.blob),
         organiser=fair.organiser,
     )
+
+
+def _supplement(tx: Connection, fair: Fair, case: str) -> Supplement:
+    """What was last asked for of a case that waits for it."""
+    place = (facts.c.journal == case_steps.c.journal) & (facts.c.seq == case_steps.c.seq)
+    asked = (
+        (case_steps.c.fair == fair.id) & (case_steps.c.case == case) & (case_steps.c.kind == "case.supplement_asked")
+    )
+    query = select(facts.c.line).join(case_steps, place).where(asked).order_by(case_steps.c.seq.desc()).limit(1)
+    fact = envelope.decode(bytes(tx.execute(query).scalar_one()))
+    body = REGISTRY.read(fact)
+    assert isinstance(body, CaseSupplementAsked)
+    return Supplement(body.items, calendar_of(tx).add_workdays(day_of(fact.at), body.days))

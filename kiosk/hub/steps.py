@@ -97,6 +97,9 @@ def _assigned(sent: Sent) -> Step:
 
 
 def _transferred(sent: Sent) -> Step:
+    """Whoever passes a case on says that they may. What the person said is sealed: here nobody can look it up."""
+    if sent.form["consent"] != "yes":
+        _refuse("consent")
     recipient = complaints.clean(sent.form["recipient"]).replace("\n", " ")
     if not 1 <= len(recipient) <= 80:
         _refuse("recipient")
@@ -176,7 +179,7 @@ def _boxes(name: str, choices: Sequence[str]) -> tuple[str, ...]:
 ACTIONS: dict[str, Action] = {
     "receive": _plain(CaseReceived),
     "assign": Action(_assigned, ("unit", "handler")),
-    "transfer": Action(_transferred, ("recipient", "road")),
+    "transfer": Action(_transferred, ("recipient", "road"), ("consent",)),
     # Back to the list of what was passed on, where the form stood there.
     "delivery": Action(_delivered, ("transfer", "state"), ("back",)),
     "accept": _plain(CaseAccepted),

@@ -287,7 +287,7 @@ def complaint_row(
         "fact": fact.id,
         **complaint_terms(body),
         "day": day,
-        **lives.columns(lives.state_of(tx, fair, body.case), body.matter, body.standing, day),
+        **lives.columns(lives.state_of(tx, fair, body.case), body.matter, body.intake, body.standing, day),
     }
 
 

@@ -140,7 +140,7 @@ class Fair(Item, frozen=True, kw_only=True, omit_defaults=True):
     answer_days: Annotated[int, msgspec.Meta(ge=1, le=90)] = 7  # so soon a question left behind is to be answered
     form: Literal["2026", "2019"] = "2026"  # which set of fields a complaint is asked for
     units: Annotated[list[Unit], msgspec.Meta(max_length=500)] = msgspec.field(default_factory=list)
-    retention_months: Annotated[int, msgspec.Meta(ge=1, le=120)] = 6  # complaints are deleted this long after closing
+    retention_months: Annotated[int, msgspec.Meta(ge=1, le=120)] = 6  # content is kept this long after fair and case
     slogans: Annotated[list[Text], msgspec.Meta(max_length=30)] = msgspec.field(default_factory=list)  # [] the pack's
     materials: Annotated[list[Material], msgspec.Meta(max_length=30)] = msgspec.field(default_factory=list)
     surveys: Annotated[list[Slug], msgspec.Meta(max_length=10)] = msgspec.field(default_factory=list)  # asked at desks
@@ -188,11 +188,12 @@ class Fair(Item, frozen=True, kw_only=True, omit_defaults=True):
 
     @property
     def keeps_until(self) -> date:
-        """The last day, in Beijing, on which the content of its complaints is kept."""
-        year, month, day = (int(part) for part in self.ends.split("-"))
-        year, month = divmod(year * 12 + month - 1 + self.retention_months, 12)
-        year = min(max(year, 1), 9999)
-        return date(year, month + 1, min(max(day, 1), monthrange(year, month + 1)[1]))
+        """The last day, in Beijing, on which the content of what nobody has to handle is kept; of a case at least."""
+        return _months_after(self.ends, self.retention_months)
+
+    def keeps_case_until(self, over: str) -> date:
+        """The last day, in Beijing, on which the content of a case is kept that was over on that day."""
+        return max(self.keeps_until, _months_after(over, self.retention_months))
 
     def faults(self) -> list[str]:
         found = []
@@ -231,6 +232,14 @@ class Fair(Item, frozen=True, kw_only=True, omit_defaults=True):
         if self.ends < self.starts:
             found.append("it ends before it starts")
         return found
+
+
+def _months_after(day: str, months: int) -> date:
+    """The same day of a later month, or its last; of what is no day, some day."""
+    year, month, of_month = (int(part) for part in day.split("-"))
+    year, month = divmod(year * 12 + month - 1 + months, 12)
+    year = min(max(year, 1), 9999)
+    return date(year, month + 1, min(max(of_month, 1), monthrange(year, month + 1)[1]))
 
 
 def _is_day(text: str) -> bool:

@@ -57,6 +57,11 @@ class ReceiptPage(msgspec.Struct, frozen=True):
     linked: str = ""  # case number of the other record of the visit
     also: Also | None = None  # a report of the same merchant, where one is offered
 
+    @property
+    def is_others(self) -> bool:
+        """Whether somebody else than a market regulator decides whether it is taken up."""
+        return (self.matter, self.standing) == ("complaint", "window") and self.intake != "regulator"
+
     @classmethod
     def of(
         cls,
@@ -69,8 +74,10 @@ class ReceiptPage(msgspec.Struct, frozen=True):
         linked: str = "",
         also: Also | None = None,
     ) -> "ReceiptPage":
-        """The time to decide runs from the day it was filed at a published window; of a report no law names one."""
-        runs = (filed.matter, filed.standing) == ("complaint", "window")
+        """The time to decide runs from the day it was filed at a market regulator's published window: nobody else is
+        bound by Order 121, and of a report no law names one.
+        """
+        runs = (filed.matter, filed.standing, intake) == ("complaint", "window", "regulator")
         began = date.fromisoformat(filed.at[:10])
         return cls(
             case=filed.case,

@@ -1,6 +1,7 @@
 """Complaints at the desk: sealed before anything touches the disk, filed once, picked up where they were left."""
 
 import hashlib
+import re
 import sqlite3
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -388,6 +389,40 @@ def test_who_takes_it_in_is_shown_before_the_form_and_kept_with_the_record(
     assert words[0] in receipt
     [body] = the_filed(paired.booth)
     assert {name: body[name] for name in terms} == terms
+
+
+@pytest.mark.parametrize(
+    ("intake", "standing", "promise", "last"),
+    [
+        ("regulator", "window", True, "是否受理会另行告诉您，也可以拨打 12315。"),
+        ("association", "window", False, "受不受理由消费者协会决定，会另行告诉您；要找市场监管部门，请拨打 12315。"),
+        ("other", "window", False, "受不受理由主办方决定，会另行告诉您；要找市场监管部门，请拨打 12315。"),
+        ("regulator", "pre", False, ""),
+        ("association", "pre", False, ""),
+        ("other", "pre", False, ""),
+    ],
+)
+def test_a_receipt_promises_seven_working_days_at_a_market_regulator_s_window_alone(
+    paired: Pair, intake: str, standing: str, promise: bool, last: str
+):
+    set_fair(paired.booth, intake=intake, standing=standing)
+    *_, receipt = fill_complaint(paired.at_the_desk())
+    assert ("七个工作日" in receipt, "最迟答复" in receipt) == (promise, promise)
+    [end] = re.findall(r"不是受理决定。(.*?)</p>", receipt.text)
+    assert end == last
+    assert ("这是预登记，还要您自己正式提交一次" in receipt) == (standing == "pre")
+
+
+def test_of_a_report_nobody_s_receipt_promises_a_day_or_says_who_takes_it_up(paired: Pair):
+    set_fair(paired.booth, intake="association", standing="window")
+    *_, receipt = fill_complaint(paired.at_the_desk(), **REPORT)
+    assert ("最迟答复" in receipt, "消费者协会决定" in receipt) == (False, False)
+
+
+@pytest.mark.parametrize("way", ["/complaint", "/staff/complaint"])
+def test_whoever_chooses_reads_that_what_another_body_took_up_is_not_taken_up_again(paired: Pair, way: str):
+    at = paired.visitor() if way == "/complaint" else paired.at_the_desk()
+    assert "同一件纠纷别处已经受理的，市场监管部门不再受理。" in at.get(way)
 
 
 def test_a_desk_is_no_published_channel_until_the_organiser_says_so(desk: Browser, booth: Booth):

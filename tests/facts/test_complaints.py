@@ -306,6 +306,21 @@ def test_a_complaint_says_what_was_chosen():
     assert grown.guardian == ""
 
 
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({}, {"forward": True, "mediation": True, "publicity": False}),
+        ({"forward": "no"}, {"forward": False, "mediation": True, "publicity": False}),
+        ({"form": "2019", "forward": "no"}, {"forward": False}),
+        ({**REPORT, "anonymous": "no", "forward": "no"}, {"forward": False}),
+        ({**REPORT, "anonymous": "yes"}, {}),
+    ],
+)
+def test_a_record_tells_which_consents_it_was_asked_for(changes, said):
+    context = Context(fair="demo", fact=an_id(), case="7KQ2-M0ZRD")
+    assert complaints.compose({**COMPLAINT, **changes}, context).consents_said() == said
+
+
 def test_a_complaint_for_somebody_else_says_who_acts_and_by_what_right():
     context = Context(fair="demo", fact=an_id(), case="7KQ2-M0ZRD")
     told = complaints.compose({**COMPLAINT, **FOR_ANOTHER, "on_behalf_phone": "139 0000 1111"}, context)
@@ -322,9 +337,5 @@ def test_content_of_the_first_release_still_opens():
         b'"facts":"f","request":"g","context":{"fair":"demo","fact":"' + an_id().encode() + b'","case":"7KQ2-M0ZRD"}}'
     )
     found = msgspec.json.decode(told, type=complaints.Complaint)
-    assert (found.matter, found.form, found.requests, found.consents) == (
-        "complaint",
-        "2019",
-        [],
-        complaints.Consents(),
-    )
+    assert (found.matter, found.form, found.requests, found.consents) == ("complaint", "2019", [], None)
+    assert found.consents_said() == {}

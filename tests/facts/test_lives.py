@@ -129,7 +129,7 @@ def test_an_ending_that_does_not_fit_is_refused(ending):
 
 def test_what_was_settled_on_the_spot_needs_no_letter():
     state = walk(an_ending("settled", on_site=True, recovered=100))
-    assert running(state, "complaint") == ("", "")
+    assert running(state, "complaint", "regulator") == ("", "")
     assert state.after(CaseClosed(case=CASE, matter="complaint"), at(2), "complaint").phase == "closed"
     assert refused(walk(an_ending("settled")), CaseClosed(case=CASE, matter="complaint")) == "case.wrong_step"
 
@@ -198,32 +198,52 @@ def test_of_a_case_that_was_reopened_the_last_call_counts():
 
 def test_the_time_that_runs_follows_the_case():
     state = State().filed("window", FILED_ON)
-    assert running(state, "complaint") == ("decide", "2027-03-15")
-    assert running(state, "report") == ("", "")
-    assert running(State().filed("pre", FILED_ON), "complaint") == ("", "")
+    assert running(state, "complaint", "regulator") == ("decide", "2027-03-15")
+    assert running(state, "report", "regulator") == ("", "")
+    assert running(State().filed("pre", FILED_ON), "complaint", "regulator") == ("", "")
     accepted = state.after(CaseAccepted(case=CASE), at(3), "complaint")
-    assert running(accepted, "complaint") == ("mediate", "2027-03-18")
-    assert running(accepted.after(an_ending(), at(9), "complaint"), "complaint") == ("tell", "2027-03-24")
-    assert running(a_closed_case(), "complaint") == ("", "")
+    assert running(accepted, "complaint", "regulator") == ("mediate", "2027-03-18")
+    assert running(accepted.after(an_ending(), at(9), "complaint"), "complaint", "regulator") == ("tell", "2027-03-24")
+    assert running(a_closed_case(), "complaint", "regulator") == ("", "")
+
+
+@pytest.mark.parametrize("intake", ["association", "other"])
+def test_at_the_window_of_who_is_no_market_regulator_no_statutory_time_runs(intake):
+    state = State().filed("window", FILED_ON)
+    assert running(state, "complaint", intake) == ("", "")
+    accepted = state.after(CaseAccepted(case=CASE), at(3), "complaint")
+    assert running(accepted, "complaint", intake) == ("", "")
+    assert running(accepted.after(an_ending(), at(9), "complaint"), "complaint", intake) == ("", "")
+
+
+@pytest.mark.parametrize("intake", ["regulator", "association", "other"])
+def test_of_a_pre_registration_it_runs_from_when_the_authority_has_it_whoever_took_it_down(intake):
+    state = State().filed("pre", FILED_ON)
+    assert running(state, "complaint", intake) == ("", "")
+    received = state.after(CaseReceived(case=CASE), at(1), "complaint")
+    assert running(received, "complaint", intake) == ("decide", "2027-03-16")
 
 
 def test_days_of_testing_do_not_count():
     state = walk(CaseAccepted(case=CASE))
     testing = state.after(CaseTestingBegun(case=CASE), at(5), "complaint")
-    assert running(testing, "complaint") == ("", "")
+    assert running(testing, "complaint", "regulator") == ("", "")
     back = testing.after(CaseTestingEnded(case=CASE), at(25), "complaint")
-    assert (back.tested_days, running(back, "complaint")) == (20, ("mediate", "2027-04-05"))
+    assert (back.tested_days, running(back, "complaint", "regulator")) == (20, ("mediate", "2027-04-05"))
     ended = testing.after(an_ending(), at(25), "complaint")  # while it was being tested
     again = ended.after(reopening(CASE, ended, "complaint", "not_kept"), at(30), "complaint")
-    assert (again.tested_days, running(again, "complaint")) == (20, ("mediate", "2027-04-05"))
+    assert (again.tested_days, running(again, "complaint", "regulator")) == (20, ("mediate", "2027-04-05"))
 
 
 def test_asking_for_more_stops_no_clock_and_neither_does_refusing_before_it_is_told():
     asked = walk(CaseSupplementAsked(case=CASE, items=["grounds"], days=5))
-    assert running(asked, "complaint") == ("decide", "2027-03-15")
+    assert running(asked, "complaint", "regulator") == ("decide", "2027-03-15")
     no = asked.after(CaseRefused(case=CASE, reasons=["papers"]), at(4), "complaint")
-    assert running(no, "complaint") == ("decide", "2027-03-15")
-    assert running(no.after(CaseTold(case=CASE, road="letter"), at(5), "complaint"), "complaint") == ("", "")
+    assert running(no, "complaint", "regulator") == ("decide", "2027-03-15")
+    assert running(no.after(CaseTold(case=CASE, road="letter"), at(5), "complaint"), "complaint", "regulator") == (
+        "",
+        "",
+    )
 
 
 # --- any life -------------------------------------------------------------------------------------------
@@ -279,7 +299,7 @@ def test_every_legal_life_keeps_what_must_hold(life):
     assert bool(state.outcome) == bool(state.ended_at)
     assert not (state.closed_at and not state.told_at and not state.on_site)
     assert not (state.level and not state.closed_at)
-    clock, began = running(state, matter)
+    clock, began = running(state, matter, "regulator")
     assert bool(clock) == bool(began)
     assert not (matter == "report" and (clock or state.accepted_at))
     assert not (state.phase in ("told", "closed", "merged", "testing", "registered") and clock)

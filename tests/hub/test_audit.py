@@ -35,6 +35,7 @@ from tests.clocks import FakeClock
 from tests.conftest import hub as on_both
 from tests.hub.phones import file_by_phone, opens
 from tests.hub.tablets import Tablet, a_tablet, deliver, deliveries, entries, folded, law, rows
+from tests.hub.test_cases import withdraw
 from tests.hub.test_ledger import spoil, three_facts
 from tests.makers import HUB_URL, Pair, a_headcount, a_pair, fill_complaint
 from tests.proof import at_length, share
@@ -357,7 +358,7 @@ def test_content_of_a_tablet_is_on_its_way_until_a_week_after_the_fair(paired: P
 
 
 def test_what_was_erased_stays_erased_and_on_record(paired: Pair):
-    file_by_phone(paired)
+    withdraw(paired.hub, file_by_phone(paired))
     ((name, content, _),) = rows(paired.hub, blobs_table)
     paired.clock.tick(300 * 24 * 3600)
     retention.erase(paired.hub)

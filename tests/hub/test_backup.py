@@ -25,12 +25,13 @@ from kiosk.hub.app import create_hub_app, open_hub
 from kiosk.hub.backup import Manifest
 from kiosk.hub.context import Hub
 from kiosk.hub.store import append_facts
-from kiosk.hub.tables import blobs, facts, journals, schema_version
+from kiosk.hub.tables import blobs, complaints, facts, journals, schema_version
 from kiosk.sync import keys
 from tests.clocks import FakeClock
 from tests.conftest import _a_database
 from tests.hub.phones import file_by_phone, opens
 from tests.hub.tablets import Tablet, a_tablet, deliver, everything, rows
+from tests.hub.test_cases import withdraw
 from tests.makers import CASEWORKER, HUB_URL, VOLUNTEER, Pair, a_draft, a_headcount, a_pair, fill_complaint
 from tests.proof import figure, share
 
@@ -126,6 +127,8 @@ def test_a_restored_hub_is_the_hub_whichever_the_databases(paired: Pair, other: 
 
 def test_what_was_over_when_the_copy_is_restored_goes_at_the_next_erasing(paired: Pair, alike: Places, tmp_path: Path):
     a_busy_day(paired)
+    for row in rows(paired.hub, complaints):
+        withdraw(paired.hub, row[2])
     backup.write(paired.hub, tmp_path / "hub.backup", PASSWORD)
     paired.clock.tick(timedelta(days=190).total_seconds())
     with alike() as settings, restored(tmp_path / "hub.backup", settings, paired.clock) as hub:

@@ -111,6 +111,14 @@ def an_ending(**more: Any) -> CaseEnded:
     return CaseEnded(matter="complaint", **told)
 
 
+def withdraw(hub: Hub, case: str = CASE, fair: str = "demo") -> str:
+    """The person lets it be: so it is over."""
+    body = an_ending(case=case, outcome="withdrawn", recovered=0)
+    with hub.store.begin() as tx:
+        cases.take(tx, hub, session(), find_fair(tx, fair), body)
+    return case
+
+
 def figure(hub: Hub, key: str) -> Any:
     with hub.store.reading() as tx:
         return next(one for one in figures_of(tx, find_fair(tx, "demo")) if one.key == key)
@@ -382,6 +390,38 @@ def test_rebuild_comes_to_the_same_and_verify_sees_what_was_changed(hub):
     assert [fault for fault in ledger.verify(hub) if "its life" in fault]
     ledger.rebuild(hub)
     assert (rows(hub, complaints), rows(hub, case_states)) == before
+    assert ledger.verify(hub) == []
+
+
+# --- who takes it in ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("intake", ["association", "other"])
+def test_at_the_window_of_who_is_no_market_regulator_no_time_runs_whichever_came_first(hub, intake):
+    take_early, tablet = CaseAccepted(case=TWIN), a_tablet(hub)
+    with at(hub) as (tx, fair):  # the step is known before what it is a step of
+        journal.append(tx, fair.id, take_early, desk="d01", by="p-super", now=hub.clock.now(), mono=1)
+    for case in (CASE, TWIN):
+        a_case(hub, case, tablet, intake=intake)
+    assert [(row_of(hub, case).state, row_of(hub, case).clock) for case in (CASE, TWIN)] == [
+        ("received", ""),
+        ("accepted", ""),
+    ]
+    take(hub, CaseAccepted(case=CASE))
+    assert (row_of(hub).state, row_of(hub).clock, row_of(hub).clock_from) == ("accepted", "", "")
+    assert ledger.verify(hub) == []
+
+
+def test_times_that_former_releases_let_run_for_others_stop(hub):
+    tablet = a_tablet(hub)
+    a_case(hub, CASE, tablet, intake="association")
+    a_case(hub, TWIN, tablet)
+    with hub.store.begin() as tx:
+        tx.execute(complaints.update().values(clock="decide", clock_from="2027-03-15"))
+    assert ledger.verify(hub) != []
+    with hub.store.begin() as tx:
+        schema._windows(tx)
+    assert [row_of(hub, case).clock for case in (CASE, TWIN)] == ["", "decide"]
     assert ledger.verify(hub) == []
 
 

@@ -5,19 +5,22 @@ import re
 import msgspec
 import pytest
 
+from kiosk.facts.cases import CaseTransferred
+from kiosk.facts.complaints import Consents
 from kiosk.hub import people
 from kiosk.hub.fairs import add_fair
 from kiosk.hub.journal import own_journal
 from kiosk.hub.tables import openings
-from tests.hub.phones import acts, file_by_phone, opens
+from tests.hub.phones import acts, file_by_phone, leave_case, opens
 from tests.hub.tablets import a_tablet, rows
-from tests.hub.test_cases import CASE, a_case, row_of
+from tests.hub.test_cases import CASE, a_case, row_of, take
 from tests.hub.test_people import as_
 from tests.makers import COMPLAINT, Browser, Pair, a_fair
 from tests.proof import share_hubs
 
 AT = "/fairs/demo/cases"
 OTHER = "7KQ2-M0ZRD"
+_ON_PAPER = {"同意": "是", "没有同意": "否"}
 SECRETS = [COMPLAINT[name] for name in ("name", "phone", "address", "facts", "respondent")]
 
 
@@ -71,11 +74,42 @@ def test_a_number_that_is_filed_again_takes_nobody_s_place_and_each_record_is_op
     assert ("13800000000" in page, "13900000001" in page, "登记了不止一次" in page) == (True, False, True)
     [record] = re.findall(r"\?record=([0-9a-f]{32})", office.get(f"{AT}/{CASE}").text)
     assert f'name="record" value="{record}"' in office.get(f"{AT}/{CASE}?record={record}")
-    assert "13900000001" in acts(office, CASE, "open", reason="handling", record=record)
+    other = acts(office, CASE, "open", reason="handling", record=record)
+    # What is passed on is the case: whether that may be, the record that came first says.
+    assert ("13900000001" in other, "先打开看清是否同意转交" in other, "先打开看清" in page) == (True, True, False)
     assert "13900000001" in acts(office, CASE, "print", form="registration", reason="handling", record=record)
     assert len(rows(paired.hub, openings)) == 3
     assert office.get(f"{AT}/{CASE}?record={'0' * 32}").status == 404
     assert office.get(f"{AT}/{CASE}?record=x").status == 400
+
+
+@share_hubs
+@pytest.mark.parametrize(
+    ("sealed", "said"),
+    [
+        ({}, [("转交", "同意"), ("委托调解", "同意"), ("公示", "没有同意")]),
+        ({"form": "2019", "consents": Consents(forward=False)}, [("转交", "没有同意")]),
+        ({"matter": "report", "consents": Consents(forward=True)}, [("转交", "同意")]),
+        ({"matter": "report", "name": "", "consents": Consents()}, []),
+        ({"form": "2019", "consents": None}, []),  # the first release asked for none
+    ],
+)
+def test_the_consents_a_record_was_asked_for_are_shown_and_no_others(paired: Pair, sealed, said):
+    case = leave_case(paired.hub, **sealed)
+    office = paired.in_the_office()
+    page = opens(office, case)
+    assert re.findall(r"<dt>(转交|委托调解|公示)</dt><dd>(.*?)</dd>", page.text) == said
+    paper = acts(office, case, "print", form="registration", reason="handling")
+    rows_of_paper = re.findall(r'<th scope="row">是否同意(.*?)</th><td>(.*?)</td>', paper.text)
+    assert rows_of_paper == [(name.replace("公示", "公示投诉信息"), _ON_PAPER[answer]) for name, answer in said]
+
+
+def test_the_letter_that_sends_a_case_on_says_on_the_screen_that_the_person_did_not_agree(paired: Pair):
+    for consents, is_said in ((Consents(forward=False), True), (Consents(forward=True), False), (None, False)):
+        case = leave_case(paired.hub, consents=consents)
+        take(paired.hub, CaseTransferred(case=case, recipient="示范市住房和城乡建设局", road="letter"))
+        page = acts(paired.in_the_office(), case, "print", form="forward", reason="handling")
+        assert ("投诉人没有同意转交：确需转交的，先征得同意。" in page) == is_said
 
 
 def test_an_opened_case_names_others_of_the_same_number(paired: Pair, office):

@@ -172,7 +172,7 @@ def test_screens_are_counted_far_beyond_what_a_square_sends(paired: Pair, phone,
     assert said == [422] * 5 + [429]
 
 
-def test_nothing_is_filed_that_would_be_deleted_in_the_next_night(paired: Pair, phone, clock):
+def test_nothing_is_filed_once_the_time_of_the_fair_is_over(paired: Pair, phone, clock):
     filled = last_screen(paired, phone)
     with paired.hub.store.reading() as tx:
         last = fairs.find_fair(tx, "demo").keeps_until

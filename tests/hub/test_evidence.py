@@ -26,7 +26,7 @@ from kiosk.web.complaint_form import blank
 from tests.hub.phones import acts, case_on, device_of, file_by_phone, leave_case, opens
 from tests.hub.search import find, stored
 from tests.hub.tablets import a_tablet, folded, rows
-from tests.hub.test_cases import CASE, a_case
+from tests.hub.test_cases import CASE, a_case, withdraw
 from tests.hub.test_intake import together
 from tests.makers import CASEWORKER, Browser, Page, Pair, an_id, answers, screens_of
 from tests.photos import EXIF_MARK, a_heic, a_large_photo, a_photo
@@ -427,6 +427,7 @@ def test_on_its_date_photos_notes_and_phone_marks_go_and_no_figure_changes(paire
     office = paired.in_the_office()
     acts(office, case, "note", text="电话里说的")
     opens(office, case)
+    withdraw(paired.hub, case)
     assert len(rows(paired.hub, blobs)) == 4
     assert rows(paired.hub, phones)
     before = folded(paired.hub)["totals"]

@@ -6,15 +6,29 @@ from datetime import datetime
 from pathlib import Path
 from threading import Thread
 
+import msgspec
 import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import text
 
 from kiosk.cli import main
+from kiosk.clock import SystemClock
 from kiosk.facts import envelope
-from kiosk.facts.cases import CaseAccepted, CaseClosed, CaseReceived, CaseTold
+from kiosk.facts.cases import (
+    CaseAccepted,
+    CaseClosed,
+    CaseMerged,
+    CaseReceived,
+    CaseRefused,
+    CaseSupplementAsked,
+    CaseTestingBegun,
+    CaseTold,
+    CaseTransferred,
+    Step,
+)
 from kiosk.facts.complaints import ComplaintFiled
 from kiosk.facts.envelope import Fact
+from kiosk.facts.lives import reopening
 from kiosk.hub import blobs, carrying, fairs, ledger, retention
 from kiosk.hub.context import Hub
 from kiosk.hub.retention import Erasure
@@ -28,7 +42,7 @@ from tests.clocks import FakeClock
 from tests.hub.phones import case_on, file_by_phone
 from tests.hub.tablets import a_tablet, deliver, folded, rows, run_of
 from tests.hub.test_blobs import put
-from tests.hub.test_cases import an_ending, take
+from tests.hub.test_cases import CASE, TWIN, a_case, an_ending, state_of, take, withdraw
 from tests.hub.test_intake import together
 from tests.makers import Pair, a_fair, a_filing, fill_complaint
 from tests.roads import a_bundle
@@ -69,7 +83,7 @@ def erasures(hub: Hub) -> list[Fact]:
 
 
 def test_content_is_kept_to_the_end_of_its_last_day_in_beijing(paired: Pair):
-    case = file_by_phone(paired)
+    case = withdraw(paired.hub, file_by_phone(paired))
     ((blob, _, _),) = rows(paired.hub, blobs_table)
     wait_until(paired.clock, "2027-09-15T23:59:59")
     assert retention.erase(paired.hub) == [Erasure("demo", "2027-09-15", False, 0)]
@@ -94,31 +108,124 @@ def test_what_was_written_in_a_survey_goes_too_and_is_no_case(paired: Pair):
     assert ledger.verify(paired.hub) == []
 
 
-def test_a_case_in_hand_keeps_its_content_until_it_is_closed(paired: Pair):
-    case = file_by_phone(paired)
-    for body in (
-        CaseReceived(case=case),
-        CaseAccepted(case=case),
-        an_ending(case=case),
-        CaseTold(case=case, road="phone"),
-    ):
-        take(paired.hub, body)
-    wait_until(paired.clock, "2027-10-01T00:00:00")
-    assert retention.erase(paired.hub) == [Erasure("demo", "2027-09-15", True, 0, in_hand=1)]
-    assert len(names(paired.hub)) == 1
-    take(paired.hub, CaseClosed(case=case, matter="complaint"))
-    assert retention.erase(paired.hub) == [Erasure("demo", "2027-09-15", True, 1)]
-    assert names(paired.hub) == set()
+# --- the day of a case ----------------------------------------------------------------------------
+
+_TOLD, _CLOSED = CaseTold(case=CASE, road="phone"), CaseClosed(case=CASE, matter="complaint")
+_REFUSED = CaseRefused(case=CASE, reasons=["no_power"])
+_PASSED_ON = CaseTransferred(case=CASE, recipient="另一个区的市场监管局", road="letter")
+_WITHDRAWN = an_ending(outcome="withdrawn", recovered=0)
+_SETTLED = an_ending(outcome="settled")
+_MERGED = CaseMerged(case=CASE, matter="complaint", into=TWIN)
+NOT_OVER: dict[str, list[Step]] = {
+    "nobody decided": [],
+    "something is missing": [CaseSupplementAsked(case=CASE, items=["grounds"], days=5)],
+    "accepted": [CaseAccepted(case=CASE)],
+    "being tested": [CaseAccepted(case=CASE), CaseTestingBegun(case=CASE)],
+    "refused, and nobody told the person": [_REFUSED],
+    "passed on": [_PASSED_ON],
+    "passed on, and nobody closed it": [_PASSED_ON, _TOLD],
+    "an agreement, and nobody told the person": [_SETTLED],
+    "an agreement, and nobody closed it": [_SETTLED, _TOLD],
+    "merged into one in hand": [_MERGED],
+}
+OVER: dict[str, list[Step]] = {
+    "closed": [_SETTLED, _TOLD, _CLOSED],
+    "settled on the spot and closed": [an_ending(outcome="settled", on_site=True), _CLOSED],
+    "passed on and closed": [_PASSED_ON, _TOLD, _CLOSED],
+    "refused and told": [_REFUSED, _TOLD],
+    "withdrawn": [_WITHDRAWN],
+    "merged into a closed one": [
+        _MERGED,
+        an_ending(case=TWIN, outcome="settled"),
+        CaseTold(case=TWIN, road="phone"),
+        CaseClosed(case=TWIN, matter="complaint"),
+    ],
+}
+
+
+@pytest.mark.parametrize("steps", NOT_OVER.values(), ids=NOT_OVER)
+def test_a_case_that_is_not_over_keeps_its_content_whatever_the_day(hub: Hub, clock: FakeClock, steps: list[Step]):
+    a_case(hub)
+    a_case(hub, TWIN)
+    for body in steps:
+        take(hub, body)
+    wait_until(clock, "2031-10-01T00:00:00")
+    assert retention.erase(hub) == [msgspec.structs.replace(DEMO, in_hand=2)]
+    assert len(names(hub)) == 2
+
+
+def test_so_does_one_that_was_filed_at_no_published_window(hub: Hub, clock: FakeClock):
+    a_case(hub, standing="pre")
+    wait_until(clock, "2027-10-01T00:00:00")
+    assert retention.erase(hub) == [msgspec.structs.replace(DEMO, in_hand=1)]
+    take(hub, CaseReceived(case=CASE))
+    assert retention.erase(hub) == [msgspec.structs.replace(DEMO, in_hand=1)]
+    assert len(names(hub)) == 1
+
+
+@pytest.mark.parametrize("steps", OVER.values(), ids=OVER)
+@pytest.mark.parametrize(
+    ("over", "last"),
+    [
+        ("2027-03-15T23:00:00", "2027-09-15"),
+        ("2027-08-31T00:00:01", "2028-02-29"),
+        ("2027-10-01T23:59:59", "2028-04-01"),
+    ],
+)
+def test_content_is_kept_for_months_after_fair_and_case_are_over(
+    hub: Hub, clock: FakeClock, steps: list[Step], over: str, last: str
+):
+    a_case(hub)
+    if _MERGED in steps:
+        a_case(hub, TWIN)
+    held = names(hub)
+    wait_until(clock, over)
+    for body in steps:
+        take(hub, body)
+    wait_until(clock, f"{last}T23:59:59")
+    is_late = last > DEMO.until
+    assert retention.erase(hub) == [Erasure("demo", "2027-09-15", is_late, 0, late=len(held) if is_late else 0)]
+    assert names(hub) == held
+    clock.tick(1)
+    assert retention.erase(hub) == [msgspec.structs.replace(DEMO, count=len(held))]
+    assert names(hub) == set()
+    assert retention.erase(hub) == [DEMO]
+    assert ledger.verify(hub) == []
+
+
+def test_the_months_count_from_the_last_of_its_days(hub: Hub, clock: FakeClock):
+    a_case(hub)
+    for day, body in (("2027-04-01", _REFUSED), ("2027-10-01", _TOLD), ("2027-11-05", _CLOSED)):
+        wait_until(clock, f"{day}T12:00:00")
+        take(hub, body)
+        retention.erase(hub)
+    wait_until(clock, "2028-05-05T23:59:59")
+    assert retention.erase(hub) == [msgspec.structs.replace(DEMO, late=1)]
+    clock.tick(1)
+    assert retention.erase(hub)[0].count == 1
+
+
+def test_one_that_goes_on_after_its_end_keeps_its_content_again(hub: Hub, clock: FakeClock):
+    a_case(hub)
+    for body in OVER["closed"]:
+        take(hub, body)
+    take(hub, reopening(CASE, state_of(hub), "complaint", "not_kept"))
+    wait_until(clock, "2027-10-01T00:00:00")
+    assert retention.erase(hub) == [msgspec.structs.replace(DEMO, in_hand=1)]
+    assert len(names(hub)) == 1
+
+
+# --- what stays -----------------------------------------------------------------------------------
 
 
 def test_no_chain_breaks_and_everything_else_stays(paired: Pair):
-    cases = {file_at_the_desk(paired), file_by_phone(paired)}
+    withdrawn = {withdraw(paired.hub, case) for case in (file_at_the_desk(paired), file_by_phone(paired))}
     run = run_of(paired.hub, paired.booth.journal.identity().journal)
     wait_until(paired.clock, "2027-10-01T00:00:00")
     assert retention.erase(paired.hub) == [Erasure("demo", "2027-09-15", True, 2)]
     assert ledger.verify(paired.hub) == []
     assert run_of(paired.hub, paired.booth.journal.identity().journal) == run
-    assert {row[2] for row in rows(paired.hub, complaints)} == cases
+    assert {row[2] for row in rows(paired.hub, complaints)} == withdrawn
     before = folded(paired.hub)
     ledger.rebuild(paired.hub)
     assert folded(paired.hub) == before
@@ -130,6 +237,7 @@ def test_each_fair_has_its_own_day(hub: Hub, clock: FakeClock):
         fairs.add_fair(tx, a_fair(id="other", ends="2027-03-20", retention_months=12))
     for fair, content in (("demo", b"one"), ("other", b"two")):
         deliver(hub, a_tablet(hub, fair=fair).record(a_complaint(content)).batch())
+        withdraw(hub, fair=fair)
     keep(hub, b"one", b"two")
     wait_until(clock, "2028-01-01T00:00:00")
     done = {one.fair: (one.is_over, one.count) for one in retention.erase(hub)}
@@ -138,7 +246,7 @@ def test_each_fair_has_its_own_day(hub: Hub, clock: FakeClock):
 
 
 def test_doing_it_again_finds_nothing_left_to_do(paired: Pair):
-    file_by_phone(paired)
+    withdraw(paired.hub, file_by_phone(paired))
     wait_until(paired.clock, "2027-10-01T00:00:00")
     retention.erase(paired.hub)
     before = folded(paired.hub)
@@ -148,7 +256,7 @@ def test_doing_it_again_finds_nothing_left_to_do(paired: Pair):
 
 def test_two_that_erase_at_once_write_each_erasure_down_once(paired: Pair):
     for _ in range(3):
-        file_by_phone(paired)
+        withdraw(paired.hub, file_by_phone(paired))
     wait_until(paired.clock, "2027-10-01T00:00:00")
     done = together(*[lambda: sum(one.count for one in retention.erase(paired.hub))] * 4)
     assert sum(done) == 3
@@ -157,7 +265,7 @@ def test_two_that_erase_at_once_write_each_erasure_down_once(paired: Pair):
 
 
 def test_a_dry_run_only_counts(paired: Pair):
-    file_by_phone(paired)
+    withdraw(paired.hub, file_by_phone(paired))
     wait_until(paired.clock, "2027-10-01T00:00:00")
     before = folded(paired.hub), names(paired.hub)
     assert retention.erase(paired.hub, dry_run=True) == [Erasure("demo", "2027-09-15", True, 1)]
@@ -176,7 +284,7 @@ def in_quarantine(hub: Hub) -> list[bytes]:
 
 
 def of_a_later_release(hub: Hub) -> list[bytes]:
-    return [a_tablet(hub).record(a_complaint(b"content"), v=2).batch()]
+    return [a_tablet(hub).record(a_complaint(b"content"), v=3).batch()]
 
 
 def on_the_other_branch_of_a_fork(hub: Hub) -> list[bytes]:
@@ -287,6 +395,7 @@ def test_what_is_still_on_its_way_is_not_taken_when_it_comes(hub: Hub, hub_clien
     content = b"late" * BLOB_PART
     tablet = a_tablet(hub).record(a_complaint(content))
     deliver(hub, tablet.batch())
+    withdraw(hub)
     put(hub_client, tablet, 0, BLOB_PART, content)
     wait_until(clock, "2027-10-01T00:00:00")
     assert retention.erase(hub)[0].count == 1
@@ -295,13 +404,16 @@ def test_what_is_still_on_its_way_is_not_taken_when_it_comes(hub: Hub, hub_clien
     assert rows(hub, blob_parts) == rows(hub, blobs_table) == []
 
 
-def test_a_complaint_that_comes_late_goes_with_the_next_run(hub: Hub, clock: FakeClock):
+def test_a_complaint_that_comes_after_the_date_is_handled_first(hub: Hub, clock: FakeClock):
     wait_until(clock, "2027-10-01T00:00:00")
     retention.erase(hub)
     tablet = a_tablet(hub).record(a_complaint(b"late"))
     keep(hub, b"late")
     deliver(hub, tablet.batch())
-    assert retention.erase(hub)[0].count == 1
+    assert retention.erase(hub) == [msgspec.structs.replace(DEMO, in_hand=1)]
+    withdraw(hub)
+    wait_until(clock, "2028-04-02T00:00:00")
+    assert retention.erase(hub) == [msgspec.structs.replace(DEMO, count=1)]
     assert names(hub) == set()
 
 
@@ -314,8 +426,9 @@ def test_content_whose_facts_have_not_come_is_kept_as_long_as_its_fair_may_be(hu
     wait_until(clock, "2027-12-30T12:00:00")
     assert [one.count for one in retention.erase(hub)] == [0, 0]
     deliver(hub, tablet.batch())
+    withdraw(hub, fair="long")
     assert len(names(hub)) == 1
-    wait_until(clock, "2027-12-31T00:00:00")
+    wait_until(clock, "2028-07-01T00:00:00")
     assert [one.count for one in retention.erase(hub)] == [0, 1]
     assert names(hub) == set()
 
@@ -327,6 +440,8 @@ def test_the_end_of_one_fair_takes_nothing_from_a_fair_that_goes_on(hub: Hub, cl
     new, old = a_tablet(hub, fair="later"), a_tablet(hub)
     deliver(hub, new.record(a_complaint(b"sealed")).batch())
     deliver(hub, old.record(a_complaint(b"sealed", "ZZZZ-ZZZZ9")).batch())
+    withdraw(hub, fair="later")
+    withdraw(hub, "ZZZZ-ZZZZ9")
     keep(hub, b"sealed")
     wait_until(clock, "2027-10-01T00:00:00")
     for dry_run in (True, False):
@@ -365,6 +480,7 @@ def test_content_that_is_brought_while_it_is_erased_does_not_stay(hub: Hub, cloc
 
 def test_content_that_is_being_brought_when_it_is_erased_does_not_stay(hub: Hub, clock: FakeClock):
     deliver(hub, a_tablet(hub).record(a_complaint(b"content")).batch())
+    withdraw(hub)
     wait_until(clock, "2027-10-01T00:00:00")
     erasing = Thread(target=lambda: retention.erase(hub))
     with hub.store.begin() as tx:
@@ -378,6 +494,7 @@ def test_content_that_is_being_brought_when_it_is_erased_does_not_stay(hub: Hub,
 
 def test_content_that_came_back_all_the_same_goes_again_and_that_is_written_down_once(hub: Hub, clock: FakeClock):
     deliver(hub, a_tablet(hub).record(a_complaint(b"content")).batch())
+    withdraw(hub)
     wait_until(clock, "2027-10-01T00:00:00")
     retention.erase(hub)
     with hub.store.begin() as tx:
@@ -390,7 +507,7 @@ def test_content_that_came_back_all_the_same_goes_again_and_that_is_written_down
 
 def test_nothing_of_it_is_left_on_the_disk(paired: Pair):
     """On SQLite; what a PostgreSQL server does with its files is not ours to see."""
-    file_at_the_desk(paired)
+    withdraw(paired.hub, file_at_the_desk(paired))
     keep(paired.hub, hashlib.sha512(b"a photo").digest() * 20_000)  # over many pages
     sealed = [bytes(content) for _name, content, _at in rows(paired.hub, blobs_table)]
     assert len(sealed) == 2
@@ -410,7 +527,7 @@ def on_disk(hub: Hub) -> bytes:
 
 
 def test_sending_it_again_is_acknowledged_and_it_stays_gone(paired: Pair):
-    file_at_the_desk(paired)
+    withdraw(paired.hub, file_at_the_desk(paired))
     wait_until(paired.clock, "2027-09-16T00:00:00")
     retention.erase(paired.hub)
     paired.booth.journal.write("UPDATE blobs SET sent = 0")
@@ -423,7 +540,7 @@ def test_sending_it_again_is_acknowledged_and_it_stays_gone(paired: Pair):
 
 
 def test_the_case_says_that_its_content_was_deleted_and_when(paired: Pair):
-    case = file_at_the_desk(paired)
+    case = withdraw(paired.hub, file_at_the_desk(paired))
     wait_until(paired.clock, "2027-09-16T03:00:00")
     retention.erase(paired.hub)
     office = paired.in_the_office()
@@ -438,7 +555,11 @@ def test_the_case_says_that_its_content_was_deleted_and_when(paired: Pair):
 
 
 def test_the_command_says_what_it_does(paired: Pair, runner):
-    file_by_phone(paired)
+    over, over_late, _open = (file_by_phone(paired) for _ in range(3))
+    paired.hub.clock = FakeClock(datetime.fromisoformat("2020-03-16T09:00:00+08:00"))
+    withdraw(paired.hub, over)
+    paired.hub.clock = SystemClock()  # the command's own
+    withdraw(paired.hub, over_late)
     words = ["hub", "erase", "--data", str(paired.hub.config.data)]
     if not paired.hub.store.is_sqlite:
         words += ["--database", paired.hub.config.database]
@@ -449,9 +570,13 @@ def test_the_command_says_what_it_does(paired: Pair, runner):
         document = fairs.msgspec.json.encode(over).decode()
         tx.execute(fairs.fairs.update().values(document=document))
     dry = runner.invoke(main, [*words, "--dry-run"])
-    assert dry.output == "demo: 1 due; kept until 2020-09-15\n"
-    assert runner.invoke(main, words).output == "demo: 1 erased; kept until 2020-09-15\n"
-    assert rows(paired.hub, blobs_table) == []
+    staying = (
+        "demo: 1 cases are not closed and keep their content\n"
+        "demo: 1 cases were closed later and keep it for as long from then\n"
+    )
+    assert dry.output == f"demo: 1 due; kept until 2020-09-15\n{staying}"
+    assert runner.invoke(main, words).output == f"demo: 1 erased; kept until 2020-09-15\n{staying}"
+    assert len(rows(paired.hub, blobs_table)) == 2
     assert len(rows(paired.hub, erased)) == 1
 
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+import secrets
 import statistics
 import time
 from collections import Counter
@@ -13,16 +14,17 @@ from nacl.pwhash import argon2id
 
 from kiosk import crockford
 from kiosk.errors import Problem
-from kiosk.facts.cases import CaseAccepted, CaseMerged
+from kiosk.facts.cases import CaseAccepted, CaseMerged, CaseRefused, CaseSupplementAsked, CaseSupplemented, CaseTold
 from kiosk.facts.complaints import draw_case_number
 from kiosk.hub import journal, retention, status
 from kiosk.hub.people import COUNTED_SECONDS, refuse_throttled, throttle
 from kiosk.hub.status import RECORDS, TRIES, WRONG_OF_CASE
 from kiosk.hub.tables import throttles
 from kiosk.sync import keys
+from tests.hub.phones import acts
 from tests.hub.tablets import rows
-from tests.hub.test_cases import take
-from tests.makers import Page, Pair, a_filing, an_id
+from tests.hub.test_cases import an_ending, take
+from tests.makers import Page, Pair, a_filing
 from tests.proof import share
 
 CODE = "7KQ2M0ZRT9XW4"
@@ -35,7 +37,7 @@ def file(pair: Pair, case: str = CASE, **changes) -> str:
     with pair.hub.store.begin() as tx:
         journal.append(
             tx, "demo", a_filing(case=case, **told),
-            desk="d01", by="visitor", now=pair.clock.now(), mono=pair.clock.monotonic(), fact_id=an_id(),
+            desk="d01", by="visitor", now=pair.clock.now(), mono=pair.clock.monotonic(), fact_id=secrets.token_hex(16),
         )  # fmt: skip
     return case
 
@@ -75,6 +77,13 @@ def test_what_was_filed_at_a_published_window_is_received_and_its_next_date_is_s
     assert "推算" in page  # nobody has entered that year's holidays
 
 
+@pytest.mark.parametrize("intake", ["association", "other"])
+def test_at_the_window_of_who_is_no_market_regulator_no_date_is_promised(paired: Pair, intake):
+    file(paired, standing="window", intake=intake)
+    page = ask(paired)
+    assert ("已收到，正在看要不要受理" in page, "最迟" in page, "2027-03-24" in page) == (True, False, False)
+
+
 def test_of_a_report_no_date_is_promised(paired: Pair):
     file(paired, standing="window", matter="report")
     page = ask(paired)
@@ -101,6 +110,69 @@ def test_of_a_merged_case_the_days_of_the_one_it_went_into_are_shown_and_not_its
     assert all(said in page for said in ("已受理，正在办理", "已并入另一件一起办理", "2027-05-16"))  # sixty days
 
 
+def test_whoever_is_refused_reads_why_and_which_ways_are_left(paired: Pair, clock):
+    file(paired, standing="window")
+    take(paired.hub, CaseRefused(case=CASE, reasons=["no_power", "papers"]))
+    page = ask(paired)
+    assert all(said in page for said in ("不予受理，因为", "没有处理权限", "材料没有提供齐", "向人民法院起诉"))
+    assert ("超过三年" in page, "第三十九条" in page) == (False, True)
+    clock.tick(3600)
+    take(paired.hub, CaseTold(case=CASE, road="phone"))
+    assert all(said in ask(paired) for said in ("处理结果已告诉您", "材料没有提供齐", "向人民法院起诉"))
+
+
+def test_whose_mediation_ended_without_an_agreement_reads_why_and_which_ways_are_left(paired: Pair):
+    file(paired, standing="window")
+    take(paired.hub, CaseAccepted(case=CASE))
+    take(paired.hub, an_ending(case=CASE, outcome="terminated", reasons=["no_agreement"], recovered=0))
+    assert all(said in ask(paired) for said in ("终止调解，因为", "一方明确表示达不成协议", "通过诉讼、仲裁等途径解决"))
+
+
+def test_whom_an_association_turns_away_is_told_of_authorities_and_of_no_order_that_does_not_bind_it(paired: Pair):
+    file(paired, standing="window", intake="association")
+    take(paired.hub, CaseRefused(case=CASE, reasons=["papers"]))
+    page = ask(paired)
+    assert ("向有关行政部门投诉" in page, "第三十九条" in page, "投诉举报处理办法" in page) == (True, True, False)
+
+
+def test_what_is_settled_speaks_of_no_other_ways(paired: Pair):
+    file(paired, standing="window")
+    take(paired.hub, an_ending(case=CASE, outcome="settled", recovered=0))
+    page = ask(paired)
+    assert ("已有处理结果" in page, "因为" in page, "第三十九条" in page) == (True, False, False)
+
+
+def test_what_is_still_to_be_brought_is_said_with_its_last_day_until_it_came(paired: Pair, clock):
+    file(paired, standing="window")
+    take(paired.hub, CaseSupplementAsked(case=CASE, items=["grounds"], days=3))
+    take(paired.hub, CaseSupplemented(case=CASE))
+    clock.tick(24 * 3600)
+    take(paired.hub, CaseSupplementAsked(case=CASE, items=["identity", "authority"], days=5))
+    page = ask(paired)
+    assert all(said in page for said in ("请您补充材料", "身份证明", "授权委托书原件", "请最迟补齐"))
+    assert ("2027-03-23" in page, "事实依据" in page) == (True, False)  # five working days after a Tuesday
+    take(paired.hub, CaseSupplemented(case=CASE))
+    page = ask(paired)
+    assert ("授权委托书原件" in page, "请最迟补齐" in page) == (False, False)
+
+
+def test_of_a_merged_case_what_the_other_waits_for_is_said_too(paired: Pair):
+    merged, other = file(paired, standing="window"), file(paired, draw_case_number(), standing="window")
+    take(paired.hub, CaseMerged(case=merged, matter="complaint", into=other))
+    take(paired.hub, CaseSupplementAsked(case=other, items=["identity"], days=5))
+    page = ask(paired)
+    assert ("身份证明" in page, other in page) == (True, False)
+
+
+def test_nothing_somebody_wrote_or_named_is_shown(paired: Pair):
+    file(paired, standing="window")
+    office = paired.in_the_office()
+    assert acts(office, CASE, "note", text="态度很凶的人").status == 200
+    assert acts(office, CASE, "transfer", recipient="示范市住建局", road="letter", consent="yes").status == 200
+    page = ask(paired)
+    assert ("已转给有权处理的单位" in page, "态度很凶" in page, "住建局" in page) == (True, False, False)
+
+
 def test_whoever_files_a_number_again_keeps_nobody_out_and_learns_nothing_of_the_first(paired: Pair):
     file(paired, standing="window")
     paired.clock.tick(60)
@@ -109,6 +181,8 @@ def test_whoever_files_a_number_again_keeps_nobody_out_and_learns_nothing_of_the
     assert "已收到，正在看要不要受理" in ask(paired)
     page = ask(paired, code=again)
     assert ("已登记，还没有正式提交" in page, "已收到" in page) == (True, False)
+    take(paired.hub, CaseRefused(case=CASE, reasons=["papers"]))
+    assert ("材料没有提供齐" in ask(paired), "因为" in ask(paired, code=again)) == (True, False)
 
 
 # --- without it ---------------------------------------------------------------------------------------

@@ -2,13 +2,14 @@
 
 import pytest
 
+from kiosk.facts.complaints import Consents
 from kiosk.hub import ledger
 from kiosk.hub.tables import blobs, case_steps, complaints, openings
 from kiosk.hub.tables import people as people_table
-from tests.hub.phones import acts
+from tests.hub.phones import acts, leave_case, opens
 from tests.hub.tablets import rows
 from tests.hub.test_cases import CASE, TWIN, a_case, figure
-from tests.makers import Browser, Pair, an_id
+from tests.makers import Browser, Form, Page, Pair, an_id
 from tests.proof import share_hubs
 
 AT = "/fairs/demo/cases"
@@ -63,8 +64,9 @@ def test_a_case_is_walked_from_the_page_to_its_end(paired: Pair, office):
         ("assign", {"unit": "nowhere", "handler": ""}, "field.invalid"),
         ("assign", {"unit": "", "handler": ""}, "field.invalid"),
         ("assign", {"unit": "", "handler": "p-nobody"}, "field.invalid"),
-        ("transfer", {"recipient": "", "road": "letter"}, "field.invalid"),
-        ("transfer", {"recipient": "某局", "road": "pigeon"}, "field.invalid"),
+        ("transfer", {"recipient": "", "road": "letter", "consent": "yes"}, "field.invalid"),
+        ("transfer", {"recipient": "某局", "road": "pigeon", "consent": "yes"}, "field.invalid"),
+        ("transfer", {"recipient": "某局", "road": "letter"}, "field.invalid"),
         ("classify", {"category": "goods:travel"}, "field.invalid"),
         ("delivery", {"transfer": "0" * 32, "state": "sent"}, "field.invalid"),
         ("merge", {"into": "x"}, "field.invalid"),
@@ -97,7 +99,7 @@ def test_who_is_refused_is_on_the_page_of_the_case_and_reads_why(paired: Pair, o
     ("what", "told"),
     [
         ("enforce", {"fine": "5000"}),
-        ("transfer", {"recipient": "示范市住建局", "road": "letter"}),
+        ("transfer", {"recipient": "示范市住建局", "road": "letter", "consent": "yes"}),
         ("note", {"text": "约好周三再谈"}),
         ("accept", {}),
         ("merge", {"into": TWIN}),
@@ -117,7 +119,7 @@ def test_a_form_that_is_sent_twice_is_one_step(paired: Pair, office, what, told)
 
 @share_hubs
 def test_every_form_of_a_page_has_an_id_of_its_own(paired: Pair, office):
-    page = acts(office, CASE, "transfer", recipient="示范市住建局", road="letter")
+    page = acts(office, CASE, "transfer", recipient="示范市住建局", road="letter", consent="yes")
     ids = [form.values["id"] for form in page.forms if "id" in form.values]
     assert len(ids) == len({*ids}) > 5
     assert any(form.action.endswith("/delivery") for form in page.forms)
@@ -141,3 +143,47 @@ def test_the_fines_of_a_case_are_corrected_and_taken_back(paired: Pair, office):
     assert all(said in page for said in ("罚没 5000.00 元", "罚没 20.50 元", "记错了，没有立案"))
     assert acts(office, CASE, "enforce", fine="", undo="yes").status == 400
     assert ledger.verify(paired.hub) == []
+
+
+# --- passing on -------------------------------------------------------------------------------------
+
+
+def passing_on(page: Page) -> Form:
+    return next(one for one in page.forms if one.action.endswith("/transfer"))
+
+
+def test_whoever_passes_a_case_on_without_saying_that_they_may_reads_why_not(paired: Pair, office):
+    form = passing_on(office.get(f"{AT}/{CASE}"))
+    page = office.send(form, recipient="示范市住建局", road="letter")
+    assert (page.status, "没有勾选可以转交，什么都没有记" in page) == (400, True)
+    assert rows(paired.hub, case_steps) == []
+    assert "示范市住建局" in office.send(form, recipient="示范市住建局", road="letter", consent="yes")
+
+
+def test_while_a_case_is_sealed_nobody_can_tell_whether_it_may_be_passed_on(paired: Pair, office):
+    page = office.get(f"{AT}/{CASE}")
+    assert ("先打开看清是否同意转交" in page, "已看清，可以转交" in page) == (True, True)
+    assert "consent" not in passing_on(page).values
+
+
+@share_hubs
+@pytest.mark.parametrize(
+    ("changes", "is_refused"),
+    [
+        ({"consents": Consents(forward=False)}, True),
+        ({"consents": Consents(forward=False), "form": "2019"}, True),
+        ({"consents": Consents(forward=True)}, False),
+        ({"consents": None, "form": "2019"}, False),
+    ],
+)
+def test_only_where_somebody_said_no_it_takes_a_reason_to_pass_it_on(paired: Pair, changes, is_refused):
+    case = leave_case(paired.hub, **changes)
+    office, warning = paired.in_the_office(), "投诉人没有同意转交：确需转交的，先征得同意。"
+    page = opens(office, case)
+    assert page.text.count(warning) == is_refused
+    assert ("或者法律规定应当移交" in page) == is_refused
+    assert passing_on(page).values.get("consent") == (None if is_refused else "yes")
+    assert "先打开看清" not in page
+    acts(office, case, "transfer", recipient="示范市住建局", road="letter", consent="yes")
+    # There is a letter now, and it may be passed on to yet another.
+    assert opens(office, case).text.count(warning) == 2 * is_refused

@@ -77,6 +77,9 @@ def test_what_was_told_is_read_by_who_holds_the_key_and_by_nobody_once_its_time_
     keeper = an_organiser(fair)
     assert "张小花" in keeper.opens_case(case)
     assert {text for text, _ in secrets_in(keeper.page)} == set(SECRETS), "and so the search would have found them"
+    keeper.page.locator("summary", has_text="处置结果").click()
+    keeper.page.locator("select[name=outcome]").select_option("withdrawn")
+    keeper.press(keeper.page.get_by_role("button", name="记下结果"))
     before = fair.figures()
 
     fair.hub.stop()
