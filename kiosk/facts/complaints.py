@@ -231,7 +231,7 @@ def _of_complaint_2026(values: Values) -> bool:
 
 def _says_nothing_else(values: Values) -> bool:
     """Whether no request is ticked, or one that says nothing without words."""
-    return not any(values.get(f"want_{code}") for code in REQUESTS if code != "other")
+    return not any(values.get(f"want_{code}") == "yes" for code in REQUESTS if code != "other")
 
 
 def clean(value: str) -> str:

@@ -100,6 +100,10 @@ class CasePage(msgspec.Struct, frozen=True):
         """Which record of its number this is: empty for the first."""
         return "" if self.row.fact == self.records[0][0] else str(self.row.fact)
 
+    def dial(self, typed: str) -> str:
+        """What to dial; "" for what is no number."""
+        return phonebook.normal_phone(typed)
+
     @property
     def forward(self) -> str:
         """Whether the person lets it be passed on: "yes", "no", "unasked", or "unknown" while it is not open.

@@ -29,6 +29,7 @@ from kiosk.facts.prizes import PrizeIssued, code_of
 from kiosk.hub import journal, statements
 from kiosk.hub.app import open_hub
 from kiosk.hub.fairs import find_fair
+from kiosk.hub.memory import Counts
 from kiosk.hub.people import Person
 from kiosk.hub.tables import fairs, sessions, throttles
 from kiosk.pictures import redrawn
@@ -126,6 +127,7 @@ class Sides:
         """Forget how often somebody tried."""
         with self.pair.hub.store.begin() as tx:
             tx.execute(delete(throttles))
+        self.pair.hub.screens = Counts(self.pair.clock)
         self.pair.booth.journal.write("DELETE FROM pin_locks")
 
     def values(self) -> dict[str, str]:
