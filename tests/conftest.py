@@ -221,6 +221,11 @@ def runner() -> CliRunner:
     return CliRunner()
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than processors: whoever tells a story waits, for a browser or for a line that was cut."""
+    return len(os.sched_getaffinity(0)) + 1
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Stories first. Each of several workers begins with a part of its own: one with the stories, which wait for a

@@ -53,6 +53,7 @@ def places_of(page: Page) -> list[list[int]]:
     return [[int(one) for one in part.partition(":")[2].split(",")] for part in text.split(";") if part]
 
 
+@at_length
 def test_a_fake_that_was_brought_is_on_show_a_minute_later(
     fair: Fair, a_camera, a_visitor, watch: Watch, tmp_path: Path
 ):

@@ -8,6 +8,7 @@ from playwright.sync_api import expect
 from tests.journeys import leaks
 from tests.journeys.people import COMPLAINT, Complaining, Organiser
 from tests.journeys.screens import OFFICE, PHONE
+from tests.proof import at_length
 
 SECRETS = [*COMPLAINT["identity"].values(), *COMPLAINT["respondent"].values(), COMPLAINT["facts"]["grounds"]]
 
@@ -55,6 +56,7 @@ def test_a_case_is_walked_from_the_desk_to_closed_and_its_person_reads_so(fair, 
     assert secrets_in(person.page) == []
 
 
+@at_length
 def test_what_was_told_is_read_by_who_holds_the_key_and_by_nobody_once_its_time_is_over(
     own_fair, a_volunteer, an_organiser, screens
 ):

@@ -24,15 +24,20 @@ def is_drawn(page: Page, picture: str) -> bool:
     return int(image.evaluate("one => one.naturalWidth")) > 0
 
 
-def shoots(page: Page) -> None:
+_HAS_RUN = "seconds => document.querySelector('[data-view] video')?.currentTime > seconds"
+
+
+def shoots(page: Page, after: float = 0) -> None:
+    """`after`: how much of the film has gone by, s; it begins anew whenever the camera is opened."""
     expect(page.locator("[data-view] video")).to_have_js_property("videoWidth", 640)
+    page.wait_for_function(_HAS_RUN, arg=after)
     page.get_by_role("button", name="拍下").click()
     expect(page.get_by_text("看看清楚不清楚")).to_be_visible()
 
 
-def takes_photo(page: Page) -> None:
+def takes_photo(page: Page, after: float = 0) -> None:
     page.get_by_role("button", name="打开相机").click()
-    shoots(page)
+    shoots(page, after)
     assert page.evaluate("document.querySelector('video').srcObject") is None  # its light is out
     page.get_by_role("button", name="收下这张").click()
     expect(page.get_by_role("button", name="打开相机")).to_be_visible()
@@ -51,12 +56,12 @@ def test_a_volunteer_photographs_the_slip_with_the_tablet(
     page.get_by_role("button", name="打开相机").click()  # another one, and once more: it was not sharp
     shoots(page)
     page.get_by_role("button", name="重拍").click()
-    shoots(page)
+    shoots(page, after=1)
     expect(page.locator("button[value=next]")).to_be_disabled()  # or it would be lost
     page.get_by_role("button", name="收下这张").click()
     expect(page.get_by_role("button", name="打开相机")).to_be_visible()
     while page.locator("[data-number]").count() < 2:  # the very frame of the first: that one is there already
-        takes_photo(page)
+        takes_photo(page, after=1.3)
     volunteer.goes_on()  # and back: what this page saw is still to be seen
     volunteer.is_on_screen("request").goes_back()
     expect(page.locator("[data-number] img")).to_have_count(2)

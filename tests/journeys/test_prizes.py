@@ -106,6 +106,7 @@ def test_who_answers_faster_than_one_can_read_is_told_and_gets_none(at_prizes, a
     assert at_prizes.booth_figure("prize.issued") == 0
 
 
+@at_length
 def test_a_draw_is_begun_closed_drawn_and_handed_over_and_a_name_is_on_the_board(at_prizes, a_visitor, a_volunteer):
     volunteer = a_volunteer(at_prizes).signs_in()
     volunteer.goes_to("/staff/lots")

@@ -67,6 +67,7 @@ def test_a_phone_that_scans_a_receipt_is_told_whether_it_is_unchanged(fair, a_vo
         assert "张小花" not in phone.page.content()
 
 
+@at_length
 def test_who_filed_by_phone_reads_how_the_case_stands(fair, a_visitor, screens):
     tablet = a_visitor(fair, STANDING).goes_to("/complaint/settle")
     phone = Complaining(screens.open(PHONE), "")

@@ -3,8 +3,10 @@
 from playwright.sync_api import expect
 
 from tests.journeys.test_counting import BROKEN
+from tests.proof import at_length
 
 
+@at_length
 def test_the_hub_goes_away_the_booth_goes_on_and_everything_arrives_once(
     own_fair, a_visitor, a_volunteer, an_organiser
 ):
