@@ -306,6 +306,7 @@ def test_a_hub_loses_nothing_it_signed_for(tmp_path: Path, hub_folder: Path):
     assert_nothing_is_lost(outcome, share(12_000, 230), "hub intake")
 
 
+@at_length
 def test_a_hub_with_the_usual_settings_is_seen_to_lose(tmp_path: Path, hub_folder: Path):
     outcome = cut_intake(hub_folder, tmp_path / "hub", programs.TUTORIAL, draws=1)
     assert_loss_is_seen(outcome, "hub intake with WAL+NORMAL")

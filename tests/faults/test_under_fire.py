@@ -19,7 +19,7 @@ from kiosk.sync import protocol
 from kiosk.sync.http import HttpTransport
 from tests.hub.tablets import Tablet, a_tablet, deliver, everything, run_of, totals_of
 from tests.makers import Pair, a_draft, a_headcount, an_id
-from tests.proof import figure, share
+from tests.proof import figure, share, share_hubs
 
 SEED = 315
 
@@ -97,6 +97,7 @@ def served(pair: Pair) -> Iterator[int]:
         server.server_close()
 
 
+@share_hubs
 def test_a_line_cut_at_any_byte_in_either_direction_loses_and_doubles_nothing(paired: Pair):
     dice, wanted = random.Random(SEED), share(1_000, 25)
     with served(paired) as port, closing(CuttingProxy(port)) as proxy:
@@ -118,6 +119,7 @@ def test_a_line_cut_at_any_byte_in_either_direction_loses_and_doubles_nothing(pa
 # --- in any order ---------------------------------------------------------------------------------------
 
 
+@share_hubs
 def test_any_order_and_repetition_of_batches_comes_to_the_same(hub):
     dice, times = random.Random(SEED), share(500, 15)
     for _ in range(times):
@@ -160,6 +162,7 @@ def post(app, body: bytes, **headers: str):
 # --- rubbish --------------------------------------------------------------------------------------------
 
 
+@share_hubs
 def test_malformed_batches_are_refused_with_a_code_and_leave_nothing(hub):
     dice, times = random.Random(SEED), share(10_000, 100)
     app, tablet = create_hub_app(hub), a_tablet(hub).record().record().record()
@@ -209,6 +212,7 @@ def spoil(dice: random.Random, good: bytes, tablet: Tablet) -> tuple[bytes, dict
             return tablet.batch(**{name: foreign[name]}), {}
 
 
+@share_hubs
 @pytest.mark.parametrize("first", [0, -1, 2**53 + 1, 1.5, "1", None, True])
 def test_a_place_that_is_none_is_refused(hub, first):
     tablet = a_tablet(hub).record()

@@ -33,7 +33,7 @@ from tests.hub.phones import file_by_phone, opens
 from tests.hub.tablets import Tablet, a_tablet, deliver, everything, rows
 from tests.hub.test_cases import withdraw
 from tests.makers import CASEWORKER, HUB_URL, VOLUNTEER, Pair, a_draft, a_headcount, a_pair, fill_complaint
-from tests.proof import figure, share
+from tests.proof import figure, share, share_hubs
 
 PASSWORD = "a-made-up-password"
 PASSING = ("sessions", "throttles", "schema_version", "item_folds", "item_sums", "item_wrongs")
@@ -447,6 +447,7 @@ def test_a_backup_of_a_newer_release_is_refused(one: Path, tmp_path: Path, monke
 # --- the file -------------------------------------------------------------------------------------
 
 
+@share_hubs
 def test_the_file_is_for_its_owner_alone_and_holds_no_secret_in_the_clear(paired: Pair, tmp_path: Path):
     a_busy_day(paired)
     file = backup.write(paired.hub, tmp_path / "hub.backup", PASSWORD).path
@@ -457,6 +458,7 @@ def test_the_file_is_for_its_owner_alone_and_holds_no_secret_in_the_clear(paired
     assert list(file.parent.glob(".*.part")) == []
 
 
+@share_hubs
 def test_a_folder_gets_a_name_for_each_backup(paired: Pair, tmp_path: Path):
     folder = tmp_path / "backups"
     folder.mkdir()
@@ -480,6 +482,7 @@ def test_only_a_backup_is_written_over(paired: Pair, one: Path, tmp_path: Path):
     assert (tmp_path / "thesis.txt").read_text() == "years of work"
 
 
+@share_hubs
 def test_the_commands_go_all_the_way(paired: Pair, runner, tmp_path: Path):
     a_busy_day(paired)
     words = ["--data", str(paired.hub.config.data)]

@@ -84,6 +84,7 @@ def test_only_the_last_byte_makes_it_a_blob(hub, hub_client):
     assert stored(hub) == {name_of(PHOTO): PHOTO}
 
 
+@share_hubs
 @law
 @given(st.lists(st.tuples(st.integers(0, 20), st.integers(1, 6)), max_size=30), st.integers(80_000, 90_000))
 def test_parts_may_overlap_repeat_and_come_in_any_order(hub: Hub, cuts: list[tuple[int, int]], size: int):
@@ -142,6 +143,7 @@ def test_one_tablet_cannot_spoil_what_another_sends(hub, hub_client):
     assert stored(hub) == {name_of(PHOTO): PHOTO}
 
 
+@share_hubs
 def test_the_largest_blob_fits_and_no_larger_one(hub, hub_client):
     tablet, content = a_tablet(hub), secrets.token_bytes(BLOB_LIMIT)
     for start in range(0, BLOB_LIMIT, BLOB_PART):
@@ -194,6 +196,7 @@ def test_parts_nobody_goes_on_with_are_dropped_after_a_week(hub, hub_client, clo
     assert asked(hub_client, other).held == 2 * BLOB_PART
 
 
+@share_hubs
 def test_a_tablet_leaves_only_so_much_unfinished(hub, hub_client, clock):
     tablet, other = a_tablet(hub), a_tablet(hub, "d02")
     put(hub_client, other, 0, BLOB_PART)

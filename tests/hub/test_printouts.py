@@ -19,6 +19,7 @@ from tests.hub.phones import acts, leave_case, opens
 from tests.hub.tablets import rows
 from tests.hub.test_cases import CASE, a_case, an_ending, state_of, take
 from tests.makers import COMPLAINT, Browser, Pair
+from tests.proof import share_hubs
 
 AT = "/fairs/demo/cases"
 
@@ -51,6 +52,7 @@ def offered(office: Browser, case: str = CASE) -> list[str]:
     return re.findall(r'name="form" value="(\w+)"', opens(office, case).text)
 
 
+@share_hubs
 @pytest.mark.parametrize(
     ("steps", "fit"),
     [

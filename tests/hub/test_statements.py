@@ -29,6 +29,7 @@ from kiosk.reports.statement import Statement
 from tests.clocks import FakeClock
 from tests.hub.tablets import a_tablet, deliver
 from tests.makers import CASEWORKER, HUB_URL, Browser, Page, Pair, a_headcount, an_id
+from tests.proof import share_hubs
 
 #: What says nothing of the database is tried on one.
 on_sqlite = pytest.mark.parametrize("hub", ["sqlite"], indirect=True)
@@ -268,6 +269,7 @@ def office(paired: Pair) -> Browser:
     return paired.in_the_office()
 
 
+@share_hubs
 def test_the_page_says_what_is_missing_freezes_and_hands_out_the_files(paired: Pair, office: Browser):
     page = office.get(AT)
     assert "还缺" in page

@@ -25,7 +25,7 @@ from tests.hub.phones import acts
 from tests.hub.tablets import rows
 from tests.hub.test_cases import an_ending, take
 from tests.makers import Page, Pair, a_filing
-from tests.proof import share
+from tests.proof import share, share_hubs
 
 CODE = "7KQ2M0ZRT9XW4"
 CASE = draw_case_number(lambda most: 11 % most)
@@ -252,6 +252,7 @@ def test_an_unknown_number_takes_as_long_as_a_wrong_code(paired: Pair):
     assert max(middle.values()) - min(middle.values()) < allowed, (middle, spread)
 
 
+@share_hubs
 def test_a_hundred_thousand_guesses_come_to_a_few_that_were_looked_at(paired: Pair, clock, monkeypatch):
     """From one address: ten a minute, hashed two at a time. No more stands between them and 65 bits, or has to."""
     file(paired)

@@ -214,7 +214,8 @@ def test_an_answer_to_a_touch_is_there_within_a_tenth_of_a_second(fair, a_visito
     assert min(took) < 100, took
 
 
-@pytest.mark.parametrize("hand", share(["touch", "keyboard"], ["touch"]))
+@at_length
+@pytest.mark.parametrize("hand", ["touch", "keyboard"])
 def test_a_visitor_plays_pairs_in_a_row(fair, a_visitor, hand):
     before = fair.figures()["exhibits_judged"]
     visitor = a_visitor(fair, hand=hand).comes().goes_to("/gallery")

@@ -46,6 +46,7 @@ def adopt(hub, fleet: Fleet) -> None:
         rosters.adopt(tx, hub, read_roster(fleet.roster()))
 
 
+@share_hubs
 def test_everything_arrives_once_whatever_gets_lost(hub, address, fleet, tmp_path):
     adopt(hub, fleet)
     told = []

@@ -40,6 +40,7 @@ from tests.makers import (
     some_lines,
     unsent_blobs,
 )
+from tests.proof import share_hubs
 
 CERTIFICATE = a_certificate()
 ROOT = envelope.root(b"the certificate's document")
@@ -534,6 +535,7 @@ def blobs_at(hub: Hub) -> list[bytes]:
     return [bytes(content) for _name, content, _at in rows(hub, blobs)]
 
 
+@share_hubs
 @pytest.mark.parametrize("fate", ["request lost", "answer lost", "answer torn", "sent twice"])
 def test_large_sealed_content_goes_in_parts_and_on_from_where_the_hub_says_after_any_cut(paired: Pair, fate: str):
     content = with_a_photo(paired)
