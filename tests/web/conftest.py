@@ -54,6 +54,7 @@ BEFORE_ANY_DATABASE = (
     "test_a_form_on_another_site_",
     "test_a_wrong_host_",
     "test_at_the_desk_",
+    "test_bytes_that_are_no_text_",
     "test_every_static_file_",
     "test_every_page_and_fragment_",  # that each page is there, is asked on both
     "test_no_address_answers_to_a_method_",
