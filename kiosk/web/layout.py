@@ -16,6 +16,7 @@ from kiosk.web import assets
 from kiosk.web.requests import wants_fragment
 
 LANGUAGES = ("zh", "en")
+_SENTENCES = 4_096  # of a language that are kept as they were found; the templates have fewer
 
 
 def language() -> str:
@@ -51,8 +52,12 @@ def _words() -> Callable[..., Markup]:
 
 
 def _speaking(catalogue: NullTranslations) -> Callable[..., Markup]:
+    @lru_cache(_SENTENCES)
+    def words_of(sentence: str) -> Markup:
+        return Markup(catalogue.gettext(sentence))  # noqa: S704 (our own words; what is put into them is escaped)
+
     def say(sentence: str, **values: object) -> Markup:
-        words = Markup(catalogue.gettext(sentence))  # noqa: S704 (our own words; what is put into them is escaped)
+        words = words_of(sentence)
         return words % values if values else words
 
     return say
